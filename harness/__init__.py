@@ -1,0 +1,1 @@
+"""Mixed models and trajectory models in pure Python, cross-checked against R."""

@@ -1,0 +1,1 @@
+"""Cohorts: read tables by a schema, check them, simulate them."""

@@ -1,0 +1,98 @@
+"""Everything the harness raises on purpose.
+
+::
+
+    HarnessError               anything below; the command line prints its message without a traceback
+    ├── InputError             what the user gave can't be used; lists all problems at once
+    │   ├── CohortError        a table breaks its schema, or a schema is unusable
+    │   ├── FormulaError       a model formula that the grammar rejects
+    │   ├── SpecError          a model that can't be fitted to this cohort
+    │   └── CaseError          a case, pin or known-differences file that can't be read
+    ├── EngineError            an engine crashed, hung, is absent or refused; becomes a `Failure` in a `Reading`
+    └── NothingToCompareError  a run would end without a single comparison
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One thing that is wrong, where it is wrong, and what to do.
+
+    `line` counts from 1 (for a table, the header is line 1); `column` is a column's name or a character's position.
+    """
+
+    found: str
+    expected: str
+    line: int | None = None
+    column: str | None = None
+    advice: str = ""
+
+    def __str__(self) -> str:
+        place = ", ".join(
+            part
+            for part in (
+                f"line {self.line}" if self.line is not None else "",
+                f"column {self.column!r}" if self.column is not None else "",
+            )
+            if part
+        )
+        sentence = f"{self.found}; expected {self.expected}."
+        return " ".join(part for part in (f"{place}:" if place else "", sentence, self.advice) if part)
+
+
+class HarnessError(Exception):
+    """Anything the harness raises on purpose."""
+
+
+class InputError(HarnessError):
+    """What the user gave can't be used; `problems` lists all that was found, not only the first."""
+
+    def __init__(self, where: str, problems: Sequence[Problem]) -> None:
+        self.where = where
+        self.problems = tuple(problems)
+        super().__init__(where, self.problems)
+
+    def __str__(self) -> str:
+        if len(self.problems) == 1:
+            return f"{self.where}: {self.problems[0]}"
+        lines = "\n".join(f"  - {problem}" for problem in self.problems)
+        return f"{self.where}: {len(self.problems)} problems\n{lines}"
+
+
+class CohortError(InputError):
+    """A table breaks its schema, or a schema is unusable."""
+
+
+class FormulaError(InputError):
+    """A model formula that the grammar rejects."""
+
+
+class SpecError(InputError):
+    """A model that can't be fitted to this cohort."""
+
+
+class CaseError(InputError):
+    """A case, pin or known-differences file that can't be read."""
+
+
+class EngineError(HarnessError):
+    """An engine crashed, hung, is absent or refused.
+
+    `reason` is one of `absent`, `crashed`, `timeout`, `refused`; `evidence` is what it printed last.
+    """
+
+    def __init__(self, engine: str, reason: str, evidence: str = "") -> None:
+        self.engine = engine
+        self.reason = reason
+        self.evidence = evidence
+        super().__init__(engine, reason, evidence)
+
+    def __str__(self) -> str:
+        tail = f": {self.evidence}" if self.evidence else ""
+        return f"engine {self.engine} {self.reason}{tail}"
+
+
+class NothingToCompareError(HarnessError):
+    """A run would end without a single comparison."""
