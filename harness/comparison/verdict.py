@@ -1,0 +1,130 @@
+"""What comes out of a comparison: one verdict per quantity, and the evidence behind all of them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from harness.quantities import Kind, Point, Reading, Value
+
+
+class Outcome(StrEnum):
+    """How a quantity fared. Only AGREE is agreement; KNOWN is a disagreement with an entry in known_differences."""
+
+    AGREE = "agree"
+    KNOWN = "known difference"
+    DISAGREE = "disagree"
+    NOT_COMPARED = "not compared"
+
+
+class Attribution(StrEnum):
+    """Why two engines disagree, in the order in which causes are tried."""
+
+    ENGINE = "engine"
+    INPUT = "input"
+    LABELS = "labels"
+    NOT_CONVERGED = "not_converged"
+    CONSTANT = "constant"
+    DEFINITION = "definition"
+    LOCAL_OPTIMUM = "local_optimum"
+    BOUNDARY = "boundary"
+    OPTIMISER_NOISE = "optimiser_noise"
+    HESSIAN = "hessian"
+    UNEXPLAINED = "unexplained"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """One quantity of one case, judged.
+
+    `observed` and `limit` are in units of `metric`; `basis` says where the limit comes from. `digits` is the log
+    relative error, -log10(|left - right| / |right|), where that has a meaning.
+    """
+
+    quantity: str
+    kind: Kind
+    left_value: Value | None
+    right_value: Value | None
+    metric: str
+    observed: float | None
+    limit: float | None
+    basis: str
+    digits: float | None
+    outcome: Outcome
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectivePair:
+    """Both engines' log-likelihood at the same parameters."""
+
+    label: str
+    point: Point
+    left: float
+    right: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restart:
+    """Where the engine with the lower log-likelihood went when it was started at the other's estimates."""
+
+    engine: str
+    log_likelihood: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CrossEvidence:
+    """What was measured between two engines, beyond what each says of itself.
+
+    `gradient_at_right` is sqrt(g' I^-1 g) of our log-likelihood at the right engine's estimates, in standard errors.
+    """
+
+    objectives: tuple[ObjectivePair, ...] = ()
+    gradient_at_right: float | None = None
+    restart: Restart | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """Two engines on one case. `permutation` maps the right engine's classes to the left's, where there are classes."""
+
+    case: str
+    left: Reading
+    right: Reading
+    evidence: CrossEvidence
+    verdicts: tuple[Verdict, ...]
+    outcome: Outcome
+    attribution: Attribution | None = None
+    sentence: str = ""
+    next_step: str = ""
+    distance: float | None = None
+    permutation: Mapping[int, int] = field(default_factory=dict)
+
+    def count(self, outcome: Outcome) -> int:
+        """Return how many verdicts have the outcome."""
+        return sum(verdict.outcome is outcome for verdict in self.verdicts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skipped:
+    """A case and reference that were not compared at all, and why."""
+
+    case: str
+    reference: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """All comparisons of one call. `command` reproduces it; `environment` holds versions by name."""
+
+    command: str
+    started: str
+    seconds: float
+    environment: Mapping[str, str]
+    comparisons: tuple[Comparison, ...]
+    skipped: tuple[Skipped, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def count(self, outcome: Outcome) -> int:
+        """Return how many verdicts of all comparisons have the outcome."""
+        return sum(comparison.count(outcome) for comparison in self.comparisons)
