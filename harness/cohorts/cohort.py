@@ -56,19 +56,14 @@ class Cohort:
     def sha256(self) -> str:
         """Hash of the canonical values: columns by name, rows sorted by subject label and then by all values.
 
-        It does not depend on the order of rows or columns, on file formats or on the numbering of factor codes.
+        It does not depend on the order of rows or columns, on file formats, on the numbering of factor codes or on the
+        sign of zero.
         """
-        cells: list[list[str]] = []
-        for name in self.columns:
-            if name in self.numeric:
-                cells.append([repr(float(value)) for value in self.numeric[name]])
-            else:
-                factor = self.factors[name]
-                cells.append([repr(factor.levels[code]) if code >= 0 else "nan" for code in factor.codes])
-        own = self.columns.index(self.subject)
-        rows = sorted(zip(cells[own], *cells, strict=True))
-        digest = hashlib.sha256(repr(self.columns).encode())
-        for row in rows:
-            digest.update("\x1f".join(row).encode())
-            digest.update(b"\x1e")
-        return digest.hexdigest()
+        cells = {name: [repr(value) for value in (values + 0.0).tolist()] for name, values in self.numeric.items()}
+        for name, factor in self.factors.items():
+            # ascii, not repr: what counts as printable changes with Python's Unicode tables. Code -1 is the last.
+            labels = [*(ascii(level) for level in factor.levels), "nan"]
+            cells[name] = [labels[code] for code in factor.codes.tolist()]
+        rows = sorted(zip(cells[self.subject], *(cells[name] for name in self.columns), strict=True))
+        text = "".join("\x1f".join(row) + "\x1e" for row in rows)
+        return hashlib.sha256(ascii(self.columns).encode() + text.encode()).hexdigest()
