@@ -1,0 +1,171 @@
+"""Newton's method with the observed information, many starts at once, until the gradient is rounding.
+
+Steps are taken in the eigenvectors of the information scaled to a unit diagonal, with the absolute value of each
+eigenvalue, so that they lead uphill also where the information is not positive definite; at a saddle, along the
+direction of negative curvature. Far from an optimum a step must raise the log-likelihood; nearer than the
+log-likelihood can resolve, the full step is taken.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from harness.arrays import Codes, Mask, Matrix, Tensor, Vector
+from harness.convergence import Stop
+from harness.gbtm.derivatives import Derivatives, derivatives
+from harness.gbtm.em import SMALLEST_SIGMA, e_step
+from harness.gbtm.parameters import Layout, unpack
+
+GRADIENT_TOLERANCE = 1e-9
+"""In standard-error units; an end with a smaller one is an optimum to rounding."""
+
+_FLAT = 1e-7  # an eigenvalue of the unit-diagonal information below this is no curvature
+_LARGEST_STEP = 1.0  # in log-odds, residual standard deviations, log sigma
+_UNRESOLVED = 1e-5  # standard errors; the log-likelihood changes by half the square of it
+_HALVINGS = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Steepness:
+    """S starts: how far each is from an optimum, and the Newton step there."""
+
+    gradient: Vector  # (S,) largest |g_j| se_j; inf where the information is not positive definite
+    distance: Vector  # (S,) sqrt(g' |I|^-1 g)
+    smallest_eigenvalue: Vector  # (S,) of the unit-diagonal information
+    step: Matrix  # (S, P)
+    saddle_step: Matrix  # (S, P) along the direction of least curvature
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Ascent:
+    """S starts: where each ended, and why there."""
+
+    vectors: Matrix
+    log_likelihood: Vector
+    gradient: Vector
+    distance: Vector
+    smallest_eigenvalue: Vector
+    iterations: Codes
+    stop: tuple[Stop, ...]
+
+
+def steepness(found: Derivatives) -> Steepness:
+    """Return the gradient in standard-error units and the step that each start would take next."""
+    scale = np.sqrt(np.maximum(np.abs(np.diagonal(found.information, axis1=1, axis2=2)), 1e-12))
+    eigenvalues, Q = np.linalg.eigh(found.information / (scale[:, :, None] * scale[:, None, :]))
+    along = np.einsum("spe,sp->se", Q, found.score / scale)
+    size = np.maximum(np.abs(eigenvalues), _FLAT)
+    variances = np.einsum("spe,se->sp", Q**2, 1 / size) / scale**2
+    definite = eigenvalues[:, 0] > _FLAT
+    gradient = np.max(np.abs(found.score) * np.sqrt(variances), axis=1)
+    return Steepness(
+        gradient=np.where(definite, gradient, np.inf),
+        distance=np.sqrt(np.sum(along**2 / size, axis=1)),
+        smallest_eigenvalue=eigenvalues[:, 0],
+        step=np.einsum("spe,se->sp", Q, along / size) / scale,
+        saddle_step=Q[:, :, 0] / scale,
+    )
+
+
+def climb(vectors: Matrix, moments: Matrix, layout: Layout, iterations: int = 100) -> Ascent:
+    """Return the end of each start (S, P), polished to a gradient below `GRADIENT_TOLERANCE`.
+
+    Parameters
+    ----------
+    vectors
+        Free vectors in working units; the log-likelihood of an end is never below that of its start.
+    moments
+        As in `GbtmDesign`.
+    layout
+        Of the free vector.
+    iterations
+        Newton steps allowed to each start.
+
+    Returns
+    -------
+    Ascent
+        Stops: `OPTIMUM`; `FLAT` (some direction has no curvature: empty or equal classes); `BOUNDARY` (a sigma fell to
+        `SMALLEST_SIGMA`); `SADDLE`, `ITERATION_LIMIT`.
+    """
+    S = len(vectors)
+    vectors = vectors.copy()
+    log_likelihood, gradient, distance, eigenvalue = (np.full(S, np.nan) for _ in range(4))
+    used = np.zeros(S, dtype=np.int64)
+    stop = np.full(S, Stop.ITERATION_LIMIT, dtype=object)
+    active = np.arange(S)
+    for _ in range(iterations + 1):
+        found = derivatives(vectors[active], moments, layout)
+        here = steepness(found)
+        log_likelihood[active], eigenvalue[active] = found.log_likelihood, here.smallest_eigenvalue
+        gradient[active], distance[active] = here.gradient, here.distance
+        ended = _ended(vectors[active], here, layout)
+        climbing = ended == Stop.ITERATION_LIMIT
+        stop[active[~climbing]] = ended[~climbing]
+        if not climbing.any():
+            break
+        moving = active[climbing]
+        moved, successful = _move(
+            vectors[moving], found.log_likelihood[climbing], _taken(here, climbing), moments, layout
+        )
+        vectors[moving[successful]] = moved[successful]
+        used[moving] += 1
+        stuck = moving[~successful]
+        stop[stuck] = np.where(eigenvalue[stuck] > _FLAT, Stop.ITERATION_LIMIT, Stop.FLAT)
+        active = moving[successful]
+        if not len(active):
+            break
+    return Ascent(
+        vectors=vectors,
+        log_likelihood=log_likelihood,
+        gradient=gradient,
+        distance=distance,
+        smallest_eigenvalue=eigenvalue,
+        iterations=used,
+        stop=tuple(stop),
+    )
+
+
+def _ended(vectors: Matrix, here: Steepness, layout: Layout) -> Tensor:
+    stop = np.full(len(vectors), Stop.ITERATION_LIMIT, dtype=object)
+    stop[(here.gradient < GRADIENT_TOLERANCE) & (here.distance < GRADIENT_TOLERANCE)] = Stop.OPTIMUM
+    level = np.abs(here.smallest_eigenvalue) <= _FLAT
+    stop[level & (here.distance < _UNRESOLVED)] = Stop.FLAT
+    collapsed = vectors[:, -layout.n_sigmas :].min(axis=1) <= np.log(SMALLEST_SIGMA) + 1e-6
+    stop[collapsed] = Stop.BOUNDARY
+    return stop
+
+
+def _taken(here: Steepness, starts: Mask) -> Steepness:
+    return Steepness(
+        gradient=here.gradient[starts],
+        distance=here.distance[starts],
+        smallest_eigenvalue=here.smallest_eigenvalue[starts],
+        step=here.step[starts],
+        saddle_step=here.saddle_step[starts],
+    )
+
+
+def _move(
+    vectors: Matrix, log_likelihood: Vector, here: Steepness, moments: Matrix, layout: Layout
+) -> tuple[Matrix, Mask]:
+    """Return the next vectors and which of them are better (or too near to an optimum to tell)."""
+    near = here.distance < _UNRESOLVED
+    saddle = near & (here.smallest_eigenvalue < -_FLAT)
+    step = np.where(saddle[:, None], here.saddle_step, here.step)
+    largest = np.abs(step).max(axis=1, keepdims=True)
+    step = step * np.minimum(1.0, _LARGEST_STEP / np.maximum(largest, 1e-300))
+    moved = vectors + step
+    accepted = near & ~saddle
+    rest = np.flatnonzero(~accepted)
+    for _ in range(_HALVINGS):
+        if not len(rest):
+            break
+        trial = vectors[rest] + step[rest]
+        trial[:, -layout.n_sigmas :] = np.maximum(trial[:, -layout.n_sigmas :], np.log(SMALLEST_SIGMA))
+        _, reached = e_step(unpack(trial, layout), moments)
+        better = reached > log_likelihood[rest]
+        moved[rest[better]] = trial[better]
+        accepted[rest[better]] = True
+        rest = rest[~better]
+        step[rest] /= 2
+    return moved, accepted

@@ -1,0 +1,141 @@
+"""A fitted trajectory model, as a reader wants it: numbers, tables, a summary, a plot."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from harness.arrays import Codes, Matrix, Vector, read_only
+from harness.cohorts.cohort import Cohort
+from harness.gbtm import adequacy, curves, plots, summary, tables
+from harness.gbtm.design import GbtmDesign, build_design
+from harness.gbtm.estimates import GbtmEstimates
+from harness.gbtm.estimation import covariance_refusal, estimate
+from harness.gbtm.fit import GbtmFit, fit
+from harness.gbtm.spec import GbtmSpec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class GbtmResult:
+    """A trajectory model fitted to a cohort, in the user's units.
+
+    Classes count from 1, from the lowest to the highest mean fitted value over the observed times of all rows.
+    """
+
+    spec: GbtmSpec
+    design: GbtmDesign
+    fit: GbtmFit
+    estimates: GbtmEstimates
+
+    @property
+    def log_likelihood(self) -> float:
+        """With all constants."""
+        return self.estimates.log_likelihood
+
+    @property
+    def aic(self) -> float:
+        """-2L + 2p."""
+        return self.estimates.aic
+
+    @property
+    def bic(self) -> float:
+        """-2L + p log N, N subjects: lcmm's. flexmix's is `bic_observations`; Stata traj's is -1/2 of these."""
+        return self.estimates.bic_subjects
+
+    @property
+    def bic_observations(self) -> float:
+        """-2L + p log n, n rows."""
+        return self.estimates.bic_observations
+
+    @property
+    def entropy(self) -> float:
+        """1 - EN / (N log K)."""
+        return self.estimates.entropy
+
+    @property
+    def class_shares(self) -> Vector:
+        """Estimated shares (K,), not those of modal assignment."""
+        return self.estimates.class_shares
+
+    @property
+    def orders(self) -> tuple[int, ...]:
+        """Which order each class got."""
+        return self.fit.orders
+
+    @property
+    def beta(self) -> tuple[Vector, ...]:
+        """Coefficients of raw powers of time, lowest first, by class."""
+        return self.estimates.beta
+
+    @property
+    def sigma(self) -> Vector:
+        """Residual standard deviation: one if shared, else K."""
+        return self.estimates.sigma
+
+    @property
+    def posterior(self) -> Matrix:
+        """Class probabilities (N, K) of the subjects in `estimates.subject_labels`."""
+        return self.estimates.posterior
+
+    @property
+    def assignment(self) -> Codes:
+        """Modal class of each subject (N,), from 1."""
+        return read_only(adequacy.assignment(self.posterior) + 1)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What a reader must know before using the numbers, one sentence each."""
+        refusal = covariance_refusal(self.fit)
+        return (*self.fit.notes, *((refusal,) if refusal else ()))
+
+    @property
+    def starts(self) -> pd.DataFrame:
+        """One row a start: kind, order assignment, log-likelihood at its end, number of its optimum in `optima()`."""
+        return tables.starts(self.fit)
+
+    def coefficients(self, level: float = 0.95) -> pd.DataFrame:
+        """Return one row a parameter: estimate, standard error, z, p, limits (see `tables.coefficients`)."""
+        return tables.coefficients(self.estimates, level)
+
+    def adequacy(self) -> pd.DataFrame:
+        """Return one row a class: share, assigned share, mismatch, AvePP, odds of correct classification."""
+        return tables.adequacy_by_class(self.estimates)
+
+    def optima(self) -> pd.DataFrame:
+        """Return one row a distinct end of the search, highest log-likelihood first."""
+        return tables.optima(self.fit)
+
+    def posteriors(self) -> pd.DataFrame:
+        """Return one row a subject: class probabilities and modal class."""
+        return tables.posteriors(self.estimates)
+
+    def class_curves(self, times: Vector | None = None, level: float = 0.95) -> pd.DataFrame:
+        """Return fitted mean curves with pointwise bands (see `curves.class_curves`)."""
+        return curves.class_curves(self.fit, self.design, times, level)
+
+    def observed_means(self) -> pd.DataFrame:
+        """Return means of the outcome by class and time, weighted by posterior probabilities."""
+        return curves.observed_means(self.posterior, self.design)
+
+    def plot(self) -> Figure:
+        """Return a figure: fitted curves with 95 % bands, and observed means weighted by class probability."""
+        unit_of = (self.spec.time, self.spec.outcome)
+        return plots.trajectories(self.class_curves(), self.observed_means(), np.asarray(self.class_shares), *unit_of)
+
+    def summary(self) -> str:
+        """Return the tables people know from lcmm and Stata's traj, and an account of the search."""
+        return summary.summary(self.spec, self.design, self.fit, self.estimates, self.warnings)
+
+
+def fit_gbtm_cohort(spec: GbtmSpec, cohort: Cohort) -> GbtmResult:
+    """Return a trajectory model fitted to a cohort.
+
+    Raises
+    ------
+    SpecError
+        If the model can't be fitted to this cohort; with all reasons.
+    """
+    design = build_design(spec, cohort)
+    fitted = fit(design)
+    return GbtmResult(spec=spec, design=design, fit=fitted, estimates=estimate(fitted, design))

@@ -1,0 +1,153 @@
+"""Where searches begin: several kinds of starts, each with a random stream of its own.
+
+Every start is a set of class probabilities (K, N), the classes in the order of their mean curve. The stream of start s
+depends on the seed and on s alone, so a start is the same however many others there are and however they are batched.
+"""
+
+from dataclasses import dataclass
+from itertools import permutations
+
+import numpy as np
+from scipy.special import ndtri
+
+from harness.arrays import Codes, Matrix, Tensor, Vector
+from harness.gbtm.design import GbtmDesign
+
+KINDS = ("noisy ranks", "k-means", "random subjects", "noisy ranks", "quantiles", "random partition")
+"""Kinds in turn. Ranks of subject means with noise find ordered classes, k-means of subject curves finds shapes, curves
+of random subjects find small classes, quantile intercepts are what traj does, random partitions what flexmix does."""
+
+_SHRINKAGE = 1.0  # rows' worth of the pooled curve in each subject's curve, so that one visit is enough
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Starts:
+    """S starts: kind, which class order each rank got, and class probabilities (S, K, N) by slot of the spec."""
+
+    kinds: tuple[str, ...]
+    assignments: tuple[tuple[int, ...], ...]
+    posterior: Tensor
+
+
+def order_assignments(orders: tuple[int, ...]) -> tuple[tuple[int, ...], ...]:
+    """Return the distinct ways to give the orders to the classes, from the lowest to the highest mean curve."""
+    return tuple(sorted(set(permutations(orders))))
+
+
+def draw_starts(design: GbtmDesign, first: int, count: int) -> Starts:
+    """Return starts number `first`, ..., `first + count - 1` of the design's seed."""
+    K, orders = design.n_classes, design.spec.orders
+    assignments = order_assignments(orders)
+    curves = subject_curves(design)
+    kinds, chosen, found = [], [], np.empty((count, K, design.n_subjects))
+    for s in range(first, first + count):
+        # A kind meets every assignment before it changes; else some pairs would never meet.
+        kind, assignment = KINDS[(s // len(assignments)) % len(KINDS)], assignments[s % len(assignments)]
+        stream = np.random.default_rng(np.random.SeedSequence(design.spec.seed, spawn_key=(s,)))
+        posterior = _DRAW[kind](curves, design, stream)
+        by_mean = np.argsort(posterior @ curves[:, 0] / np.maximum(posterior.sum(axis=1), 1e-300), kind="stable")
+        found[s - first, slots(orders, assignment)] = posterior[by_mean]
+        kinds.append(kind)
+        chosen.append(assignment)
+    return Starts(kinds=tuple(kinds), assignments=tuple(chosen), posterior=found)
+
+
+def slots(orders: tuple[int, ...], assignment: tuple[int, ...]) -> Codes:
+    """Return the slot of the spec that each rank takes, so that rank r gets order assignment[r]."""
+    free = list(range(len(orders)))
+    taken = []
+    for order in assignment:
+        slot = next(g for g in free if orders[g] == order)
+        free.remove(slot)
+        taken.append(slot)
+    return np.array(taken, dtype=np.int64)
+
+
+def subject_curves(design: GbtmDesign) -> Matrix:
+    """Return the coefficients of each subject's own curve (N, q), shrunken towards the pooled curve."""
+    q = design.basis.shape[1]
+    XX = design.moments[:, 2 + q :].reshape(-1, q, q)
+    Xy = design.moments[:, 2 : 2 + q]
+    return np.asarray(np.linalg.solve(XX + _SHRINKAGE * np.eye(q), Xy[..., None])[..., 0])
+
+
+def _hard(labels: Codes, K: int) -> Matrix:
+    return np.asarray((labels == np.arange(K)[:, None]).astype(np.float64))
+
+
+def _noisy_ranks(curves: Matrix, design: GbtmDesign, stream: np.random.Generator) -> Matrix:
+    K, N = design.n_classes, len(curves)
+    means = design.moments[:, 2] / design.moments[:, 0]
+    noise = stream.uniform(0.05, 1.0) * means.std()
+    ranks = np.argsort(np.argsort(means + noise * stream.standard_normal(N)))
+    # Unequal cuts: classes are rarely of one size.
+    cuts = np.cumsum(stream.dirichlet(np.full(K, 4.0)))[:-1] * N
+    return _hard(np.searchsorted(cuts, ranks, side="right"), K)
+
+
+def _k_means(curves: Matrix, design: GbtmDesign, stream: np.random.Generator, rounds: int = 10) -> Matrix:
+    K = design.n_classes
+    # A random weight for each shape, so that levels and slopes take turns in leading the partition.
+    points = curves / np.maximum(curves.std(axis=0), 1e-12) * stream.uniform(0.2, 1.0, curves.shape[1])
+    centres = points[stream.choice(len(points), K, replace=False)]
+    members = _nearest(points, centres)
+    for _ in range(rounds):
+        sizes = members.sum(axis=1, keepdims=True)
+        centres = np.where(sizes > 0, members @ points / np.maximum(sizes, 1.0), centres)
+        members = _nearest(points, centres)
+    return members
+
+
+def _nearest(points: Matrix, centres: Matrix) -> Matrix:
+    distances = np.sum((points[None] - centres[:, None]) ** 2, axis=2)
+    return _hard(distances.argmin(axis=0), len(centres))
+
+
+def _random_subjects(curves: Matrix, design: GbtmDesign, stream: np.random.Generator) -> Matrix:
+    return _k_means(curves, design, stream, rounds=0)
+
+
+def _quantiles(_curves: Matrix, design: GbtmDesign, stream: np.random.Generator) -> Matrix:
+    K = design.n_classes
+    means = design.moments[:, 2] / design.moments[:, 0]
+    levels = (2 * np.arange(1, K + 1) - 1) / (2 * K)
+    intercepts = means.mean() + means.std() * (ndtri(levels) + 0.3 * stream.standard_normal(K))
+    return _nearest(means[:, None], np.sort(intercepts)[:, None])
+
+
+def _random_partition(curves: Matrix, design: GbtmDesign, stream: np.random.Generator) -> Matrix:
+    return _hard(stream.integers(design.n_classes, size=len(curves)), design.n_classes)
+
+
+_DRAW = {
+    "noisy ranks": _noisy_ranks,
+    "k-means": _k_means,
+    "random subjects": _random_subjects,
+    "quantiles": _quantiles,
+    "random partition": _random_partition,
+}
+
+
+def split_starts(posterior: Matrix, slot_of_class: Codes, design: GbtmDesign) -> Tensor:
+    """Return starts that split each class of a model with one class less (K-1, N) in two, (2(K-1), K, N).
+
+    The second half goes to the slot that the smaller model lacks. A class is split once by level and once at random
+    between equal halves; the latter begins where the smaller model ended, so the larger one can't end below it.
+    """
+    K = design.n_classes
+    means = design.moments[:, 2] / design.moments[:, 0]
+    spare = int(np.setdiff1d(np.arange(K), slot_of_class)[0])
+    found = []
+    for g, slot in enumerate(slot_of_class):
+        level = _weighted_mean(means, posterior[g])
+        for share in (means > level, 0.5 + 1e-3 * np.sign(means - level)):
+            start = np.empty((K, len(means)))
+            start[slot_of_class] = posterior
+            start[spare] = posterior[g] * share
+            start[slot] = posterior[g] * (1 - share)
+            found.append(start)
+    return np.array(found)
+
+
+def _weighted_mean(values: Vector, weights: Vector) -> float:
+    return float(values @ weights / max(float(weights.sum()), 1e-300))

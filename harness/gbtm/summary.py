@@ -1,0 +1,111 @@
+"""The printed account of a trajectory model."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from harness.gbtm import tables
+from harness.gbtm.design import GbtmDesign
+from harness.gbtm.estimates import GbtmEstimates
+from harness.gbtm.fit import GbtmFit
+from harness.gbtm.spec import GbtmSpec
+
+_SHOWN_SUBJECTS = 5
+_SHOWN_OPTIMA = 8
+
+
+def summary(
+    spec: GbtmSpec, design: GbtmDesign, fit: GbtmFit, estimates: GbtmEstimates, warnings: tuple[str, ...]
+) -> str:
+    """Return what a reader wants to know of one model, as plain text."""
+    parts = [
+        *_heading(spec, design, estimates),
+        "",
+        *_criteria(estimates),
+        "",
+        "Coefficients (raw powers of time; limits of shares by log-odds, of sigma by logarithm)",
+        _coefficients(estimates),
+        "",
+        "Classes (AvePP: average posterior probability; OCC: odds of correct classification)",
+        _classes(estimates),
+        "",
+        *_search(fit),
+    ]
+    if warnings:
+        parts += ["", "Warnings", *(f"  - {warning}" for warning in warnings)]
+    return "\n".join(parts)
+
+
+def _heading(spec: GbtmSpec, design: GbtmDesign, estimates: GbtmEstimates) -> Iterator[str]:
+    yield f"Group-based trajectory model of {spec.outcome} on {spec.time}: {estimates.n_classes} class(es), gaussian"
+    yield f"{'Shared' if spec.sigma == 'shared' else 'Class-specific'} sigma; maximum likelihood"
+    yield f"{design.n_subjects} subjects, {design.n_observations} observations, {estimates.n_parameters} parameters"
+    if design.dropped_rows:
+        yield f"{design.dropped_rows} row(s) without an outcome left out"
+    if design.dropped_subjects:
+        names = ", ".join(design.dropped_subjects[:_SHOWN_SUBJECTS])
+        more = ", ..." if len(design.dropped_subjects) > _SHOWN_SUBJECTS else ""
+        yield f"{len(design.dropped_subjects)} subject(s) without any outcome left out: {names}{more}"
+
+
+def _criteria(estimates: GbtmEstimates) -> Iterator[str]:
+    for name, value in (
+        ("Log-likelihood", estimates.log_likelihood),
+        ("AIC", estimates.aic),
+        ("BIC (subjects, as lcmm)", estimates.bic_subjects),
+        ("BIC (observations, as flexmix)", estimates.bic_observations),
+        ("Entropy", estimates.entropy),
+    ):
+        yield f"  {name:<32}{value:>16.4f}"
+
+
+def _coefficients(estimates: GbtmEstimates) -> str:
+    table = tables.coefficients(estimates)
+    shown = pd.DataFrame(
+        {
+            "Class": ["all" if g == 0 else str(g) for g in table["latent_class"]],
+            "Parameter": table["parameter"],
+            "Estimate": [_number(value) for value in table["estimate"]],
+            "SE": [_number(value) for value in table["standard_error"]],
+            "z": ["" if np.isnan(z) else f"{z:.3f}" for z in table["z"]],
+            "p": ["" if np.isnan(p) else "<0.0001" if p < 1e-4 else f"{p:.4f}" for p in table["p"]],
+            "2.5 %": [_number(value) for value in table["lower"]],
+            "97.5 %": [_number(value) for value in table["upper"]],
+        }
+    )
+    return shown.to_string(index=False)
+
+
+def _classes(estimates: GbtmEstimates) -> str:
+    table = tables.adequacy_by_class(estimates)
+    shown = pd.DataFrame(
+        {
+            "Class": table["latent_class"],
+            "Share %": [f"{100 * value:.2f}" for value in table["share"]],
+            "Assigned": table["subjects_assigned"],
+            "Assigned %": [f"{100 * value:.2f}" for value in table["share_assigned"]],
+            "Mismatch %": [f"{100 * value:.2f}" for value in table["mismatch"]],
+            "AvePP": [f"{value:.4f}" for value in table["average_posterior"]],
+            "OCC": [_number(value) for value in table["odds_of_correct_classification"]],
+        }
+    )
+    return shown.to_string(index=False)
+
+
+def _search(fit: GbtmFit) -> Iterator[str]:
+    gradient = fit.convergence.gradient
+    reached = "not defined" if gradient is None else f"{gradient:.1e} standard errors"
+    yield f"Search: {fit.n_starts} starts, {100 * fit.hit_rate:.0f} % ended within 0.001 of this log-likelihood;"
+    yield f"  stop: {fit.convergence.stop.value}; gradient {reached}; {len(fit.optima)} distinct end(s)"
+    for number, optimum in enumerate(fit.optima[:_SHOWN_OPTIMA], start=1):
+        shares = ", ".join(f"{100 * share:.1f}" for share in optimum.class_shares)
+        mark = "*" if number == fit.chosen + 1 else " "
+        note = "" if optimum.is_proper else " (not a proper optimum)"
+        yield f"  {mark}{number:>3}  {optimum.log_likelihood:>16.6f}  x{optimum.count:<4} shares % {shares}{note}"
+    if len(fit.optima) > _SHOWN_OPTIMA:
+        yield f"     and {len(fit.optima) - _SHOWN_OPTIMA} lower one(s), see optima()"
+
+
+def _number(value: float) -> str:
+    return "" if np.isnan(value) else f"{value:.6g}"
