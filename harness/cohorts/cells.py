@@ -20,7 +20,7 @@ LONGEST_LABEL = 200
 BLANK = frozenset({""})
 
 
-class _Unfit(Exception):
+class _UnfitError(Exception):
     """A cell that does not fit its column."""
 
     def __init__(self, found: str, expected: str, advice: str = "") -> None:
@@ -65,7 +65,7 @@ def convert(table: Table, source: str, column: Column, decimal: str) -> Cells:
             if key not in known:
                 known[key] = read(cell)
             found.append(known[key])
-        except _Unfit as reason:
+        except _UnfitError as reason:
             found.append(None)
             unfit[row] = True
             problems.append(
@@ -97,10 +97,10 @@ class _Rules:
         if math.isnan(number) or number in self.column.missing:
             return None
         if self.column.integer and not number.is_integer():
-            raise _Unfit(shown(cell), "a whole number")
+            raise _UnfitError(shown(cell), "a whole number")
         if self.column.range is not None and not self.column.range[0] <= number <= self.column.range[1]:
             low, high = self.column.range
-            raise _Unfit(shown(cell), f"a number from {low:g} to {high:g}")
+            raise _UnfitError(shown(cell), f"a number from {low:g} to {high:g}")
         return number + 0.0  # -0.0 is 0.0, so that equal values have equal hashes
 
     def label(self, cell: object) -> str | None:
@@ -120,20 +120,20 @@ class _Rules:
         if self._is_missing_code(text):
             return None
         if len(text) > LONGEST_LABEL:
-            raise _Unfit(f"a text of {len(text)} characters", f"a label of at most {LONGEST_LABEL}")
+            raise _UnfitError(f"a text of {len(text)} characters", f"a label of at most {LONGEST_LABEL}")
         if text != text.strip() or not text.isprintable():
-            raise _Unfit(shown(cell), "a label without spaces around it and without control characters", _STRIP)
+            raise _UnfitError(shown(cell), "a label without spaces around it and without control characters", _STRIP)
         if self.column.levels and text not in self.column.levels:
-            raise _Unfit(shown(cell), f"one of {', '.join(map(repr, self.column.levels))}")
+            raise _UnfitError(shown(cell), f"one of {', '.join(map(repr, self.column.levels))}")
         return text
 
     def _parsed(self, text: str) -> float:
         plain = text if self.decimal == "." else text.replace(".", "?").replace(self.decimal, ".")
         if NUMBER.fullmatch(plain) is None:
-            raise _Unfit(shown(text), "a number", self._advice(text))
+            raise _UnfitError(shown(text), "a number", self._advice(text))
         number = float(plain)
         if math.isinf(number) or (plain.isdigit() and len(plain) > 15 and int(plain) != number):
-            raise _Unfit(shown(text), "a number that a double can hold exactly")
+            raise _UnfitError(shown(text), "a number that a double can hold exactly")
         return number
 
     def _advice(self, text: str) -> str:
@@ -162,14 +162,14 @@ def number_label(number: object) -> str:
 
 def _native(cell: object, expected: str) -> float:
     if isinstance(cell, bool | np.bool_):
-        raise _Unfit(shown(bool(cell)), expected, 'For yes and no, use role = "factor".')
+        raise _UnfitError(shown(bool(cell)), expected, 'For yes and no, use role = "factor".')
     if isinstance(cell, date | time | timedelta | np.datetime64 | np.timedelta64):
-        raise _Unfit("a date or time", expected, "Convert it to days since the first visit.")
+        raise _UnfitError("a date or time", expected, "Convert it to days since the first visit.")
     if not isinstance(cell, Real | Decimal):
-        raise _Unfit(shown(cell), expected)
+        raise _UnfitError(shown(cell), expected)
     number = float(cell)
     if math.isinf(number):
-        raise _Unfit(f"{number}", "a finite number")
+        raise _UnfitError(f"{number}", "a finite number")
     if isinstance(cell, Integral) and int(cell) != number:
-        raise _Unfit(shown(int(cell)), "a number that a double can hold exactly")
+        raise _UnfitError(shown(int(cell)), "a number that a double can hold exactly")
     return number

@@ -52,13 +52,13 @@ def _missing(cells: Cells, lines: Sequence[int]) -> list[Problem]:
     role = cells.column.role
     return [
         Problem(found=f"no {role}", expected=f"a {role} in every row", line=lines[row], column=cells.column.source)
-        for row in np.flatnonzero(cells.missing)
+        for row in np.flatnonzero(cells.missing).tolist()
     ]
 
 
 def _repeated(keys: Sequence[Cells], lines: Sequence[int]) -> list[Problem]:
     found = np.column_stack([codes(cells) for cells in keys])
-    usable = np.flatnonzero((found >= 0).all(axis=1))
+    usable = np.flatnonzero((found >= 0).all(axis=1)).tolist()
     what = " and ".join(cells.column.role for cells in keys)
     first: dict[bytes, int] = {}
     problems = []

@@ -9,6 +9,7 @@ from harness.arrays import read_only
 from harness.cohorts.cells import Cells, convert
 from harness.cohorts.checks import long_key_problems, outcome_problems, wide_key_problems
 from harness.cohorts.cohort import Cohort
+from harness.cohorts.columnar import STATISTICS_READERS, read_parquet, read_statistics
 from harness.cohorts.delimited import read_delimited
 from harness.cohorts.levels import factor
 from harness.cohorts.reshape import to_long
@@ -16,6 +17,7 @@ from harness.cohorts.schema import FileOptions, Schema, schema_problems
 from harness.cohorts.schema_file import read_schema
 from harness.cohorts.tables import Table
 from harness.cohorts.violations import refuse
+from harness.cohorts.workbook import read_workbook
 from harness.errors import CohortError, Problem
 
 Reader = Callable[[Path, Sequence[str], FileOptions], Table]
@@ -24,6 +26,9 @@ READERS: Mapping[str, Reader] = {
     ".csv": read_delimited,
     ".tsv": read_delimited,
     ".tab": read_delimited,
+    ".parquet": read_parquet,
+    ".xlsx": read_workbook,
+    **dict.fromkeys(STATISTICS_READERS, read_statistics),
 }
 
 

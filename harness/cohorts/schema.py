@@ -103,7 +103,7 @@ def schema_problems(schema: Schema) -> list[Problem]:
 
 
 def _role_problems(schema: Schema) -> list[Problem]:
-    counts = Counter(column.role for column in schema.columns)
+    counts = Counter[str](column.role for column in schema.columns)
     problems = [
         Problem(found=f"{counts[role]} columns with the role {role!r}", expected=expected)
         for role, expected, fits in (
@@ -115,11 +115,11 @@ def _role_problems(schema: Schema) -> list[Problem]:
         )
         if not fits
     ]
-    for column in schema.columns:
-        if column.role not in ROLES:
-            problems.append(
-                Problem(found=f"role {column.role!r}", expected=f"one of {', '.join(ROLES)}", column=column.name)
-            )
+    problems += [
+        Problem(found=f"role {column.role!r}", expected=f"one of {', '.join(ROLES)}", column=column.name)
+        for column in schema.columns
+        if column.role not in ROLES
+    ]
     return problems
 
 

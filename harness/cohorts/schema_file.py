@@ -15,7 +15,7 @@
     missing = ["NA", -9]                    # codes of missing values, in every column; blank cells always are
 
     [columns.subject]
-    role = "subject"                        # subject, time, outcome, covariate (numbers), factor, visit, protocol (labels)
+    role = "subject"                        # or time, outcome, covariate (numbers); factor, visit, protocol (labels)
     source = "record_id"                    # the column's name in the file, if it differs
 
     [columns.month]
@@ -39,19 +39,19 @@
 """
 
 import codecs
-import math
-import re
+import sys
 import tomllib
 from collections.abc import Mapping
 from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
+from typing import TypeGuard
 
 from harness.cohorts.schema import ROLES, Column, FileOptions, Role, Schema, Shape, schema_problems
+from harness.cohorts.toml_lines import Keys, line_of
 from harness.errors import CohortError, Problem
 
 TomlTable = Mapping[str, object]
-Keys = tuple[str, ...]
 
 TABLE_KEYS = ("cohort", "file", "columns", "wide")
 COHORT_KEYS = ("name", "origin", "licence", "description", "sha256", "shape")
@@ -238,33 +238,6 @@ class _Reader:
         self.problems.append(Problem(found=found, expected=expected, line=line, advice=advice))
 
 
-def line_of(text: str, table: Keys, key: str | None = None) -> int | None:
-    """Return the line, from 1, on which a table of a TOML text begins, or one of its keys stands; None if unclear."""
-    inside, began = table == (), None
-    for number, line in enumerate(text.splitlines(), start=1):
-        if re.match(r"\s*\[", line) and (header := _header(line)) is not None:
-            inside = header == table
-            if inside and began is None:
-                began = number
-            if key is not None and header == (*table, key):
-                return number
-        elif inside and key is not None and re.match(rf"\s*(['\"]?){re.escape(key)}\1\s*[=.]", line):
-            return number
-    return began
-
-
-def _header(line: str) -> Keys | None:
-    try:
-        found = tomllib.loads(line)
-    except tomllib.TOMLDecodeError:
-        return None
-    keys = []
-    while found:
-        key, found = next(iter(found.items()))
-        keys.append(key)
-    return tuple(keys)
-
-
 def _placed(problem: Problem, text: str) -> Problem:
     if problem.column is None:
         return problem
@@ -277,8 +250,9 @@ def _nearest(word: str, known: tuple[str, ...]) -> str:
     return f"Did you mean {close[0]!r}?" if close else ""
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+def _is_number(value: object) -> TypeGuard[int | float]:
+    # TOML integers have no largest; one that no double holds is no number here.
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
 
 
 def _is_text_encoding(name: str) -> bool:
