@@ -1,0 +1,96 @@
+"""What is known about a disagreement, as the causes need it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import isfinite
+
+from harness.comparison.joint import DISTANCE
+from harness.comparison.tolerances import Measure
+from harness.comparison.verdict import CrossEvidence, Outcome, Verdict
+from harness.comparison.yardstick import LOG_LIKELIHOOD, Yardstick, yardstick
+from harness.quantities import Kind, Reading
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Findings:
+    """What the causes are told from. `left_best`, `right_best` are the log-likelihoods that the engines ended at."""
+
+    left: Reading
+    right: Reading
+    evidence: CrossEvidence
+    verdicts: Mapping[str, Verdict]
+    disagreements: tuple[Verdict, ...]
+    scales: Yardstick
+    left_best: float
+    right_best: float
+
+    @property
+    def gap(self) -> float:
+        """The left log-likelihood minus the right one; NaN if one is not given."""
+        return self.left_best - self.right_best
+
+    @property
+    def distance(self) -> float:
+        """D between the optima; NaN where it has no meaning."""
+        verdict = self.verdicts.get(DISTANCE)
+        if verdict is None or verdict.observed is None or verdict.metric != Measure.DISTANCE:
+            return float("nan")
+        return verdict.observed
+
+    @property
+    def distance_limit(self) -> float:
+        """The limit of D between the two engines."""
+        return self.scales.tolerance(Measure.DISTANCE).limit
+
+    @property
+    def objectives_agree(self) -> bool:
+        """Whether both log-likelihoods were evaluated at the same parameters somewhere and agree wherever they were."""
+        judged = [v for v in self.verdicts.values() if v.kind is Kind.OBJECTIVE]
+        return bool(judged) and all(v.outcome is Outcome.AGREE for v in judged)
+
+    @property
+    def loser(self) -> Reading:
+        """The reading with the lower log-likelihood."""
+        return self.right if self.gap > 0 else self.left
+
+    def all_measured(self, *kinds: Kind) -> bool:
+        """Return whether every disagreement is of these kinds and a difference of two usable numbers."""
+        return all(v.kind in kinds and v.observed is not None and isfinite(v.observed) for v in self.disagreements)
+
+    @property
+    def offsets(self) -> list[float]:
+        """The left minus the right log-likelihood at each point at which both were evaluated."""
+        offsets = (pair.left - pair.right for pair in self.evidence.objectives)
+        return [offset for offset in offsets if isfinite(offset)]
+
+    @property
+    def offsets_vary(self) -> bool:
+        """Whether the offsets differ by more than twice what the objectives are rounded to."""
+        largest = max((abs(pair.left) for pair in self.evidence.objectives), default=0.0)
+        rounding = self.scales.tolerance(Measure.OBJECTIVE).limit * max(largest, 1.0)
+        return max(self.offsets) - min(self.offsets) > 2 * rounding
+
+    @property
+    def differing_objectives(self) -> tuple[Verdict, ...]:
+        """The points at which the log-likelihoods disagree."""
+        return tuple(verdict for verdict in self.disagreements if verdict.kind is Kind.OBJECTIVE)
+
+
+def gather(left: Reading, right: Reading, evidence: CrossEvidence, verdicts: tuple[Verdict, ...]) -> Findings:
+    """Return what the causes are told from."""
+    by_path = {verdict.quantity: verdict for verdict in verdicts}
+    return Findings(
+        left=left,
+        right=right,
+        evidence=evidence,
+        verdicts=by_path,
+        disagreements=tuple(verdict for verdict in verdicts if verdict.outcome is Outcome.DISAGREE),
+        scales=yardstick(left, right),
+        left_best=_log_likelihood(by_path, "left_value"),
+        right_best=_log_likelihood(by_path, "right_value"),
+    )
+
+
+def _log_likelihood(verdicts: Mapping[str, Verdict], side: str) -> float:
+    value = getattr(verdicts[LOG_LIKELIHOOD], side) if LOG_LIKELIHOOD in verdicts else None
+    return float(value) if isinstance(value, int | float) else float("nan")

@@ -1,0 +1,84 @@
+"""How far apart two optima are, in units of what the data can tell."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from harness.arrays import Matrix, Vector
+from harness.quantities import OptimumCovariance
+
+NULL_EIGENVALUE = 1e-10
+"""Below this share of the largest eigenvalue of a correlation matrix a direction has no uncertainty of its own."""
+
+NEGATIVE_EIGENVALUE = -1e-8
+"""Below this share a covariance matrix is no covariance matrix."""
+
+
+def marginal_errors(covariance: OptimumCovariance | None) -> dict[str, float]:
+    """Return the standard error of each quantity that has a finite positive variance."""
+    if covariance is None:
+        return {}
+    variances = np.diag(covariance.matrix)
+    return {
+        path: float(np.sqrt(variance))
+        for path, variance in zip(covariance.paths, variances, strict=True)
+        if np.isfinite(variance) and variance > 0
+    }
+
+
+def distance(difference: Vector, covariance: Matrix) -> float:
+    """Return D = sqrt(d' C^+ d), the distance of two optima in standard errors.
+
+    Parameters
+    ----------
+    difference
+        d (k,), one parameter vector minus the other.
+    covariance
+        C (k, k), possibly singular: class shares sum to one.
+
+    Returns
+    -------
+    float
+        D; at a quadratic log-likelihood the gap between the two points is D^2/2. A difference along a direction
+        in which C has no variance is impossible between honest optima, so it isn't lost in the pseudo-inverse but
+        counted in standard errors of the single parameters. NaN if C is no covariance matrix.
+
+    Notes
+    -----
+    In R: `sqrt(drop(d %*% solve(C, d)))` for a regular C.
+    """
+    if not (np.isfinite(covariance).all() and np.isfinite(difference).all() and (np.diag(covariance) > 0).all()):
+        return float("nan")
+    errors = np.sqrt(np.diag(covariance))
+    correlation = covariance / np.outer(errors, errors)
+    eigenvalues, vectors = np.linalg.eigh((correlation + correlation.T) / 2)
+    if eigenvalues[0] < NEGATIVE_EIGENVALUE * eigenvalues[-1]:
+        return float("nan")
+    along = vectors.T @ (difference / errors)
+    regular = eigenvalues > NULL_EIGENVALUE * eigenvalues[-1]
+    return float(np.sqrt(np.sum(along[regular] ** 2 / eigenvalues[regular]) + np.sum(along[~regular] ** 2)))
+
+
+def distance_between(left: Mapping[str, float], right: Mapping[str, float], covariance: OptimumCovariance) -> float:
+    """Return D over the quantities that both engines and the covariance know; NaN if there is none."""
+    rows = [row for row, path in enumerate(covariance.paths) if path in left and path in right]
+    if not rows:
+        return float("nan")
+    paths = [covariance.paths[row] for row in rows]
+    difference = np.array([left[path] - right[path] for path in paths])
+    return distance(difference, covariance.matrix[np.ix_(rows, rows)])
+
+
+def covariance_difference(left: OptimumCovariance, right: OptimumCovariance) -> float:
+    """Return max over a, b of |L_ab - R_ab| / (s_a s_b), s the left standard errors, over the paths of both.
+
+    NaN if there is no common path, or if the left matrix has a variance that isn't positive.
+    """
+    place = {path: row for row, path in enumerate(right.paths)}
+    rows = [row for row, path in enumerate(left.paths) if path in place]
+    columns = [place[left.paths[row]] for row in rows]
+    ours, theirs = left.matrix[np.ix_(rows, rows)], right.matrix[np.ix_(columns, columns)]
+    if not rows or not (np.diag(ours) > 0).all():
+        return float("nan")
+    errors = np.sqrt(np.diag(ours))
+    return float(np.max(np.abs(ours - theirs) / np.outer(errors, errors)))

@@ -1,0 +1,139 @@
+"""How far two engines may differ: one limit per measure, each with its basis, in one table.
+
+Every engine has its own noise. Between two engines the larger of their two limits holds, so that a precise engine is
+held to a strict limit against another precise one and not blamed for the noise of a loose one.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+
+
+class Measure(StrEnum):
+    """A way to express how far two numbers are apart; the value is the metric's name in a verdict."""
+
+    # exact
+    EQUALITY = "equality"
+    # algebraic
+    INPUT_SUM = "difference relative to the column"
+    ALGEBRAIC = "relative difference"
+    # objective
+    OBJECTIVE = "relative difference at the same parameters"
+    # optimum
+    DISTANCE = "standard errors"
+    RELATIVE = "relative difference, for want of a standard error"
+    # curvature
+    STANDARD_ERROR = "relative difference of standard errors"
+    CORRELATION = "absolute difference of correlations"
+    CONDITIONAL_VARIANCE = "relative difference of conditional variances"
+    COVARIANCE = "largest difference of covariances, in products of standard errors"
+    # posterior
+    PREDICTION = "conditional standard errors"
+    PROBABILITY = "absolute difference of probabilities"
+    # stochastic
+    MONTE_CARLO = "Monte-Carlo standard errors"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tolerance:
+    """The largest difference, in units of the measure, that still is agreement, and where that number comes from."""
+
+    limit: float
+    basis: str
+
+
+DEFAULT: Mapping[Measure, Tolerance] = MappingProxyType(
+    {
+        Measure.EQUALITY: Tolerance(limit=0.0, basis="Counts and labels have no rounding."),
+        Measure.INPUT_SUM: Tolerance(
+            limit=1e-12, basis="Sums of n rounded numbers differ by their order of summation only."
+        ),
+        Measure.ALGEBRAIC: Tolerance(
+            limit=1e-12, basis="A formula of few operations keeps 12 digits, less what cancels in a subtraction."
+        ),
+        Measure.OBJECTIVE: Tolerance(
+            limit=1e-10, basis="No optimiser lies between the two; lcmm meets 5e-11 in absolute terms after its offset."
+        ),
+        Measure.DISTANCE: Tolerance(
+            limit=1e-2,
+            basis="A hundredth of the sampling error is of no consequence; lme4's own optimisers lie 1e-4 apart.",
+        ),
+        Measure.STANDARD_ERROR: Tolerance(
+            limit=1e-3, basis="Hessians by finite differences are known to 3e-4; a wrong formula moves 1 % or more."
+        ),
+        Measure.CORRELATION: Tolerance(limit=1e-3, basis="As for standard errors, of which correlations are made."),
+        Measure.CONDITIONAL_VARIANCE: Tolerance(
+            limit=1e-3, basis="Follows the random-effect covariance, of which lme4's default is 2e-4 off."
+        ),
+        Measure.COVARIANCE: Tolerance(
+            limit=4e-3, basis="A covariance moves by twice the relative error of its standard errors; twice that again."
+        ),
+        Measure.PREDICTION: Tolerance(
+            limit=1e-2, basis="A prediction moves by about as many standard errors as the parameters do."
+        ),
+        Measure.PROBABILITY: Tolerance(
+            limit=1e-4, basis="Seen in no report of three decimals; lcmm, 1e-5 from its optimum, stays below."
+        ),
+        Measure.RELATIVE: Tolerance(limit=5e-4, basis="lme4's default covariances are 2e-5 to 1.6e-4 off."),
+        Measure.MONTE_CARLO: Tolerance(limit=4.0, basis="Four standard errors: once in 16 000 comparisons by chance."),
+    }
+)
+
+_OURS = "Our searches stop below 1e-8 standard errors; the rest is room for another BLAS."
+
+BY_ENGINE: Mapping[str, Mapping[Measure, Tolerance]] = MappingProxyType(
+    {
+        "harness": {
+            Measure.OBJECTIVE: Tolerance(limit=1e-12, basis="The deviance keeps 14 digits; two are room for rounding."),
+            Measure.DISTANCE: Tolerance(limit=1e-6, basis=_OURS),
+            Measure.STANDARD_ERROR: Tolerance(limit=1e-6, basis=_OURS),
+            Measure.CORRELATION: Tolerance(limit=1e-6, basis=_OURS),
+            Measure.CONDITIONAL_VARIANCE: Tolerance(limit=1e-6, basis=_OURS),
+            Measure.COVARIANCE: Tolerance(limit=4e-6, basis=_OURS),
+            Measure.PREDICTION: Tolerance(limit=1e-6, basis=_OURS),
+            Measure.PROBABILITY: Tolerance(limit=1e-6, basis=_OURS),
+            Measure.RELATIVE: Tolerance(limit=1e-6, basis=_OURS),
+        },
+        "lme4": {
+            Measure.OBJECTIVE: Tolerance(limit=1e-12, basis="devfun(theta) of lme4 equals ours to 1.4e-14."),
+            Measure.DISTANCE: Tolerance(
+                limit=1e-3, basis="bobyqa with rhoend 1e-11 finds covariances to 6e-7, far below 1e-3 standard errors."
+            ),
+            Measure.STANDARD_ERROR: Tolerance(
+                limit=1e-6,
+                basis="bobyqa with rhoend 1e-11 is 1.1e-7 off the closed form of sleepstudy; ten times that.",
+            ),
+            Measure.CORRELATION: Tolerance(
+                limit=1e-6, basis="bobyqa with rhoend 1e-11: 3e-8 between two tight optimisers, 1e-7 to closed forms."
+            ),
+            Measure.CONDITIONAL_VARIANCE: Tolerance(
+                limit=1e-5, basis="Tight lme4 has covariances to 2e-6; conditional variances follow them."
+            ),
+            Measure.PREDICTION: Tolerance(limit=1e-3, basis="As for the parameters: 1e-3 standard errors."),
+        },
+        "nlme": {
+            Measure.OBJECTIVE: Tolerance(
+                limit=1e-10, basis="nlme's log-likelihood goes through a QR of another order."
+            ),
+            Measure.STANDARD_ERROR: Tolerance(
+                limit=1e-4, basis="nlme's covariances are 8e-8 to 2e-4 off, its standard errors a tenth of that."
+            ),
+            Measure.CORRELATION: Tolerance(limit=1e-4, basis="As for nlme's standard errors."),
+        },
+        "lcmm": {
+            Measure.OBJECTIVE: Tolerance(
+                limit=1e-10, basis="5e-11 in absolute terms once its single-precision 2 pi is taken out."
+            ),
+            Measure.STANDARD_ERROR: Tolerance(
+                limit=5e-4, basis="lcmm differentiates numerically: its standard errors are 2.4e-4 off."
+            ),
+            Measure.CORRELATION: Tolerance(limit=5e-4, basis="As for lcmm's standard errors."),
+        },
+    }
+)
+
+
+def tolerance(measure: Measure, *engines: str) -> Tolerance:
+    """Return the tolerance that holds between engines: the largest of theirs, each its own or the default."""
+    return max((BY_ENGINE.get(engine, {}).get(measure, DEFAULT[measure]) for engine in engines), key=lambda t: t.limit)
