@@ -11,13 +11,17 @@ from numbers import Integral, Real
 import numpy as np
 
 from harness.arrays import Mask, Vector
+from harness.cohorts.levels import LONGEST_LABEL, is_label, number_label
 from harness.cohorts.schema import Column
 from harness.cohorts.tables import Table, shorter, shown
 from harness.errors import Problem
 
 NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
-LONGEST_LABEL = 200
-BLANK = frozenset({""})
+WHOLE = re.compile(r"[+-]?[0-9]+")
+ZERO = re.compile(r"[+-]?[0.]+(?:[eE].*)?")
+LONGEST_NUMBER = 400
+MOST_LEVELS_SHOWN = 8
+EXACTLY = "a number that a double can hold exactly"
 
 
 class _UnfitError(Exception):
@@ -91,7 +95,7 @@ class _Rules:
 
     def number(self, cell: object) -> float | None:
         """Return the number in a cell, None if it is missing."""
-        if cell is None or cell in BLANK or (isinstance(cell, str) and cell in self.column.missing):
+        if cell is None or cell == "" or (isinstance(cell, str) and cell in self.column.missing):
             return None
         number = self._parsed(cell) if isinstance(cell, str) and self.textual else _native(cell, "a number")
         if math.isnan(number) or number in self.column.missing:
@@ -105,35 +109,42 @@ class _Rules:
 
     def label(self, cell: object) -> str | None:
         """Return the label in a cell, None if it is missing."""
-        if cell is None or cell in BLANK:
+        if cell is None or cell == "":
             return None
-        if isinstance(cell, str):
-            text = cell
-        elif isinstance(cell, bool | np.bool_):
-            text = str(bool(cell))
-        else:
-            # An integer label stays exact, however large; only other numbers pass through a double.
-            number = cell if isinstance(cell, Integral) else _native(cell, "a label")
-            if math.isnan(number):
-                return None
-            text = self.value_labels.get(float(number), number_label(cell))
-        if self._is_missing_code(text):
+        text = self._text(cell)
+        if text is None or self._is_missing_code(text):
             return None
         if len(text) > LONGEST_LABEL:
             raise _UnfitError(f"a text of {len(text)} characters", f"a label of at most {LONGEST_LABEL}")
-        if text != text.strip() or not text.isprintable():
+        if not is_label(text):
             raise _UnfitError(shown(cell), "a label without spaces around it and without control characters", _STRIP)
         if self.column.levels and text not in self.column.levels:
-            raise _UnfitError(shown(cell), f"one of {', '.join(map(repr, self.column.levels))}")
+            listed = ", ".join(map(shown, self.column.levels[:MOST_LEVELS_SHOWN]))
+            more = len(self.column.levels) - MOST_LEVELS_SHOWN
+            raise _UnfitError(shown(cell), f"one of {listed}" + (f" and {more} more" if more > 0 else ""))
         return text
+
+    def _text(self, cell: object) -> str | None:
+        if isinstance(cell, str):
+            return cell
+        if isinstance(cell, bool | np.bool_):
+            return str(bool(cell))
+        if isinstance(cell, Integral):
+            # Ids may be larger than a double holds exactly; they never pass through one.
+            if abs(int(cell)) >= 10**LONGEST_LABEL:
+                raise _UnfitError("an endless integer", f"a label of at most {LONGEST_LABEL} characters")
+            return self.value_labels.get(int(cell), number_label(cell))
+        number = _native(cell, "a label")
+        return None if math.isnan(number) else self.value_labels.get(number, number_label(number))
 
     def _parsed(self, text: str) -> float:
         plain = text if self.decimal == "." else text.replace(".", "?").replace(self.decimal, ".")
-        if NUMBER.fullmatch(plain) is None:
+        if len(plain) > LONGEST_NUMBER or NUMBER.fullmatch(plain) is None:
             raise _UnfitError(shown(text), "a number", self._advice(text))
         number = float(plain)
-        if math.isinf(number) or (plain.isdigit() and len(plain) > 15 and int(plain) != number):
-            raise _UnfitError(shown(text), "a number that a double can hold exactly")
+        vanished = number == 0.0 and ZERO.fullmatch(plain) is None
+        if math.isinf(number) or vanished or (WHOLE.fullmatch(plain) and int(plain) != number):
+            raise _UnfitError(shown(text), EXACTLY)
         return number
 
     def _advice(self, text: str) -> str:
@@ -152,14 +163,6 @@ class _Rules:
 _STRIP = "Remove the spaces, or set strip = true under [file]."
 
 
-def number_label(number: object) -> str:
-    """Return a number as a label: 308 and 308.0 are both '308', whatever the file format made of it."""
-    if isinstance(number, Integral):
-        return str(int(number))
-    value = float(number)  # type: ignore[arg-type]
-    return str(int(value)) if value.is_integer() and abs(value) <= 2**53 else repr(value)
-
-
 def _native(cell: object, expected: str) -> float:
     if isinstance(cell, bool | np.bool_):
         raise _UnfitError(shown(bool(cell)), expected, 'For yes and no, use role = "factor".')
@@ -167,9 +170,12 @@ def _native(cell: object, expected: str) -> float:
         raise _UnfitError("a date or time", expected, "Convert it to days since the first visit.")
     if not isinstance(cell, Real | Decimal):
         raise _UnfitError(shown(cell), expected)
-    number = float(cell)
+    try:
+        number = float(cell)
+    except OverflowError:
+        raise _UnfitError("an endless integer", EXACTLY) from None
     if math.isinf(number):
         raise _UnfitError(f"{number}", "a finite number")
     if isinstance(cell, Integral) and int(cell) != number:
-        raise _UnfitError(shown(int(cell)), "a number that a double can hold exactly")
+        raise _UnfitError(shown(int(cell)), EXACTLY)
     return number

@@ -6,7 +6,9 @@ import numpy as np
 
 from harness.arrays import Codes, Mask
 from harness.cohorts.cells import Cells
+from harness.cohorts.levels import factor
 from harness.cohorts.schema import Schema
+from harness.cohorts.tables import shorter
 from harness.errors import Problem
 
 NO_SECOND_ROW = "Remove one of the two; the harness does not choose."
@@ -41,17 +43,19 @@ def outcome_problems(schema: Schema, columns: Mapping[str, Cells], lines: Sequen
 
 def codes(cells: Cells) -> Codes:
     """Return integers that are equal where cells are equal, -1 where no value stands."""
-    missing = cells.missing | cells.unfit
-    keys = cells.values if cells.column.is_numeric else np.array([label or "" for label in cells.labels])
-    found = np.unique(np.where(missing, keys[:1], keys), return_inverse=True)[1].astype(np.int64)
-    found[missing] = -1
+    if not cells.column.is_numeric:
+        return factor(cells.labels).codes
+    found = np.unique(cells.values, return_inverse=True)[1].astype(np.int64)
+    found[np.isnan(cells.values)] = -1
     return found
 
 
 def _missing(cells: Cells, lines: Sequence[int]) -> list[Problem]:
     role = cells.column.role
     return [
-        Problem(found=f"no {role}", expected=f"a {role} in every row", line=lines[row], column=cells.column.source)
+        Problem(
+            found=f"no {role}", expected=f"a {role} in every row", line=lines[row], column=shorter(cells.column.source)
+        )
         for row in np.flatnonzero(cells.missing).tolist()
     ]
 
@@ -92,14 +96,15 @@ def _is_empty(outcome: Cells) -> bool:
 def _unobserved(subject: Cells, outcomes: Sequence[Cells], lines: Sequence[int]) -> list[Problem]:
     observed: Mask = np.logical_or.reduce([~cells.missing for cells in outcomes])
     own = codes(subject)
-    lacking = np.setdiff1d(own[own >= 0], own[observed])
+    subjects, first_rows = np.unique(own, return_index=True)
+    lacking = (subjects >= 0) & ~np.isin(subjects, own[observed])
     names = ", ".join(cells.column.name for cells in outcomes)
     return [
         Problem(
             found="a subject without any observed outcome",
             expected=f"at least one value of {names}",
-            line=lines[int(np.flatnonzero(own == code)[0])],
+            line=lines[row],
             advice="Leave such subjects out, and report how many they were.",
         )
-        for code in lacking
+        for row in first_rows[lacking].tolist()
     ]

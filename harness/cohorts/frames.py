@@ -9,10 +9,10 @@ import pandas as pd
 from pandas.api import types
 
 from harness.arrays import read_only
-from harness.cohorts.cells import convert, number_label
+from harness.cohorts.cells import Cells, convert
 from harness.cohorts.checks import long_key_problems
 from harness.cohorts.cohort import Cohort
-from harness.cohorts.levels import factor
+from harness.cohorts.levels import factor, number_label
 from harness.cohorts.schema import Column, Role
 from harness.cohorts.tables import Table, shorter
 from harness.cohorts.violations import refuse
@@ -57,7 +57,8 @@ def cohort_from_frame(
     where = f"DataFrame {name!r}"
     keys = [subject] if time is None else [subject, time]
     wanted = list(dict.fromkeys([*keys, *(frame.columns if columns is None else columns)]))
-    if problems := _frame_problems(frame, wanted):
+    problems = _frame_problems(frame, wanted)
+    if problems:
         refuse(where, problems)
     table = Table(
         header=wanted,
@@ -66,7 +67,6 @@ def cohort_from_frame(
         textual=False,
     )
     roles: dict[str | None, Role] = {time: "time", subject: "subject"}
-    problems: list[Problem] = []
     found: dict[str, Cells] = {}
     for column in wanted:
         role = _role(frame[column], table.columns[column], asked=roles.get(column))

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
+from harness.cohorts.levels import is_label, number_label
+from harness.cohorts.tables import shorter, shown
 from harness.errors import Problem
 
 Role = Literal["subject", "time", "outcome", "covariate", "factor", "visit", "protocol"]
@@ -116,7 +118,7 @@ def _role_problems(schema: Schema) -> list[Problem]:
         if not fits
     ]
     problems += [
-        Problem(found=f"role {column.role!r}", expected=f"one of {', '.join(ROLES)}", column=column.name)
+        Problem(found=f"role {column.role!r}", expected=f"one of {', '.join(ROLES)}", column=shorter(column.name))
         for column in schema.columns
         if column.role not in ROLES
     ]
@@ -134,7 +136,7 @@ def _name_problems(schema: Schema) -> list[Problem]:
     ]
     for what, names in (("column", [column.name for column in schema.columns]), ("source column", schema.sources)):
         problems += [
-            Problem(found=f"{count} columns of this name", expected=f"each {what} once", column=name[:LONGEST_NAME])
+            Problem(found=f"{count} columns of this name", expected=f"each {what} once", column=shorter(name))
             for name, count in Counter(names).items()
             if count > 1
         ]
@@ -143,7 +145,7 @@ def _name_problems(schema: Schema) -> list[Problem]:
 
 def _column_problems(column: Column) -> list[Problem]:
     def problem(found: str, expected: str) -> Problem:
-        return Problem(found=found, expected=expected, column=column.name)
+        return Problem(found=found, expected=expected, column=shorter(column.name))
 
     problems = []
     if column.is_numeric and column.levels:
@@ -164,9 +166,14 @@ def _column_problems(column: Column) -> list[Problem]:
             if not isinstance(code, str) and low <= code <= high
         ]
     problems += [
+        problem(f"level {shown(level)}", "a printable text without spaces around it")
+        for level in column.levels
+        if not is_label(level)
+    ]
+    problems += [
         problem(f"missing code {code!r} that is also a level", "one or the other")
         for code in column.missing
-        if str(code) in column.levels
+        if (code if isinstance(code, str) else number_label(code)) in column.levels
     ]
     return problems
 
@@ -185,13 +192,15 @@ def _wide_problems(schema: Schema) -> list[Problem]:
         problems.append(Problem(found='role "visit" in a wide table', expected="the time alone to tell visits apart"))
     numeric = {column.name for column in schema.columns if column.role in {"outcome", "covariate"}}
     problems += [
-        Problem(found="a repeated column that is not declared", expected="an outcome or a covariate", column=name)
+        Problem(
+            found="a repeated column that is not declared", expected="an outcome or a covariate", column=shorter(name)
+        )
         for name in schema.wide
         if name not in numeric
     ]
     for name, times in schema.wide.items():
         problems += [
-            Problem(found=f"{count} columns at time {time:g}", expected="one column a time", column=name)
+            Problem(found=f"{count} columns at time {time:g}", expected="one column a time", column=shorter(name))
             for time, count in Counter(times.values()).items()
             if count > 1
         ]

@@ -3,7 +3,8 @@
 ::
 
     [cohort]
-    name = "beat_the_blues"                 # required; `origin`, `licence`, `description`, `sha256` are optional
+    name = "beat_the_blues"                 # all keys are optional; the name is otherwise that of the file
+    origin = "..."                          # and `licence`, `description`, `sha256` of the canonical values
     shape = "wide"                          # "long" (one row a visit) unless said otherwise
 
     [file]                                  # optional
@@ -41,13 +42,14 @@
 import codecs
 import sys
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TypeGuard
 
 from harness.cohorts.schema import ROLES, Column, FileOptions, Role, Schema, Shape, schema_problems
+from harness.cohorts.tables import shown
 from harness.cohorts.toml_lines import Keys, line_of
 from harness.errors import CohortError, Problem
 
@@ -59,8 +61,10 @@ FILE_KEYS = ("delimiter", "decimal", "encoding", "sheet", "strip", "missing")
 COLUMN_KEYS = ("role", "source", "unit", "range", "integer", "missing", "levels", "description")
 
 
-def read_schema(path: Path | str) -> Schema:
+def read_schema(path: Path | str, also: Sequence[str] = ()) -> Schema:
     """Return the schema that a TOML file states; the module's docstring shows the format.
+
+    `also` names further keys at the top of the file that belong to someone else, such as "model".
 
     Raises
     ------
@@ -76,10 +80,10 @@ def read_schema(path: Path | str) -> Schema:
     except UnicodeDecodeError as error:
         line = path.read_bytes()[: error.start].count(b"\n") + 1
         raise CohortError(str(path), [Problem(found="not UTF-8", expected="a schema in UTF-8", line=line)]) from None
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise CohortError(str(path), [Problem(found=f"{error}", expected="TOML")]) from None
     reader = _Reader(text)
-    schema = reader.schema(document)
+    schema = reader.schema({key: value for key, value in document.items() if key not in also}, path.stem)
     problems = reader.problems or [_placed(problem, text) for problem in schema_problems(schema)]
     if problems:
         raise CohortError(str(path), problems)
@@ -93,7 +97,7 @@ class _Reader:
         self.text = text
         self.problems: list[Problem] = []
 
-    def schema(self, document: TomlTable) -> Schema:
+    def schema(self, document: TomlTable, stem: str) -> Schema:
         self._only(document, TABLE_KEYS, ())
         cohort, columns = self._table(document, "cohort", ()), self._table(document, "columns", ())
         wide = self._table(document, "wide", ())
@@ -101,7 +105,7 @@ class _Reader:
         self._only(wide, ("outcomes",), ("wide",))
         options = self._options(self._table(document, "file", ()))
         return Schema(
-            name=self._text(cohort, "name", ("cohort",), required=True),
+            name=self._text(cohort, "name", ("cohort",)) or stem,
             origin=self._text(cohort, "origin", ("cohort",)),
             licence=self._text(cohort, "licence", ("cohort",)),
             description=self._text(cohort, "description", ("cohort",)),
@@ -138,13 +142,17 @@ class _Reader:
         decimal = self._text(table, "decimal", where) or "."
         encoding = self._text(table, "encoding", where) or "utf-8"
         if delimiter and (len(delimiter) != 1 or delimiter in '"\r\n'):
-            self._complain(where, "delimiter", f"delimiter {delimiter!r}", "one character, such as ',' or ';'")
+            self._complain(where, "delimiter", f"delimiter {shown(delimiter)}", "one character, such as ',' or ';'")
         if decimal not in {".", ","}:
-            self._complain(where, "decimal", f"decimal {decimal!r}", "'.' or ','")
+            self._complain(where, "decimal", f"decimal {shown(decimal)}", "'.' or ','")
         if decimal == delimiter:
-            self._complain(where, "decimal", f"{decimal!r} both as decimal sign and as delimiter", "two characters")
+            self._complain(
+                where, "decimal", f"{shown(decimal)} both as decimal sign and as delimiter", "two characters"
+            )
         if not _is_text_encoding(encoding):
-            self._complain(where, "encoding", f"encoding {encoding!r}", "a known one, such as 'utf-8' or 'latin-1'")
+            self._complain(
+                where, "encoding", f"encoding {shown(encoding)}", "a known one, such as 'utf-8' or 'latin-1'"
+            )
         return FileOptions(
             delimiter=delimiter or None,
             decimal=decimal,
@@ -161,7 +169,7 @@ class _Reader:
             if _is_number(time):
                 times[source] = float(time)
             else:
-                self._complain(where, source, f"time {time!r}", "a number")
+                self._complain(where, source, f"time {shown(time)}", "a number")
         return times
 
     def _role(self, table: TomlTable, where: Keys) -> Role:
@@ -170,13 +178,13 @@ class _Reader:
             if text == role:
                 return role
         if text:
-            self._complain(where, "role", f"role {text!r}", f"one of {', '.join(ROLES)}", _nearest(text, ROLES))
+            self._complain(where, "role", f"role {shown(text)}", f"one of {', '.join(ROLES)}", _nearest(text, ROLES))
         return "covariate"
 
     def _shape(self, cohort: TomlTable) -> Shape:
         shape = self._text(cohort, "shape", ("cohort",)) or "long"
         if shape not in {"long", "wide"}:
-            self._complain(("cohort",), "shape", f"shape {shape!r}", "'long' or 'wide'")
+            self._complain(("cohort",), "shape", f"shape {shown(shape)}", "'long' or 'wide'")
         return "wide" if shape == "wide" else "long"
 
     def _range(self, table: TomlTable, where: Keys) -> tuple[float, float] | None:
@@ -185,29 +193,29 @@ class _Reader:
             return None
         if isinstance(value, list) and len(value) == 2 and all(_is_number(bound) for bound in value):
             return float(value[0]), float(value[1])
-        self._complain(where, "range", f"range {value!r}", "[smallest, largest]")
+        self._complain(where, "range", f"range {shown(value)}", "[smallest, largest]")
         return None
 
     def _codes(self, table: TomlTable, where: Keys) -> tuple[str | float, ...]:
         values = table.get("missing", [])
         if isinstance(values, list) and all(isinstance(code, str) or _is_number(code) for code in values):
             return tuple(code if isinstance(code, str) else float(code) for code in values)
-        self._complain(where, "missing", f"missing {values!r}", 'a list of numbers and texts, such as [-9, "NA"]')
+        self._complain(where, "missing", f"missing {shown(values)}", 'a list of numbers and texts, such as [-9, "NA"]')
         return ()
 
     def _texts(self, table: TomlTable, key: str, where: Keys) -> list[str]:
         values = table.get(key, [])
         if isinstance(values, list) and all(isinstance(value, str) for value in values):
             return values
-        self._complain(where, key, f"{key} {values!r}", 'a list of texts, such as ["four", "six"]')
+        self._complain(where, key, f"{key} {shown(values)}", 'a list of texts, such as ["four", "six"]')
         return []
 
     def _text(self, table: TomlTable, key: str, where: Keys, *, required: bool = False) -> str:
         value = table.get(key, "")
         if not isinstance(value, str):
-            self._complain(where, key, f"{key} = {value!r}", "a text in quotes")
+            self._complain(where, key, f"{key} = {shown(value)}", "a text in quotes")
             return ""
-        if required and not value and (table or where == ("cohort",)):
+        if required and not value and table:
             self._complain(where, None, f"no `{key}` in [{'.'.join(where)}]", "one")
         return value
 
@@ -215,7 +223,7 @@ class _Reader:
         value = table.get(key, False)
         if isinstance(value, bool):
             return value
-        self._complain(where, key, f"{key} = {value!r}", "true or false")
+        self._complain(where, key, f"{key} = {shown(value)}", "true or false")
         return False
 
     def _table(self, parent: TomlTable, key: str, where: Keys) -> TomlTable:
@@ -224,14 +232,14 @@ class _Reader:
             if not value and where == ("columns",):
                 self._complain((*where, key), None, "a column without `role`", f"one of {', '.join(ROLES)}")
             return value
-        self._complain(where, key, f"{key} = {value!r}", "a table")
+        self._complain(where, key, f"{key} = {shown(value)}", "a table")
         return {}
 
     def _only(self, table: TomlTable, known: tuple[str, ...], where: Keys) -> None:
         for key in table:
             if key not in known:
                 place = f"in [{'.'.join(where)}]" if where else "at the top"
-                self._complain(where, key, f"unknown key {key!r} {place}", ", ".join(known), _nearest(key, known))
+                self._complain(where, key, f"unknown key {shown(key)} {place}", ", ".join(known), _nearest(key, known))
 
     def _complain(self, where: Keys, key: str | None, found: str, expected: str, advice: str = "") -> None:
         line = line_of(self.text, where, key)
