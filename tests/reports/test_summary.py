@@ -1,0 +1,109 @@
+"""What a run is said to show."""
+
+from dataclasses import replace
+
+import pytest
+
+from harness.comparison.verdict import Outcome
+from harness.reports import console, html, markdown
+from harness.reports.ranking import outcome_of, ratio, worst
+from harness.reports.summary import Overall, overall, summarise
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("all agree, live", Overall.AGREE),
+        ("pinned only", Overall.AGREE),
+        ("mixed", Overall.KNOWN),
+        ("disagreement", Overall.DISAGREE),
+        ("engine failure", Overall.PARTIAL),
+        ("nothing compared", Overall.NOTHING),
+        ("empty", Overall.NOTHING),
+        ("singular", Overall.AGREE),
+        ("many verdicts", Overall.DISAGREE),
+    ],
+)
+def test_a_run_shows_no_more_than_it_holds(sample_runs, name, expected):
+    assert overall(sample_runs[name]) is expected
+
+
+def test_a_disagreement_inside_an_agreeing_comparison_is_not_hidden(sample_runs):
+    run = sample_runs["hidden disagreement"]
+    assert run.comparisons[0].outcome is Outcome.AGREE
+    assert outcome_of(run.comparisons[0]) is Outcome.DISAGREE
+    assert summarise(run).headline == "1 of 1 comparison disagrees"
+
+
+def test_a_comparison_without_verdicts_is_not_agreement(sample_runs):
+    comparison = replace(sample_runs["all agree, live"].comparisons[0], verdicts=())
+    assert outcome_of(comparison) is Outcome.NOT_COMPARED
+
+
+def test_skipped_comparisons_count_in_the_headline(sample_runs):
+    assert summarise(sample_runs["disagreement"]).headline == "1 of 6 comparisons disagrees; 2 were not compared"
+    assert summarise(sample_runs["engine failure"]).headline == "1 of 2 comparisons agrees; 1 was not compared"
+
+
+def test_headline_says_that_agreement_is_with_recorded_results_only(sample_runs):
+    assert summarise(sample_runs["pinned only"]).headline.endswith("all against recorded results only")
+    assert "1 against recorded results only" in summarise(sample_runs["mixed"]).headline
+    assert "recorded" not in summarise(sample_runs["all agree, live"]).headline
+
+
+def test_an_absent_engine_is_said_with_version_and_date_of_its_pins(sample_runs):
+    (pinned,) = summarise(sample_runs["pinned only"]).pinned
+    assert pinned.startswith(
+        "lcmm was not installed; its recorded results (lcmm 2.2.2 with R 4.4.1, recorded 2025-11-02) were used"
+    )
+
+
+def test_an_engine_is_called_not_installed_only_if_the_environment_says_so(sample_runs):
+    run = replace(sample_runs["pinned only"], environment={})
+    (pinned,) = summarise(run).pinned
+    assert pinned.startswith("lcmm was not run live; its recorded results")
+
+
+def test_a_pin_without_a_date_says_so(sample_runs):
+    run = sample_runs["pinned only"]
+    (comparison,) = run.comparisons
+    undated = replace(comparison, right=replace(comparison.right, versions={"lcmm": "2.2.2"}))
+    assert "(lcmm 2.2.2, date not recorded)" in summarise(replace(run, comparisons=(undated,))).pinned[0]
+
+
+def test_every_reason_for_not_comparing_is_given(sample_runs):
+    reasons = summarise(sample_runs["disagreement"]).not_compared
+    assert any("flexmix on" in text and "fits no random effects" in text for text in reasons)
+    assert any("nlme on" in text and "crashed: R ended with signal 9" in text for text in reasons)
+    assert any("lcmm, 1 quantity of" in text and "prints no entropy" in text for text in reasons)
+
+
+def test_the_same_reason_is_said_once(sample_runs):
+    run = sample_runs["nothing compared"]
+    skipped = tuple(replace(run.skipped[0], case=f"case_{k}") for k in range(9))
+    (first, *_) = summarise(replace(run, skipped=skipped)).not_compared
+    assert first == "flexmix on case_0, case_1, case_2, case_3 and 5 more: flexmix fits no random effects."
+
+
+@pytest.mark.parametrize("render", [console.render, markdown.render, html.render], ids=["console", "markdown", "html"])
+@pytest.mark.parametrize("name", ["disagreement", "nothing compared", "pinned only", "engine failure"])
+def test_every_report_says_first_what_limits_the_run(sample_runs, render, name):
+    text = " ".join(render(sample_runs[name]).replace("\\", "").split())
+    summary = summarise(sample_runs[name])
+    for claim in (*summary.pinned, *summary.not_compared, summary.headline):
+        assert claim in text
+        assert text.index(claim) < text.index("computed")
+
+
+def test_ratio_to_the_limit_knows_zero_limits_and_nan(sample_runs):
+    exact, close, *_ = sample_runs["all agree, live"].comparisons[0].verdicts
+    assert ratio(exact) == 0.0
+    assert ratio(replace(exact, observed=1.0)) == float("inf")
+    assert ratio(replace(close, observed=float("nan"))) == float("inf")
+    assert ratio(replace(close, observed=-0.02, limit=0.01)) == pytest.approx(2.0, rel=1e-15)
+    assert ratio(replace(close, observed=None)) is None
+
+
+def test_worst_is_the_verdict_farthest_beyond_its_limit(sample_runs):
+    lost = next(c for c in sample_runs["disagreement"].comparisons if c.outcome is Outcome.DISAGREE)
+    assert worst(lost).quantity == "sigma.estimate"
