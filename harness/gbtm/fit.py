@@ -47,8 +47,8 @@ class GbtmFit:
     Attributes
     ----------
     point, orders, log_likelihood, convergence
-        Of the best proper optimum (of the best end, if none is proper); classes from the lowest to the highest mean
-        fitted value over the observed times of all rows; `orders` follow the classes.
+        Of the best proper optimum (of the best end with a bounded likelihood, if none is proper); classes from the
+        lowest to the highest mean fitted value over the observed times of all rows; `orders` follow the classes.
     optima
         All distinct ends, highest log-likelihood first; `chosen` is the number of the best one among them.
     starts
@@ -199,7 +199,7 @@ def _climb_from(start: Point, design: GbtmDesign, orders: tuple[int, ...] | None
 
 def _account(found: _Found, design: GbtmDesign, reduced: float | None) -> GbtmFit:
     optima, belongs = distinct_optima(found.ends, found.kinds, design)
-    chosen = next((k for k, optimum in enumerate(optima) if optimum.is_proper), 0)
+    chosen = _chosen(optima)
     best = optima[chosen]
     stop = Stop.EMPTY_CLASS if best.empty or best.duplicated else best.convergence.stop
     fitted = GbtmFit(
@@ -219,6 +219,13 @@ def _account(found: _Found, design: GbtmDesign, reduced: float | None) -> GbtmFi
         notes=(),
     )
     return replace(fitted, notes=_notes(fitted))
+
+
+def _chosen(optima: tuple[Optimum, ...]) -> int:
+    """Return the best proper optimum; else the best whose likelihood is bounded; else the best."""
+    proper = (k for k, optimum in enumerate(optima) if optimum.is_proper)
+    bounded = (k for k, optimum in enumerate(optima) if not optimum.collapsed)
+    return next(proper, next(bounded, 0))
 
 
 def _is_rare(fitted: GbtmFit) -> bool:
@@ -245,7 +252,7 @@ def _notes(fitted: GbtmFit) -> tuple[str, ...]:
     if improper:
         notes.append(
             f"{len(improper)} end(s) with a higher log-likelihood (up to {improper[0].log_likelihood:.4f}) have empty, "
-            "equal or collapsed classes; the best proper optimum is reported."
+            "equal or collapsed classes; optima() lists them."
         )
     return (*notes, *_search_notes(fitted))
 

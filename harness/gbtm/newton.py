@@ -6,7 +6,7 @@ direction of negative curvature. Far from an optimum a step must raise the log-l
 log-likelihood can resolve, the full step is taken.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -21,6 +21,7 @@ GRADIENT_TOLERANCE = 1e-9
 
 _FLAT = 1e-7  # an eigenvalue of the unit-diagonal information below this is no curvature
 _LARGEST_STEP = 1.0  # in log-odds, residual standard deviations, log sigma
+_LEVEL = 1e-4  # standard errors; what is left to climb on a ridge
 _UNRESOLVED = 1e-5  # standard errors; the log-likelihood changes by half the square of it
 _HALVINGS = 20
 
@@ -85,7 +86,7 @@ def climb(vectors: Matrix, moments: Matrix, layout: Layout, iterations: int = 10
     -------
     Ascent
         Stops: `OPTIMUM`; `FLAT` (some direction has no curvature: empty or equal classes); `BOUNDARY` (a sigma fell to
-        `SMALLEST_SIGMA`); `SADDLE`, `ITERATION_LIMIT`.
+        `SMALLEST_SIGMA` and was held there, the gradient being that of all others); `ITERATION_LIMIT`.
     """
     S = len(vectors)
     vectors = vectors.copy()
@@ -95,10 +96,11 @@ def climb(vectors: Matrix, moments: Matrix, layout: Layout, iterations: int = 10
     active = np.arange(S)
     for _ in range(iterations + 1):
         found = derivatives(vectors[active], moments, layout)
-        here = steepness(found)
+        held = _at_floor(vectors[active], found.score, layout)
+        here = steepness(_without(held, found))
         log_likelihood[active], eigenvalue[active] = found.log_likelihood, here.smallest_eigenvalue
         gradient[active], distance[active] = here.gradient, here.distance
-        ended = _ended(vectors[active], here, layout)
+        ended = _ended(here, np.asarray(held.any(axis=1)))
         climbing = ended == Stop.ITERATION_LIMIT
         stop[active[~climbing]] = ended[~climbing]
         if not climbing.any():
@@ -110,7 +112,7 @@ def climb(vectors: Matrix, moments: Matrix, layout: Layout, iterations: int = 10
         vectors[moving[successful]] = moved[successful]
         used[moving] += 1
         stuck = moving[~successful]
-        stop[stuck] = np.where(eigenvalue[stuck] > _FLAT, Stop.ITERATION_LIMIT, Stop.FLAT)
+        stop[stuck[eigenvalue[stuck] <= _FLAT]] = Stop.FLAT
         active = moving[successful]
         if not len(active):
             break
@@ -125,13 +127,28 @@ def climb(vectors: Matrix, moments: Matrix, layout: Layout, iterations: int = 10
     )
 
 
-def _ended(vectors: Matrix, here: Steepness, layout: Layout) -> Tensor:
-    stop = np.full(len(vectors), Stop.ITERATION_LIMIT, dtype=object)
-    stop[(here.gradient < GRADIENT_TOLERANCE) & (here.distance < GRADIENT_TOLERANCE)] = Stop.OPTIMUM
+def _at_floor(vectors: Matrix, score: Matrix, layout: Layout) -> Mask:
+    """Return which parameters are a sigma at its floor that would go lower."""
+    held = np.zeros(vectors.shape, dtype=np.bool_)
+    sigmas = slice(-layout.n_sigmas, None)
+    held[:, sigmas] = (vectors[:, sigmas] <= np.log(SMALLEST_SIGMA) + 1e-9) & (score[:, sigmas] <= 0)
+    return held
+
+
+def _without(held: Mask, found: Derivatives) -> Derivatives:
+    """Return the derivatives with the held parameters fixed: no score, and information of their own alone."""
+    either = held[:, :, None] | held[:, None, :]
+    information = np.where(either, np.eye(held.shape[1]), found.information)
+    return replace(found, score=np.where(held, 0.0, found.score), information=information)
+
+
+def _ended(here: Steepness, collapsed: Mask) -> Tensor:
+    stop = np.full(len(collapsed), Stop.ITERATION_LIMIT, dtype=object)
+    top = (here.gradient < GRADIENT_TOLERANCE) & (here.distance < GRADIENT_TOLERANCE)
+    stop[top] = Stop.OPTIMUM
     level = np.abs(here.smallest_eigenvalue) <= _FLAT
-    stop[level & (here.distance < _UNRESOLVED)] = Stop.FLAT
-    collapsed = vectors[:, -layout.n_sigmas :].min(axis=1) <= np.log(SMALLEST_SIGMA) + 1e-6
-    stop[collapsed] = Stop.BOUNDARY
+    stop[level & (here.distance < _LEVEL)] = Stop.FLAT
+    stop[top & collapsed] = Stop.BOUNDARY
     return stop
 
 

@@ -7,7 +7,6 @@ import numpy as np
 
 from harness.arrays import Codes, Vector
 from harness.convergence import Convergence, Stop
-from harness.gbtm.density import log_likelihood
 from harness.gbtm.design import GbtmDesign
 from harness.gbtm.em import SMALLEST_SIGMA
 from harness.gbtm.newton import Ascent
@@ -21,6 +20,7 @@ NEAR_TIE = 2.0
 
 _FEW_SUBJECTS = 5  # a class of fewer whose sigma is below a tenth of the others' is a spike, not a group
 _SMALL_SIGMA = 0.1
+_ONE_SUBJECT = 0.99  # one subject's own class has not quite the probability 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +30,7 @@ class Optimum:
     Attributes
     ----------
     log_likelihood
-        With all constants, at `point`.
+        With all constants; as `density.log_likelihood` at `point`, but for the rounding of raw powers.
     point, orders
         In the user's units; `orders[g]` is the order that class g got.
     class_shares
@@ -89,7 +89,7 @@ def distinct_optima(ends: Ascent, kinds: Sequence[str], design: GbtmDesign) -> t
     """
     layout = layout_of(design)
     reached = ends.log_likelihood - design.n_observations * np.log(design.scale)
-    usable = [s for s, stop in enumerate(ends.stop) if stop not in {Stop.ITERATION_LIMIT, Stop.SADDLE}]
+    usable = [s for s, stop in enumerate(ends.stop) if stop != Stop.ITERATION_LIMIT]
     usable = usable or list(range(len(ends.stop)))
     found: list[tuple[Optimum, Vector]] = []
     belongs = np.full(len(ends.stop), -1, dtype=np.int64)
@@ -104,7 +104,19 @@ def distinct_optima(ends: Ascent, kinds: Sequence[str], design: GbtmDesign) -> t
                 break
         else:
             belongs[s] = len(found)
-            found.append((_optimum(vector, relabelled, _end(ends, s, kinds[s]), design), vector))
+            found.append(
+                (
+                    _optimum(
+                        vector,
+                        relabelled,
+                        _End(
+                            start=s, kind=kinds[s], log_likelihood=float(reached[s]), convergence=_convergence(ends, s)
+                        ),
+                        design,
+                    ),
+                    vector,
+                )
+            )
     counts = np.bincount(belongs[belongs >= 0], minlength=len(found))
     return tuple(replace(o, count=int(counts[k])) for k, (o, _) in enumerate(found)), belongs
 
@@ -121,25 +133,25 @@ def _same(other: Optimum, other_vector: Vector, vector: Vector, layout: Layout, 
 class _End:
     start: int
     kind: str
+    log_likelihood: float
     convergence: Convergence
 
 
-def _end(ends: Ascent, s: int, kind: str) -> _End:
-    convergence = Convergence(
+def _convergence(ends: Ascent, s: int) -> Convergence:
+    return Convergence(
         stop=ends.stop[s],
         iterations=int(ends.iterations[s]),
         gradient=float(ends.gradient[s]) if np.isfinite(ends.gradient[s]) else None,
         distance=float(ends.distance[s]),
         smallest_eigenvalue=float(ends.smallest_eigenvalue[s]),
     )
-    return _End(start=s, kind=kind, convergence=convergence)
 
 
 def _optimum(vector: Vector, layout: Layout, end: _End, design: GbtmDesign) -> Optimum:
     point = to_point(vector, design, layout)
     empty, duplicated, collapsed = class_flags(vector, design, layout)
     return Optimum(
-        log_likelihood=log_likelihood(point, design, layout.orders),
+        log_likelihood=end.log_likelihood,
         point=point,
         orders=layout.orders,
         class_shares=tuple(np.exp(unpack(vector[None], layout).log_shares[0]).tolist()),
@@ -161,7 +173,7 @@ def class_flags(
     shares, sigma = np.exp(parameters.log_shares[0]), np.exp(parameters.log_sigma[0])
     curves = design.basis @ parameters.beta[0].T
     subjects = shares * design.n_subjects
-    empty = tuple(int(g) + 1 for g in np.flatnonzero(subjects < 1))
+    empty = tuple(int(g) + 1 for g in np.flatnonzero(subjects < _ONE_SUBJECT))
     duplicated = tuple(
         g + 1
         for g in range(len(shares))

@@ -1,0 +1,112 @@
+import numpy as np
+import pytest
+import statsmodels.api as sm
+
+from harness.gbtm.density import log_likelihood
+from harness.gbtm.estimation import estimate, estimates_at, score_distance
+from harness.gbtm.fit import fit
+
+
+@pytest.fixture(scope="module")
+def fitted(design_of):
+    design = design_of(orders=(2, 1, 2), sigma="class", n_starts=30)
+    return fit(design), design
+
+
+def test_the_covariance_is_the_inverse_numeric_hessian_in_the_users_units(fitted):
+    found, design = fitted
+    estimates = estimate(found, design)
+    point, P = np.array(found.point), len(found.point)
+    # Steps of a thousandth of a standard error's scale in each parameter, four-point second differences.
+    errors = np.sqrt(np.diag(estimates.covariance))[1:]
+    errors[: design.n_classes - 1] = 0.3
+    h = 0.02 * errors
+
+    def value(*moves):
+        return log_likelihood(tuple(point + sum(moves)), design, found.orders)
+
+    hessian = np.empty((P, P))
+    steps = np.diag(h)
+    for a in range(P):
+        for b in range(P):
+            plus, minus = value(steps[a], steps[b]), value(-steps[a], -steps[b])
+            mixed = value(steps[a], -steps[b]) + value(-steps[a], steps[b])
+            hessian[a, b] = (plus + minus - mixed) / (4 * h[a] * h[b])
+    numeric = np.linalg.inv(-hessian)
+    K = design.n_classes
+    ours = estimates.covariance[K:, K:]
+    theirs = numeric[K - 1 :, K - 1 :]
+    scale = np.sqrt(np.outer(np.diag(ours), np.diag(ours)))
+    # Second differences with steps of 0.02 standard errors are good to about 1e-4.
+    np.testing.assert_allclose(ours / scale, theirs / scale, atol=2e-3)
+
+
+def test_one_class_has_the_standard_errors_of_maximum_likelihood_least_squares(design_of):
+    design = design_of(orders=(2,), sigma="shared")
+    estimates = estimate(fit(design), design)
+    reference = sm.OLS(design.y, np.vander(design.time, 3, increasing=True)).fit()
+    n = design.n_observations
+    np.testing.assert_allclose(estimates.covariance[1:4, 1:4], reference.cov_params() * (n - 3) / n, rtol=1e-7)
+    assert np.sqrt(estimates.covariance[4, 4]) == pytest.approx(estimates.sigma[0] / np.sqrt(2 * n), rel=1e-9)
+    assert estimates.aic == pytest.approx(reference.aic + 2, abs=1e-8)  # statsmodels does not count sigma
+
+
+def test_shares_are_mean_posteriors_and_their_covariance_sums_to_nothing(fitted):
+    estimates = estimate(*fitted)
+    np.testing.assert_allclose(estimates.class_shares, estimates.posterior.mean(axis=0), rtol=1e-9)
+    np.testing.assert_allclose(estimates.covariance[:3, :3].sum(axis=0), 0.0, atol=1e-14)
+    assert len(estimates.optimum_covariance().paths) == len(estimates.covariance)
+
+
+def test_criteria_are_the_log_likelihood_with_their_penalties(fitted):
+    found, design = fitted
+    estimates = estimate(found, design)
+    p = 2 + 3 + 2 + 3 + 3
+    assert estimates.n_parameters == p == len(found.point)
+    assert estimates.aic == pytest.approx(-2 * found.log_likelihood + 2 * p)
+    assert estimates.bic_subjects == pytest.approx(-2 * found.log_likelihood + p * np.log(60))
+    assert estimates.bic_observations == pytest.approx(-2 * found.log_likelihood + p * np.log(len(design.y)))
+
+
+def test_the_score_distance_vanishes_at_the_optimum_and_is_the_distance_near_it(fitted):
+    found, design = fitted
+    assert score_distance(found.point, design, found.orders) < 1e-8
+    estimates = estimate(found, design)
+    near = np.array(found.point)
+    near[-1] += 1e-3 * np.sqrt(estimates.covariance[-1, -1])
+    distance = score_distance(tuple(near), design, found.orders)
+    gap = found.log_likelihood - log_likelihood(tuple(near), design, found.orders)
+    # To the second order the gap is half the square of the distance; the third order is a thousandth of it.
+    assert gap == pytest.approx(distance**2 / 2, rel=5e-3, abs=1e-11)
+    assert distance >= 1e-3 * (1 - 1e-3)  # 1 / sqrt((I^-1)_jj) <= sqrt(I_jj), up to the third order
+
+
+def test_the_score_distance_is_finite_and_large_far_from_any_optimum(fitted):
+    found, design = fitted
+    far = np.array(found.point)
+    far[2] += 15.0
+    assert 1 < score_distance(tuple(far), design, found.orders) < 1e6
+
+
+def test_the_score_distance_is_finite_where_two_classes_are_one(design_of):
+    design = design_of(orders=(1, 1), sigma="shared")
+    single = fit(design_of(orders=(1,), sigma="shared")).point
+    twice = (0.0, *single[:2], *single[:2], single[2])
+    assert score_distance(twice, design) == pytest.approx(0.0, abs=1e-6)
+
+
+def test_no_standard_errors_where_the_information_is_singular(design_of, cohort_of):
+    stream = np.random.default_rng(0)
+    noise = cohort_of(np.repeat(range(60), 5), np.tile(np.arange(5.0), 60), stream.standard_normal(300))
+    design = design_of((0,) * 5, "shared", noise, n_starts=20)
+    estimates = estimate(fit(design), design)
+    assert estimates.covariance is None
+    assert estimates.optimum_covariance() is None
+
+
+def test_estimates_at_a_point_are_those_of_the_fit(fitted):
+    found, design = fitted
+    there, best = estimates_at(found.point, design, found.orders), estimate(found, design)
+    assert there.log_likelihood == best.log_likelihood
+    np.testing.assert_array_equal(there.posterior, best.posterior)
+    assert there.covariance is None

@@ -1,0 +1,157 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import statsmodels.api as sm
+
+from harness.convergence import Stop
+from harness.gbtm.density import log_likelihood
+from harness.gbtm.fit import fit
+from harness.gbtm.starts import draw_starts, order_assignments
+
+
+@pytest.mark.parametrize("order", [0, 1, 3])
+def test_one_class_is_least_squares(design_of, order):
+    design = design_of(orders=(order,), sigma="shared")
+    fitted = fit(design)
+    reference = sm.OLS(design.y, np.vander(design.time, order + 1, increasing=True)).fit()
+    sigma = np.sqrt(np.mean(reference.resid**2))
+    np.testing.assert_allclose(fitted.point, (*reference.params, sigma), rtol=1e-9)
+    assert fitted.log_likelihood == pytest.approx(reference.llf, abs=1e-9)
+
+
+@pytest.mark.parametrize("sigma", ["shared", "class"])
+@pytest.mark.parametrize("orders", [(1, 1), (2, 2, 2), (2, 1, 2)])
+def test_the_end_is_an_optimum_to_rounding(design_of, orders, sigma):
+    design = design_of(orders=orders, sigma=sigma, n_starts=30)
+    fitted = fit(design)
+    assert fitted.convergence.stop == Stop.OPTIMUM
+    assert fitted.convergence.gradient < 1e-8
+    assert fitted.log_likelihood == pytest.approx(log_likelihood(fitted.point, design, fitted.orders), abs=1e-9)
+    # At an optimum, shares are mean posteriors, and no small step in any direction is better.
+    for p in range(len(fitted.point)):
+        for step in (-1e-3, 1e-3):
+            near = np.array(fitted.point)
+            near[p] += step
+            assert log_likelihood(tuple(near), design, fitted.orders) < fitted.log_likelihood
+
+
+def test_a_known_truth_is_recovered(design_of, cohort_of, simulated):
+    beta = ((20.0, -2.0, 0.1), (22.0, 0.5, 0.0), (10.0, 1.0, -0.2))
+    subject, time, outcome, _ = simulated((0.5, 0.3, 0.2), beta, (2.0, 2.0, 2.0), n_subjects=1500, seed=11)
+    fitted = fit(design_of((2, 2, 2), "shared", cohort_of(subject, time, outcome), n_starts=12))
+    found = np.array(fitted.point)
+    mean_at = [np.mean(np.polynomial.polynomial.polyval(time, b)) for b in beta]
+    order = np.argsort(mean_at)
+    odds = np.append(np.exp(found[:2]), 1)
+    # Standard errors here are about 0.015 for shares, 0.3 for intercepts, 0.02 for sigma: four of each.
+    np.testing.assert_allclose(odds / odds.sum(), np.array([0.5, 0.3, 0.2])[order], atol=0.06)
+    curves = found[2:-1].reshape(3, 3)
+    for g, truth in enumerate(order):
+        at = np.polynomial.polynomial.polyval(np.array([1.0, 4.0, 7.0]), curves[g])
+        np.testing.assert_allclose(
+            at, np.polynomial.polynomial.polyval(np.array([1.0, 4.0, 7.0]), beta[truth]), atol=0.8
+        )
+    assert found[-1] == pytest.approx(2.0, abs=0.1)
+
+
+def test_starts_do_not_depend_on_how_they_are_batched_or_continued(design_of):
+    design = design_of(n_starts=12)
+    together = draw_starts(design, 0, 12)
+    apart = [draw_starts(design, s, 1) for s in range(12)]
+    assert together.kinds == tuple(part.kinds[0] for part in apart)
+    np.testing.assert_array_equal(together.posterior, np.concatenate([part.posterior for part in apart]))
+    np.testing.assert_allclose(together.posterior.sum(axis=1), 1.0)
+
+
+def test_the_same_seed_gives_the_same_fit_and_another_seed_other_starts(design_of):
+    design = design_of(n_starts=10)
+    assert fit(design).point == fit(design).point
+    other = draw_starts(design_of(n_starts=10, seed=2), 0, 10).posterior
+    assert not np.array_equal(draw_starts(design, 0, 10).posterior, other)
+
+
+def test_unequal_orders_are_tried_in_every_assignment(design_of):
+    design = design_of(orders=(2, 1, 0), sigma="shared", n_starts=30)
+    fitted = fit(design)
+    tried = {a for a, kind in zip(fitted.starts.assignments, fitted.starts.kinds, strict=True) if "split" not in kind}
+    assert tried == set(order_assignments((2, 1, 0)))
+    assert len(tried) == 6
+    assert sorted(fitted.orders) == [0, 1, 2]
+    for orders in tried:
+        again = fit(replace(design, spec=replace(design.spec, orders=orders)))
+        assert again.log_likelihood == pytest.approx(fitted.log_likelihood, abs=1e-7)
+        assert again.orders == fitted.orders
+
+
+def test_classes_come_from_the_lowest_to_the_highest_mean_curve(design_of):
+    design = design_of(orders=(2, 2, 2), sigma="shared", n_starts=20)
+    for optimum in fit(design).optima:
+        curves = np.array(optimum.point[2:-1]).reshape(3, 3)
+        means = [np.polynomial.polynomial.polyval(design.time, beta).mean() for beta in curves]
+        assert means == sorted(means)
+
+
+def test_a_model_is_never_below_the_model_with_one_class_less(design_of, cohort_of):
+    stream = np.random.default_rng(8)
+    noise = cohort_of(np.repeat(range(30), 4), np.tile(np.arange(4.0), 30), stream.standard_normal(120))
+    for sigma in ("shared", "class"):
+        previous = -np.inf
+        for K in (1, 2, 3, 4):
+            fitted = fit(design_of((1,) * K, sigma, noise, n_starts=6))
+            best = max(optimum.log_likelihood for optimum in fitted.optima)
+            assert best >= previous - 1e-6
+            previous = best
+
+
+def test_an_empty_or_duplicated_class_is_said_and_never_counted(design_of, cohort_of):
+    stream = np.random.default_rng(0)
+    noise = cohort_of(np.repeat(range(60), 5), np.tile(np.arange(5.0), 60), stream.standard_normal(300))
+    fitted = fit(design_of((0,) * 5, "shared", noise, n_starts=20))
+    best = fitted.optima[fitted.chosen]
+    assert best.n_distinct_classes < 5
+    assert fitted.convergence.stop == Stop.EMPTY_CLASS
+    assert any(f"a solution of {best.n_distinct_classes} classes" in note for note in fitted.notes)
+
+
+def test_a_spike_is_listed_and_flagged_but_an_interior_optimum_is_chosen(design_of, cohort_of):
+    stream = np.random.default_rng(4)
+    score = stream.standard_normal((40, 4)) + np.repeat([0.0, 6.0], 20)[:, None]
+    score[0] = -3.0  # one subject without any variation: sigma of its own class goes to 0
+    cohort = cohort_of(np.repeat(range(40), 4), np.tile(np.arange(4.0), 40), score.ravel())
+    fitted = fit(design_of((0, 0), "class", cohort))
+    spikes = [optimum for optimum in fitted.optima if optimum.collapsed]
+    assert spikes
+    assert not fitted.optima[fitted.chosen].collapsed
+    assert fitted.convergence.stop == Stop.OPTIMUM
+    odds = np.exp(fitted.point[0])
+    assert odds / (1 + odds) == pytest.approx(0.5, abs=0.02)
+
+
+def test_starts_are_extended_when_the_best_end_is_rare(design_of):
+    fitted = fit(design_of((2,) * 4, "class", n_starts=2))
+    drawn = sum("split" not in kind for kind in fitted.starts.kinds)
+    hits = np.sum(np.abs(fitted.starts.log_likelihood - fitted.log_likelihood) < 1e-3)
+    assert drawn > 2 or hits >= 2
+    assert drawn <= 10
+
+
+def test_every_start_is_accounted_for(design_of):
+    fitted = fit(design_of(n_starts=40))
+    table = fitted.starts
+    assert len(table.kinds) == len(table.assignments) == len(table.log_likelihood) == len(table.optimum)
+    for k, optimum in enumerate(fitted.optima):
+        assert optimum.count == np.sum(table.optimum == k)
+        if optimum.convergence.stop == Stop.OPTIMUM:
+            np.testing.assert_allclose(table.log_likelihood[table.optimum == k], optimum.log_likelihood, atol=1e-5)
+    values = [optimum.log_likelihood for optimum in fitted.optima]
+    assert values == sorted(values, reverse=True)
+
+
+def test_a_given_start_is_climbed_from_and_nothing_else(design_of):
+    design = design_of(orders=(2, 2, 2), sigma="shared", n_starts=20)
+    best = fit(design)
+    start = np.array(best.point) + 0.01
+    again = fit(design, tuple(start))
+    assert again.n_starts == 1
+    np.testing.assert_allclose(again.point, best.point, rtol=1e-6, atol=1e-8)
