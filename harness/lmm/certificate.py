@@ -1,0 +1,104 @@
+"""What was reached: an optimum, a singular one, a flat direction or a saddle, with the evidence and in words."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from harness.arrays import Matrix, Vector
+from harness.convergence import Convergence, Stop
+from harness.lmm.covariance import theta_entries, upper_factor
+from harness.lmm.curvature import Curvature, curvature
+from harness.lmm.design import LmmDesign
+from harness.lmm.newton import Descent
+
+# Free of units, of the order of columns and of the origin of time; for (1 | id) it is lme4's own rule.
+SINGULAR_SD = 1e-4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Certificate:
+    """The evidence that a descent ended at an optimum; see `LmmFit` for the fields."""
+
+    convergence: Convergence
+    decrement: float
+    eigenvalues: Vector
+    least_sd: float
+
+
+def certify(descent: Descent, design: LmmDesign) -> Certificate:
+    """Return how near the descent came to an optimum, from the exact gradient and Hessian there."""
+    local = curvature(descent.evaluation, descent.Lambda, correlated=design.correlated)
+    least_sd = _least_sd(descent, design)
+    stop, finding = _finding(descent, design, local, least_sd)
+    smallest = _smallest_scaled(descent.evaluation.hessian)
+    evidence = (
+        f"After {descent.iterations} iterations, {local.distance:.1e} standard errors from the optimum, "
+        f"largest gradient {local.gradient_in_standard_errors:.1e}, smallest curvature {smallest:.2g}."
+    )
+    return Certificate(
+        convergence=Convergence(
+            stop=stop,
+            message=f"{finding} {evidence}",
+            iterations=descent.iterations,
+            gradient=local.gradient_in_standard_errors,
+            distance=local.distance,
+            smallest_eigenvalue=smallest,
+        ),
+        decrement=local.decrement,
+        eigenvalues=local.values,
+        least_sd=least_sd,
+    )
+
+
+def _finding(descent: Descent, design: LmmDesign, local: Curvature, least_sd: float) -> tuple[Stop, str]:
+    if not descent.finished:
+        return Stop.ITERATION_LIMIT, "Stopped at the iteration limit."
+    if local.descending:
+        return Stop.SADDLE, "Stopped on a saddle: the likelihood rises in some direction."
+    if least_sd < SINGULAR_SD:
+        return Stop.SINGULAR, f"Singular fit: {singular_direction(descent, design)}."
+    if local.flat:
+        return Stop.FLAT, f"The data do not determine {_flat_direction(descent, design, local.axes[:, 0])}."
+    return Stop.OPTIMUM, "Converged."
+
+
+def singular_direction(descent: Descent, design: LmmDesign) -> str:
+    """Return in words which combination of the random effects does not vary."""
+    names = [design.random_names[k] for k in descent.order]
+    sds = np.linalg.norm(descent.Lambda, axis=1)
+    zero = [name for name, sd in zip(names, sds, strict=True) if sd < SINGULAR_SD]
+    if zero:
+        return f"the variance of {' and of '.join(zero)} is zero"
+    if len(names) == 2:
+        sign = "positively" if descent.Lambda[0] @ descent.Lambda[1] > 0 else "negatively"
+        return f"{names[0]} and {names[1]} are perfectly {sign} correlated"
+    _, _, directions = np.linalg.svd((descent.Lambda / sds[:, None]).T)
+    weights = directions[-1] / sds * descent.statistics.scale
+    weights /= np.abs(weights).max()
+    parts = (f"{weight:+.2g} {name}" for weight, name in zip(weights, names, strict=True))
+    return f"the combination {' '.join(parts)} has no variance"
+
+
+def _flat_direction(descent: Descent, design: LmmDesign, axis: Vector) -> str:
+    """Return in words which entries of the covariance the flattest axis moves."""
+    names = [design.random_names[k] for k in descent.order]
+    rows, columns = theta_entries(len(names), correlated=design.correlated)
+    moved = np.abs(axis) > 0.1 * np.abs(axis).max()
+    parts = (
+        f"the variance of {names[i]}" if i == j else f"the covariance of {names[j]} and {names[i]}"
+        for i, j in zip(rows[moved], columns[moved], strict=True)
+    )
+    return " together with ".join(parts)
+
+
+def _least_sd(descent: Descent, design: LmmDesign) -> float:
+    """Return the root of the smallest eigenvalue of Lambda'(Z'Z/n)Lambda, by singular values, not by squares."""
+    Z = design.Z[:, list(descent.order)] / descent.statistics.scale
+    triangle = upper_factor(Z)
+    return float(np.linalg.svd(triangle @ descent.Lambda, compute_uv=False)[-1] / np.sqrt(design.n_observations))
+
+
+def _smallest_scaled(hessian: Matrix) -> float:
+    scale = np.sqrt(np.abs(np.diag(hessian)))
+    scale = np.where(scale > 0, scale, 1.0)
+    return float(np.linalg.eigvalsh(hessian / np.outer(scale, scale))[0])

@@ -1,0 +1,95 @@
+"""From the optimum to estimates, standard errors and conditional modes (Bates et al. 2015, section 4)."""
+
+import numpy as np
+
+from harness.arrays import Codes, Matrix, Tensor, read_only
+from harness.convergence import Stop
+from harness.lmm.covariance import gamma_derivatives, relative_factor, upper_factor
+from harness.lmm.design import LmmDesign
+from harness.lmm.deviance import Evaluation, evaluate, pivoted, scaled_factor
+from harness.lmm.estimates import LmmEstimates
+from harness.lmm.fit import LmmFit
+from harness.lmm.patterns import SufficientStatistics
+
+
+def estimate(fit: LmmFit, design: LmmDesign) -> LmmEstimates:
+    """Return all estimates of a fit in the user's units.
+
+    R: ``fixef(m)``, ``vcov(m)``, ``sigma(m)``, ``VarCorr(m)``, ``ranef(m, condVar = TRUE)``, ``AIC(m)``, ``BIC(m)``.
+
+    `variance_cov` is the inverse of the observed information in (theta, sigma), beta profiled out, carried to (random
+    covariances, sigma) by the delta method. It is None unless the fit is a regular optimum: at a singular one the
+    likelihood is not quadratic in the covariances, and a standard error would say nothing.
+    """
+    statistics, Lambda, order = pivoted(fit.statistics, scaled_factor(fit.theta, fit.statistics))
+    here = evaluate(Lambda, statistics)
+    back = np.argsort(order)
+    factor = relative_factor(fit.theta, design.n_random, correlated=design.correlated)
+    modes, modes_cov = conditional_modes(Lambda, here, statistics)
+    inverse_triangle = np.linalg.inv(design.conditioned.triangle)
+    n_parameters = design.n_fixed + len(fit.theta) + 1
+    return LmmEstimates(
+        criterion=design.criterion,
+        fixed_names=design.fixed_names,
+        beta=fit.beta,
+        vcov=read_only(fit.sigma**2 * inverse_triangle @ here.inverse @ inverse_triangle.T),
+        random_names=design.random_names,
+        theta=fit.theta,
+        random_cov=read_only(fit.sigma**2 * factor @ factor.T),
+        sigma=fit.sigma,
+        variance_cov=(
+            read_only(variance_covariance(Lambda, here, statistics, back))
+            if fit.convergence.stop is Stop.OPTIMUM
+            else None
+        ),
+        log_likelihood=-fit.deviance / 2,
+        aic=fit.deviance + 2 * n_parameters,
+        bic=fit.deviance + n_parameters * float(np.log(design.n_observations)),
+        n_observations=design.n_observations,
+        n_subjects=design.n_subjects,
+        n_parameters=n_parameters,
+        subject_labels=design.subject_labels,
+        conditional_modes=read_only(modes[:, back]),
+        conditional_cov=read_only(modes_cov[:, back][:, :, back]),
+    )
+
+
+def conditional_modes(Lambda: Matrix, here: Evaluation, statistics: SufficientStatistics) -> tuple[Matrix, Tensor]:
+    """Return modes (m, q) and their variances (m, q, q) given beta, theta and sigma, in the units of Z.
+
+    b_i = Gamma R_k' H_k (U_i^y - U_i^X beta); Var = sigma^2 Lambda (Lambda'R'R Lambda + I)^-1 Lambda'.
+    """
+    q, RL = statistics.n_random, statistics.R @ Lambda
+    # C'C = Lambda'R'R Lambda + I, so that Lambda C^-1 C^-T Lambda' R' = Gamma R' H.
+    stacked = np.concatenate([RL, np.broadcast_to(np.eye(q), RL.shape)], axis=1)
+    half = (Lambda @ np.linalg.inv(upper_factor(stacked))) / statistics.scale[:, None]
+    cov = half @ half.transpose(0, 2, 1)
+    residuals = statistics.U @ np.append(-here.beta, 1.0)
+    gain = cov * statistics.scale @ statistics.R.transpose(0, 2, 1)
+    modes = (gain[statistics.pattern] @ residuals[:, :, None])[:, :, 0]
+    return modes, here.sigma**2 * cov[statistics.pattern]
+
+
+def variance_covariance(Lambda: Matrix, here: Evaluation, statistics: SufficientStatistics, back: Codes) -> Matrix:
+    """Return the covariance of (lower triangle of the random covariance by rows, sigma), by the delta method.
+
+    The deviance in (theta, sigma) with beta profiled out has the Hessian [log|V| + residual/sigma^2]'' and, for sigma,
+    4 df/sigma^2 at the optimum; its inverse times 2 is the covariance of (theta, sigma).
+    """
+    J, sigma, q = len(here.residual_1), here.sigma, statistics.n_random
+    hessian = np.empty((J + 1, J + 1))
+    hessian[:J, :J] = here.log_det_2 + here.residual_2 / sigma**2
+    hessian[:J, J] = hessian[J, :J] = -2 * here.residual_1 / sigma**3
+    hessian[J, J] = 6 * here.residual / sigma**4 - 2 * here.df / sigma**2
+    rows, columns = np.tril_indices(q)
+    slopes = np.concatenate(
+        [
+            sigma**2 * gamma_derivatives(Lambda, correlated=statistics.correlated),
+            2 * sigma * (Lambda @ Lambda.T)[None],
+        ]
+    )
+    slopes = slopes / np.outer(statistics.scale, statistics.scale)
+    jacobian = np.zeros((len(rows) + 1, J + 1))
+    jacobian[:-1] = slopes[:, back][:, :, back][:, rows, columns].T
+    jacobian[-1, -1] = 1.0
+    return np.asarray(2 * jacobian @ np.linalg.solve(hessian, jacobian.T))

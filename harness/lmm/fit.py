@@ -1,0 +1,117 @@
+"""The fit of a linear mixed model: the optimum, and the certificate that it is one."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from harness.arrays import Matrix, Vector, read_only
+from harness.convergence import Convergence
+from harness.errors import Problem, SpecError
+from harness.lmm.certificate import certify
+from harness.lmm.checks import EXACT_FIT
+from harness.lmm.covariance import lower_triangular, theta_of
+from harness.lmm.design import LmmDesign, recentred
+from harness.lmm.deviance import CANCELLATION, scaled_factor
+from harness.lmm.newton import ITERATION_LIMIT, Descent, descend
+from harness.lmm.patterns import SufficientStatistics, sufficient_statistics
+from harness.lmm.start import moment_start
+
+_RECENTRINGS = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class LmmFit:
+    """The optimum of a linear mixed model, in the user's units.
+
+    `theta` is the lower triangle of Lambda by columns with a diagonal >= 0 (lme4's order); `deviance` is -2
+    log-likelihood, restricted under REML, with all constants of lme4. `decrement` is g'H^-1 g, of which half is the
+    excess of `deviance` over its minimum; `eigenvalues` belong to its exact Hessian in theta, Z scaled to unit root
+    mean square. `least_sd` is the standard deviation, relative to sigma and averaged over rows, of the least varying
+    combination of the random effects: below 1e-4 the fit is singular. `start` is the theta that the search began with.
+    """
+
+    theta: Vector
+    beta: Vector
+    sigma: float
+    deviance: float
+    convergence: Convergence
+    decrement: float
+    eigenvalues: Vector
+    least_sd: float
+    start: Vector
+    statistics: SufficientStatistics
+
+
+def fit(design: LmmDesign, start: Vector | None = None, limit: int = ITERATION_LIMIT) -> LmmFit:
+    """Return the ML or REML fit, exact to rounding, from `start` (theta in the user's units) or from moments.
+
+    R: ``lmer(f, d, REML = r)`` with a tight optimiser; no optimiser in R comes nearer than about 1e-6 in theta.
+
+    Raises
+    ------
+    SpecError
+        If the random effects reproduce the outcome exactly, so that the likelihood has no maximum.
+    """
+    statistics = sufficient_statistics(design)
+    _refuse_exact_fit(statistics, design)
+    Lambda = moment_start(statistics) if start is None else scaled_factor(np.asarray(start, dtype=float), statistics)
+    descent, design = _descend(statistics, Lambda, design, limit)
+    certificate = certify(descent, design)
+    return LmmFit(
+        theta=read_only(_user_theta(descent)),
+        beta=read_only(_user_beta(descent, design)),
+        sigma=descent.evaluation.sigma,
+        deviance=descent.evaluation.value,
+        convergence=certificate.convergence,
+        decrement=certificate.decrement,
+        eigenvalues=read_only(certificate.eigenvalues),
+        least_sd=certificate.least_sd,
+        start=read_only(theta_of(Lambda / statistics.scale[:, None], correlated=design.correlated)),
+        statistics=descent.statistics.reordered(np.argsort(descent.order).tolist()),
+    )
+
+
+def _descend(
+    statistics: SufficientStatistics, Lambda: Matrix, design: LmmDesign, limit: int
+) -> tuple[Descent, LmmDesign]:
+    """Return where Newton ends, and the design about whose coefficients the residual was taken last.
+
+    Where least squares is far from generalised least squares (sigma tiny beside the random effects) the residual sum of
+    squares is lost in a difference; then it is taken anew about the fit so far, and the search goes on.
+    """
+    descent = descend(statistics, Lambda, limit)
+    iterations = descent.iterations
+    for _ in range(_RECENTRINGS):
+        if descent.evaluation.cancellation < CANCELLATION:
+            break
+        design = recentred(design, descent.evaluation.beta)
+        Lambda = lower_triangular(descent.Lambda[np.argsort(descent.order)])
+        descent = descend(sufficient_statistics(design), Lambda, limit - iterations)
+        iterations += descent.iterations
+    return replace(descent, iterations=iterations), design
+
+
+def _user_theta(descent: Descent) -> Vector:
+    """Return theta in the user's order and units; the sign of each column so that Lambda_ii >= 0."""
+    Lambda = descent.Lambda / descent.statistics.scale[:, None]
+    back = np.argsort(descent.order)
+    return theta_of(lower_triangular(Lambda[back]), correlated=descent.statistics.correlated)
+
+
+def _user_beta(descent: Descent, design: LmmDesign) -> Vector:
+    conditioned = design.conditioned
+    return np.asarray(np.linalg.solve(conditioned.triangle, conditioned.coefficients + descent.evaluation.beta))
+
+
+def _refuse_exact_fit(statistics: SufficientStatistics, design: LmmDesign) -> None:
+    """Raise if the rows that never see the random effects leave no residual: sigma would run to zero."""
+    rows = statistics.n_observations - int(statistics.counts @ statistics.ranks)
+    if rows == 0:
+        return
+    S = statistics.S
+    b = np.linalg.lstsq(S[:-1, :-1], S[:-1, -1], rcond=None)[0]
+    left = float(S[-1, -1] - 2 * b @ S[:-1, -1] + b @ S[:-1, :-1] @ b)
+    if left <= (EXACT_FIT * float(np.linalg.norm(design.y))) ** 2:
+        found = "an outcome that each subject's own random effects fit exactly"
+        advice = "The likelihood has no maximum; leave out random effects."
+        raise SpecError("fit of a linear mixed model", [Problem(found=found, expected="residuals", advice=advice)])

@@ -1,0 +1,40 @@
+"""Where the search starts: the moments of each subject's own regression of the residuals."""
+
+import numpy as np
+
+from harness.arrays import Matrix
+from harness.lmm.covariance import upper_factor
+from harness.lmm.patterns import SufficientStatistics, symmetric_index
+
+# An exactly zero column of Lambda is a stationary point whatever the data, so no start is nearer to zero than this.
+SMALLEST_VARIANCE = 0.01
+_REGULAR = 1e-6
+_WITHOUT_MOMENTS = 0.7
+
+
+def moment_start(statistics: SufficientStatistics) -> Matrix:
+    """Return Lambda (q, q), in scaled units, whose Gamma matches the subjects' own regression coefficients.
+
+    The least-squares coefficients of a subject's residuals have covariance sigma^2 (Gamma + (R_k'R_k)^-1), so that
+    Gamma = mean(b b')/sigma^2 - mean (R_k'R_k)^-1, with eigenvalues raised to a hundredth of the largest. With fewer
+    than q + 2 subjects that determine all q coefficients the start is 0.7 I.
+    """
+    q, counts, R = statistics.n_random, statistics.counts, statistics.R
+    diagonals = np.abs(upper_factor(R).diagonal(axis1=1, axis2=2))
+    usable = diagonals.min(axis=1) > _REGULAR * diagonals.max(axis=1)
+    rows_left = statistics.n_observations - counts @ statistics.ranks
+    sigma_2 = statistics.S[-1, -1] / rows_left if rows_left > 0 else 0.0
+    subjects = counts[usable].sum()
+    if subjects < q + 2 or sigma_2 <= 0:
+        return _WITHOUT_MOMENTS * np.eye(q)
+    inverses = np.linalg.inv(R[usable])
+    pairs = statistics.T[:, -1].reshape(len(counts), -1)[usable][:, symmetric_index(q)]
+    products = pairs * np.where(np.eye(q, dtype=bool), 1.0, 0.5)  # T holds the sum of both off-diagonal blocks
+    coefficients = (inverses @ products @ inverses.transpose(0, 2, 1)).sum(axis=0) / (subjects * sigma_2)
+    noise = np.tensordot(counts[usable], inverses @ inverses.transpose(0, 2, 1), 1) / subjects
+    Gamma = coefficients - noise
+    if not statistics.correlated:
+        Gamma = np.diag(np.diag(Gamma))
+    variances, axes = np.linalg.eigh(Gamma)
+    raised = np.maximum(variances, max(SMALLEST_VARIANCE, SMALLEST_VARIANCE * variances[-1]))
+    return np.asarray(np.linalg.cholesky((axes * raised) @ axes.T))
