@@ -1,0 +1,160 @@
+"""What lcmm and flexmix have in common: mixtures by class, their canonical order, the estimates."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import log_softmax, xlogy
+
+from harness.arrays import Codes, Matrix, Vector, read_only
+from harness.convergence import Convergence, Stop
+from harness.gbtm.estimates import GbtmEstimates, power_name
+from harness.gbtm.spec import GbtmSpec
+from harness.quantities import InputEvidence, Point
+from harness.references.decoding import Answered, input_evidence
+from harness.references.requests import Request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Mixture:
+    """Parameters by class, in the engine's own order, which is the order of the spec's `orders`.
+
+    `log_odds` (K,) against the last class; `beta[g]` by raw powers of time; `sigma` one value or K; `posterior`
+    (N, K); `covariance` of (shares 1..K; beta class by class; sigma), or None.
+    """
+
+    log_odds: Vector
+    beta: tuple[Vector, ...]
+    sigma: Vector
+    posterior: Matrix
+    covariance: Matrix | None = None
+
+    @property
+    def shares(self) -> Vector:
+        """Class shares, (K,)."""
+        return np.exp(log_softmax(self.log_odds))
+
+    def relabelled(self, classes: Codes) -> "Mixture":
+        """Return the same mixture with class classes[g] in place g."""
+        blocks = _blocks(self.beta, len(self.sigma))
+        moved = np.concatenate([blocks[name][g] for name in ("share", "beta") for g in classes])
+        sigmas = np.concatenate([blocks["sigma"][g] for g in (classes if len(self.sigma) > 1 else (0,))])
+        places = np.concatenate([moved, sigmas])
+        return Mixture(
+            log_odds=self.log_odds[classes] - self.log_odds[classes[-1]],
+            beta=tuple(self.beta[g] for g in classes),
+            sigma=self.sigma[classes] if len(self.sigma) > 1 else self.sigma,
+            posterior=self.posterior[:, classes],
+            covariance=None if self.covariance is None else self.covariance[np.ix_(places, places)],
+        )
+
+
+def canonical_order(beta: tuple[Vector, ...], power_sums: Vector, n_observations: int) -> Codes:
+    """Return the classes from the lowest to the highest mean fitted value over all observed rows."""
+    means = power_sums / n_observations
+    return np.argsort([float(means[: len(own)] @ own) for own in beta], kind="stable")
+
+
+def spec_order(canonical: Mixture, spec: GbtmSpec) -> Mixture:
+    """Return the mixture with its classes where the spec has their orders, canonical among equal orders."""
+    orders = [len(own) - 1 for own in canonical.beta]
+    left = list(range(len(orders)))
+    classes = []
+    for order in spec.orders:
+        g = next(g for g in left if orders[g] == order)
+        left.remove(g)
+        classes.append(g)
+    return canonical.relabelled(np.array(classes))
+
+
+def point_of(mixture: Mixture) -> Point:
+    """Return the parameters in the layout of `GbtmSpec`."""
+    return tuple(map(float, np.concatenate([mixture.log_odds[:-1], *mixture.beta, mixture.sigma])))
+
+
+def gbtm_evidence(answer: Answered, spec: GbtmSpec) -> InputEvidence:
+    """Return what R says it was given, powers of time by our names."""
+    return input_evidence(answer, [power_name(spec.time, k) for k in range(max(spec.orders) + 1)])
+
+
+def gbtm_estimates(
+    answer: Answered,
+    spec: GbtmSpec,
+    request: Request,
+    mixture: Mixture,
+    *,
+    log_likelihood: float,
+    n_parameters: int,
+) -> GbtmEstimates:
+    """Return the estimates of a mixture in canonical order; information criteria by their textbook formulas."""
+    n_observations = int(answer["evidence"]["n_observations"].item())
+    n_subjects = len(mixture.posterior)
+    deviance = -2 * log_likelihood
+    return GbtmEstimates(
+        family=spec.family,
+        sigma_kind=spec.sigma,
+        time=spec.time,
+        class_shares=read_only(mixture.shares),
+        log_odds=read_only(mixture.log_odds[:-1]),
+        beta=tuple(read_only(own) for own in mixture.beta),
+        sigma=read_only(mixture.sigma),
+        covariance=None if mixture.covariance is None else read_only(mixture.covariance),
+        log_likelihood=log_likelihood,
+        aic=deviance + 2 * n_parameters,
+        bic_subjects=float(deviance + n_parameters * np.log(n_subjects)),
+        bic_observations=float(deviance + n_parameters * np.log(n_observations)),
+        n_observations=n_observations,
+        n_subjects=int(answer["evidence"]["n_subjects"].item()),
+        n_parameters=n_parameters,
+        subject_labels=tuple(request.subject_labels[int(code) - 1] for code in answer["subjects"]),
+        posterior=read_only(mixture.posterior),
+        entropy=_entropy(mixture.posterior),
+        average_posterior=read_only(_average_posterior(mixture.posterior)),
+    )
+
+
+def search_report(answer: Answered) -> str:
+    """Return how often the search met its best end."""
+    reached, finals = answer["reached"], answer["finals"]
+    continued = ", ".join(f"{value:.6f}" for value in finals)
+    if not len(reached):
+        return f"from the given start alone: {continued}"
+    hits = int(np.sum(reached >= reached.max() - 0.01))
+    return (
+        f"{hits} of {answer['n_starts'].item():.0f} starts within 0.01 of the best after the first stage; "
+        f"continued to convergence: {continued}"
+    )
+
+
+def with_empty_class(convergence: Convergence, shares: Vector, n_subjects: int) -> Convergence:
+    """Return the convergence, or that a class holds less than one subject."""
+    if shares.min() * n_subjects >= 1:
+        return convergence
+    return Convergence(
+        stop=Stop.EMPTY_CLASS,
+        message=f"a class has {shares.min() * n_subjects:.3g} subjects; {convergence.message}",
+        iterations=convergence.iterations,
+        distance=convergence.distance,
+    )
+
+
+def _blocks(beta: tuple[Vector, ...], n_sigmas: int) -> dict[str, list[Codes]]:
+    """Return the places of each class's parameters in (shares; beta class by class; sigma)."""
+    K = len(beta)
+    ends = K + np.cumsum([len(own) for own in beta])
+    return {
+        "share": [np.array([g]) for g in range(K)],
+        "beta": [np.arange(end - len(own), end) for end, own in zip(ends, beta, strict=True)],
+        "sigma": [np.array([ends[-1] + s]) for s in range(n_sigmas)],
+    }
+
+
+def _entropy(posterior: Matrix) -> float:
+    N, K = posterior.shape
+    return 1.0 if K == 1 else float(1 + xlogy(posterior, posterior).sum() / (N * np.log(K)))
+
+
+def _average_posterior(posterior: Matrix) -> Vector:
+    modal = posterior.argmax(axis=1)
+    return np.array(
+        [posterior[modal == g, g].mean() if np.any(modal == g) else np.nan for g in range(posterior.shape[1])]
+    )

@@ -1,0 +1,145 @@
+"""R's engines as the comparison sees them: a case goes in, a `Reading` comes out, whatever happens to R."""
+
+import math
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, cast
+
+from harness.cases import Case, Engine, Probe, Spec, Support
+from harness.errors import EngineError
+from harness.quantities import Failure, ObjectiveValue, Point, Reading
+from harness.references.decoding import Decoded, Decoder
+from harness.references.flexmix import Flexmix
+from harness.references.lcmm import Lcmm
+from harness.references.lme4 import Lme4
+from harness.references.nlme import Nlme
+from harness.references.requests import Request
+from harness.references.worker import Answer, RWorker
+
+DECODERS: Mapping[str, type[Decoder]] = {"lme4": Lme4, "nlme": Nlme, "lcmm": Lcmm, "flexmix": Flexmix}
+REFERENCES = tuple(DECODERS)
+"""The names of R's engines."""
+
+Reason = Literal["absent", "crashed", "timeout", "refused"]
+
+_WORDS: Mapping[Reason, str] = {
+    "absent": "is not available",
+    "crashed": "took R down with it",
+    "timeout": "did not answer in time",
+    "refused": "refused the model",
+}
+
+
+def reference_engine(name: str, worker: RWorker, *, deadline: float | None = None) -> Engine:
+    """Return an R engine that runs on the worker; `deadline` in seconds holds for each of its requests."""
+    return LiveEngine(decoder=DECODERS[name](), worker=worker, deadline=deadline)
+
+
+def installed_packages(worker: RWorker) -> Mapping[str, str]:
+    """Return the versions of the engines' packages that R has.
+
+    Raises
+    ------
+    EngineError
+        If R or rpy2 is absent, or R can't be started.
+    """
+    found = worker.request("session.packages", {"packages": list(REFERENCES)}).value
+    return {name: version for name, version in zip(found["packages"], found["versions"], strict=True) if version}
+
+
+def engine_versions(worker: RWorker, package: str) -> Mapping[str, str]:
+    """Return what an R engine's numbers depend on."""
+    session = worker.request("session.versions", {}).value
+    found = worker.request("session.packages", {"packages": [package]}).value["versions"][0]
+    return {
+        "R": session["r"][0],
+        package: found or "absent",
+        "rpy2": worker.rpy2_version,
+        "BLAS": session["blas"][0],
+        "LAPACK": session["lapack"][0],
+        "platform": session["platform"][0],
+    }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveEngine:
+    """One of R's engines, running now."""
+
+    decoder: Decoder
+    worker: RWorker
+    deadline: float | None = None
+
+    @property
+    def name(self) -> str:
+        """The engine's name."""
+        return self.decoder.name
+
+    def support(self, spec: Spec) -> Support:
+        """Return what this engine can do with the model."""
+        return self.decoder.support(spec)
+
+    def read(self, case: Case, probes: Sequence[Probe] = (), start: Point | None = None) -> Reading:
+        """Return what R says about the case; a failure of R is a `Reading` with a `failure`."""
+        began = time.perf_counter()
+        support = self.support(case.spec)
+        if not support.objective:
+            return self._failed("refused", support.reason)
+        try:
+            request = self.decoder.request(case)
+            versions = engine_versions(self.worker, self.name)
+            fitted = self._ask("fit", request.started_at(start)) if support.fit else None
+            decoded = None if fitted is None else self.decoder.decode(fitted.value, case, request)
+            objective = self._objective(case, request, probes, decoded)
+        except EngineError as error:
+            return self._failed(cast("Reason", error.reason), error.evidence)
+        not_given = self.decoder.not_given(case.spec)
+        reading = Reading(
+            engine=self.name,
+            source="live",
+            versions=versions,
+            evidence=None if decoded is None else decoded.evidence,
+            objective=objective,
+            convergence=None if decoded is None else decoded.convergence,
+            conventions=self.decoder.conventions(case.spec),
+            not_given=not_given,
+            warnings=() if fitted is None else fitted.warnings,
+            seconds=time.perf_counter() - began,
+        )
+        return reading if decoded is None else _with_estimates(reading, decoded)
+
+    def _ask(self, operation: str, request: Request) -> Answer:
+        return self.worker.request(f"{self.name}.{operation}", request.payload, deadline=self.deadline)
+
+    def _objective(
+        self, case: Case, request: Request, probes: Sequence[Probe], decoded: Decoded | None
+    ) -> tuple[ObjectiveValue, ...]:
+        """Return R's log-likelihood at the probes and at its own optimum, where it has one there."""
+        wanted = [(probe.label, probe.point) for probe in probes if self.decoder.can_evaluate(probe.point, case.spec)]
+        if decoded is not None and decoded.optimum is not None:
+            wanted.append(("optimum", decoded.optimum))
+        if not wanted:
+            return ()
+        answer = self._ask("log_likelihood", request.with_points([point for _, point in wanted])).value
+        n_observations = int(answer["n_observations"].item())
+        return tuple(
+            ObjectiveValue(
+                label=label, point=point, log_likelihood=self.decoder.log_likelihood(float(value), n_observations)
+            )
+            for (label, point), value in zip(wanted, answer["values"], strict=True)
+            if math.isfinite(value)
+        )
+
+    def _failed(self, reason: Reason, evidence: str) -> Reading:
+        sentence = f"{self.name} {_WORDS[reason]}: {evidence.splitlines()[0] if evidence else 'it said nothing'}"
+        failure = Failure(reason=reason, sentence=sentence, evidence=evidence)
+        return Reading(engine=self.name, source="live", versions={}, failure=failure)
+
+
+def _with_estimates(reading: Reading, decoded: Decoded) -> Reading:
+    """Return the reading with the quantities that this engine really gives."""
+    return replace(
+        reading,
+        quantities=tuple(q for q in decoded.estimates.quantities() if reading.reason_not_given(q.path) is None),
+        covariance=decoded.estimates.optimum_covariance(),
+    )

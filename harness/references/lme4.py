@@ -1,0 +1,115 @@
+"""R's lme4: `lmer` by bobyqa with a tight stop (reference_r/lme4.R)."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from harness.cases import Case, Spec, Support
+from harness.convergence import Convergence, Stop
+from harness.lmm.spec import LmmSpec
+from harness.quantities import Point
+from harness.references.decoding import Answered, Decoded
+from harness.references.lmm_answers import (
+    Variances,
+    block_diagonal,
+    lmm_estimates,
+    lmm_evidence,
+    lmm_support,
+)
+from harness.references.requests import Request, lmm_request
+
+FALSE_ALARM = 1e-2
+"""lme4's gradient check is by finite differences; within this distance, in standard errors, it is overruled."""
+
+
+class Lme4:
+    """Decoder of lme4's answers; lme4's definitions are ours, so that nothing is changed."""
+
+    name = "lme4"
+
+    def support(self, spec: Spec) -> Support:
+        """Return what lme4 can do with the model."""
+        return lmm_support(spec)
+
+    def request(self, case: Case) -> Request:
+        """Return the case as R gets it."""
+        assert isinstance(case.spec, LmmSpec)  # noqa: S101  # `support` refused everything else
+        return lmm_request(self.name, case.spec, case.cohort)
+
+    def decode(self, answer: Answered, case: Case, request: Request) -> Decoded:
+        """Return lme4's fit in our words."""
+        # (q, q, m) per term; lme4 gives no covariance between the terms of `||`.
+        by_term = [np.moveaxis(block, 2, 0) for block in answer["variance_blocks"]]
+        conditional = [block_diagonal(blocks, fill=np.nan) for blocks in zip(*by_term, strict=True)]
+        variances = Variances(
+            theta=answer["theta"],
+            random_cov=block_diagonal(answer["random_blocks"]),
+            sigma=answer["sigma"].item(),
+            conditional_cov=np.array(conditional),
+        )
+        return Decoded(
+            estimates=lmm_estimates(self.name, answer, case, request, variances=variances, bic=answer["bic"].item()),
+            optimum=tuple(map(float, answer["theta"])),
+            evidence=lmm_evidence(self.name, answer, case, request),
+            convergence=_convergence(answer),
+        )
+
+    def log_likelihood(self, value: float, n_observations: int) -> float:  # noqa: ARG002  # nothing to add
+        """Return lme4's log-likelihood, which has all constants."""
+        return value
+
+    def can_evaluate(self, point: Point, spec: Spec) -> bool:  # noqa: ARG002  # any theta will do
+        """Return that lme4 evaluates its criterion anywhere."""
+        return True
+
+    def conventions(self, spec: Spec) -> tuple[str, ...]:
+        """Return how lme4 was run."""
+        assert isinstance(spec, LmmSpec)  # noqa: S101  # `support` refused everything else
+        between = () if spec.formula.random[0].correlated else ("lme4 gives no conditional covariance across `||`.",)
+        return (
+            "Fitted by lme4::lmer with bobyqa, rhoend = 1e-11.",
+            "Where a diagonal of the relative factor ends at zero, fitted again from the other side of that bound.",
+            *between,
+        )
+
+    def not_given(self, spec: Spec) -> Mapping[str, str]:  # noqa: ARG002  # the same for all models
+        """Return that only standard errors of variances are missing, which are no quantities of their own."""
+        return {}
+
+
+def _convergence(answer: Answered) -> Convergence:
+    gradient, distance = _distances(answer)
+    code = 0 if answer["code"] is None else int(np.atleast_1d(answer["code"])[0])
+    complaints = " ".join(" ".join(answer["messages"]).split())
+    if answer["singular"].item():
+        stop = Stop.SINGULAR
+    elif code != 0:
+        stop = Stop.ITERATION_LIMIT
+    elif complaints and not (distance is not None and distance < FALSE_ALARM):
+        stop = Stop.REPORTED_FAILURE
+    else:
+        stop = Stop.OPTIMUM
+    reached = ", ".join(f"{-2 * value:.9f}" for value in answer["reached"])
+    starts = f"criterion reached from {len(answer['reached'])} starts: {reached}"
+    return Convergence(
+        stop=stop,
+        message=f"{starts}; lme4 says: {complaints}" if complaints else starts,
+        iterations=int(answer["evaluations"].item()),
+        gradient=gradient,
+        distance=distance,
+    )
+
+
+def _distances(answer: Answered) -> tuple[float | None, float | None]:
+    """Return the largest gradient and the distance, in standard errors, from lme4's finite differences in theta."""
+    slope, curvature = answer["gradient"], answer["hessian"]
+    if slope is None or curvature is None or len(slope) != len(curvature):
+        return None, None
+    try:
+        factor = np.linalg.cholesky(curvature)
+    except np.linalg.LinAlgError:
+        return None, None
+    # lme4 differentiates -2 log L: the score is -slope/2, the information curvature/2.
+    variances = 2 * np.diag(np.linalg.inv(curvature))
+    scaled = np.linalg.solve(factor, slope)
+    return float(np.max(np.abs(slope) / 2 * np.sqrt(variances))), float(np.sqrt(scaled @ scaled / 2))

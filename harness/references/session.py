@@ -1,0 +1,28 @@
+"""All of R's engines that can be run here and now, on one worker."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from harness.cases import Engine
+from harness.errors import EngineError
+from harness.references.live import REFERENCES, installed_packages, reference_engine
+from harness.references.worker import RWorker
+
+
+@contextmanager
+def live_engines() -> Iterator[Mapping[str, Engine]]:
+    """Yield the engines whose R packages are installed, by name; none where R or its bridge is absent.
+
+    Raises
+    ------
+    EngineError
+        If R is there but can't be started.
+    """
+    with RWorker() as worker:
+        try:
+            installed = installed_packages(worker)
+        except EngineError as error:
+            if error.reason != "absent":
+                raise
+            installed = {}
+        yield {name: reference_engine(name, worker) for name in REFERENCES if name in installed}
