@@ -48,10 +48,17 @@ def section(comparison: Comparison, k: int, command: str) -> Html:
 def _heading(comparison: Comparison) -> Html:
     outcome = outcome_of(comparison)
     cause = element("span", comparison.attribution.value, class_="cause") if comparison.attribution else ""
-    share = f"{comparison.count(Outcome.AGREE)} of {counted(compared(comparison), 'quantity', 'quantities')} agree"
+    total = compared(comparison)
+    share = f"{comparison.count(Outcome.AGREE)} of {counted(total, 'quantity', 'quantities')} agree"
     return join(
         element("h3", breakable(name(comparison.case)), " ", element("span", f"against {_engine(comparison.right)}")),
-        element("span", pill(outcome), cause, element("span", share, class_="quiet"), class_="standing"),
+        element(
+            "span",
+            pill(outcome),
+            cause,
+            element("span", share if total else "no quantity was compared", class_="quiet"),
+            class_="standing",
+        ),
     )
 
 

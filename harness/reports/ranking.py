@@ -53,8 +53,15 @@ def worst_first(verdicts: Iterable[Verdict]) -> list[Verdict]:
     """Return the verdicts with disagreements first, then by ratio to the limit, then by name."""
     return sorted(
         verdicts,
-        key=lambda verdict: (READING_ORDER.index(verdict.outcome), -(ratio(verdict) or 0.0), verdict.quantity),
+        key=lambda verdict: (READING_ORDER.index(verdict.outcome), -_severity(verdict), verdict.quantity),
     )
+
+
+def _severity(verdict: Verdict) -> float:
+    """Return the ratio to the limit; a disagreement without a number, as of a missing quantity, is beyond any."""
+    unmeasured = math.inf if verdict.outcome is Outcome.DISAGREE else 0.0
+    share = ratio(verdict)
+    return unmeasured if share is None else share
 
 
 def disagreeing(comparison: Comparison) -> list[Verdict]:

@@ -1,11 +1,11 @@
 """What is said of a run as a whole: the verdict, the engines, and what was pinned or not compared."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from harness.comparison.verdict import Comparison, Outcome, Run
+from harness.comparison.verdict import Attribution, Comparison, Outcome, Run
 from harness.quantities import Reading
 from harness.reports.ranking import compared, outcome_of
 from harness.reports.words import counted, listed, name, sentence
@@ -22,8 +22,8 @@ class Overall(StrEnum):
     AGREE = "agree"
     KNOWN = "agree but for known differences"
     PARTIAL = "agree where compared"
-    DISAGREE = "disagree"
     NOTHING = "nothing compared"
+    DISAGREE = "disagree"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,12 +62,12 @@ def summarise(run: Run) -> Summary:
 
 
 def overall(run: Run) -> Overall:
-    """Return the verdict of the run; the first that applies of: disagree, nothing, partial, known, agree."""
-    outcomes = [outcome_of(comparison) for comparison in run.comparisons]
+    """Return the verdict of the run; the first that applies of: nothing, disagree, partial, known, agree."""
+    outcomes = {outcome_of(comparison) for comparison in run.comparisons}
+    if not any(map(compared, run.comparisons)):
+        return Overall.NOTHING
     if Outcome.DISAGREE in outcomes:
         return Overall.DISAGREE
-    if not {Outcome.AGREE, Outcome.KNOWN} & set(outcomes):
-        return Overall.NOTHING
     if run.skipped or Outcome.NOT_COMPARED in outcomes:
         return Overall.PARTIAL
     return Overall.KNOWN if Outcome.KNOWN in outcomes else Overall.AGREE
@@ -82,22 +82,30 @@ def engine_text(engine: str, versions: Mapping[str, str]) -> str:
 
 
 def _headline(run: Run) -> str:
-    outcomes = [outcome_of(comparison) for comparison in run.comparisons]
-    agree, known, disagree = (outcomes.count(o) for o in (Outcome.AGREE, Outcome.KNOWN, Outcome.DISAGREE))
-    missing = outcomes.count(Outcome.NOT_COMPARED) + len(run.skipped)
-    total = len(outcomes) + len(run.skipped)
-    not_compared = f"{missing} {'was' if missing == 1 else 'were'} not compared" if missing else ""
+    outcomes = Counter(map(outcome_of, run.comparisons))
+    agree, known, disagree = (outcomes[o] for o in (Outcome.AGREE, Outcome.KNOWN, Outcome.DISAGREE))
+    missing = outcomes[Outcome.NOT_COMPARED] + len(run.skipped)
+    total = counted(len(run.comparisons) + len(run.skipped), "comparison")
+    if overall(run) is Overall.NOTHING:
+        return f"Nothing was compared; {total} asked for"
     if disagree:
-        parts = [f"{disagree} of {counted(total, 'comparison')} {'disagrees' if disagree == 1 else 'disagree'}"]
-    elif agree + known:
-        whole = f"All {counted(total, 'comparison')}" if total > 1 else "The one comparison"
-        share = whole if agree + known == total else f"{agree + known} of {counted(total, 'comparison')}"
+        parts = [f"{disagree} of {total} {'disagrees' if disagree == 1 else 'disagree'}{_for_want_of_an_answer(run)}"]
+    else:
+        whole = "The one comparison" if total == "1 comparison" else f"All {total}"
+        share = f"{agree + known} of {total}" if missing else whole
         parts = [f"{share} {'agrees' if agree + known == 1 else 'agree'}"]
         parts += [f"{known} but for known differences"] if known else []
         parts += _against_pins(run)
-    else:
-        return f"Nothing was compared; {counted(total, 'comparison') if total else 'no comparison'} asked for"
-    return "; ".join([", ".join(parts), *([not_compared] if not_compared else [])])
+    return ", ".join(parts) + (f"; {missing} {'was' if missing == 1 else 'were'} not compared" if missing else "")
+
+
+def _for_want_of_an_answer(run: Run) -> str:
+    """Return how many of the disagreements are no number's fault."""
+    disagreeing = [comparison for comparison in run.comparisons if outcome_of(comparison) is Outcome.DISAGREE]
+    failed = sum(comparison.attribution is Attribution.ENGINE for comparison in disagreeing)
+    if not failed:
+        return ""
+    return f", {f'{failed} ' if failed < len(disagreeing) else ''}because an engine gave no answer"
 
 
 def _against_pins(run: Run) -> list[str]:
@@ -153,7 +161,7 @@ def _not_compared(run: Run) -> tuple[str, ...]:
         whole[skipped.reference, skipped.reason].append(skipped.case)
     single: dict[tuple[str, str], list[str]] = defaultdict(list)
     for comparison in run.comparisons:
-        if outcome_of(comparison) is Outcome.NOT_COMPARED:
+        if compared(comparison) == 0 or comparison.outcome is Outcome.NOT_COMPARED:
             whole[comparison.right.engine, _why_not(comparison)].append(comparison.case)
             continue
         for verdict in comparison.verdicts:

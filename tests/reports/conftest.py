@@ -208,9 +208,9 @@ def failing():
         right=Reading(engine="nlme", source="live", versions=VERSIONS["nlme"], failure=failure),
         evidence=CrossEvidence(),
         verdicts=(),
-        outcome=Outcome.NOT_COMPARED,
+        outcome=Outcome.DISAGREE,
         attribution=Attribution.ENGINE,
-        sentence="nlme crashed: R ended with signal 9 during the fit.",
+        sentence="nlme gave no answer (crashed): R ended with signal 9 during the fit.",
         next_step="Run the case alone and read what R printed.",
         distance=None,
     )

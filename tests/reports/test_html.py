@@ -135,7 +135,7 @@ def test_the_banner_gives_verdict_counts_engines_and_limits(pages):
     text = pages["disagreement"].text()
     top = text[: text.index("Cases by reference")]
     for claim in (
-        "1 of 6 comparisons disagrees; 2 were not compared",
+        "2 of 6 comparisons disagree, 1 because an engine gave no answer; 1 was not compared",
         "Pinned. lcmm was not installed; its recorded results (lcmm 2.2.2 with R 4.4.1, recorded 2025-11-02)",
         "Not compared. nlme on sleepstudy__random_slope_reml: crashed",
         "lme4 1.1-31 with Matrix 1.5-3, R 4.2.2",
@@ -151,7 +151,7 @@ def test_outcomes_are_words_and_signs_and_not_only_colours(pages):
 
 def test_a_comparison_with_something_to_decide_is_open_and_agreement_is_shut(pages):
     drawers = [a for a in pages["disagreement"].all("details") if a["class"].startswith("comparison")]
-    assert [a["data-outcome"] for a in drawers] == ["disagree", "missing", "known", "agree", "agree"]
+    assert [a["data-outcome"] for a in drawers] == ["disagree", "disagree", "known", "agree", "agree"]
     assert ["open" in a for a in drawers] == [True, True, True, False, False]
 
 

@@ -17,7 +17,7 @@ from harness.reports.summary import Overall, overall, summarise
         ("pinned only", Overall.AGREE),
         ("mixed", Overall.KNOWN),
         ("disagreement", Overall.DISAGREE),
-        ("engine failure", Overall.PARTIAL),
+        ("engine failure", Overall.DISAGREE),
         ("nothing compared", Overall.NOTHING),
         ("empty", Overall.NOTHING),
         ("singular", Overall.AGREE),
@@ -41,8 +41,24 @@ def test_a_comparison_without_verdicts_is_not_agreement(sample_runs):
 
 
 def test_skipped_comparisons_count_in_the_headline(sample_runs):
-    assert summarise(sample_runs["disagreement"]).headline == "1 of 6 comparisons disagrees; 2 were not compared"
-    assert summarise(sample_runs["engine failure"]).headline == "1 of 2 comparisons agrees; 1 was not compared"
+    assert summarise(sample_runs["disagreement"]).headline == (
+        "2 of 6 comparisons disagree, 1 because an engine gave no answer; 1 was not compared"
+    )
+
+
+def test_an_engine_without_an_answer_is_told_from_a_number_that_differs(sample_runs):
+    failed = summarise(sample_runs["engine failure"])
+    assert failed.headline == "1 of 2 comparisons disagrees, because an engine gave no answer"
+    assert failed.not_compared == (
+        "nlme on sleepstudy__random_slope_reml: crashed: R ended with signal 9 during the fit.",
+    )
+    assert summarise(sample_runs["nothing compared"]).headline == "Nothing was compared; 2 comparisons asked for"
+
+
+def test_a_part_that_was_skipped_is_in_the_verdict(sample_runs):
+    run = replace(sample_runs["all agree, live"], skipped=sample_runs["nothing compared"].skipped)
+    assert overall(run) is Overall.PARTIAL
+    assert summarise(run).headline == "3 of 4 comparisons agree; 1 was not compared"
 
 
 def test_headline_says_that_agreement_is_with_recorded_results_only(sample_runs):
@@ -102,6 +118,12 @@ def test_ratio_to_the_limit_knows_zero_limits_and_nan(sample_runs):
     assert ratio(replace(close, observed=float("nan"))) == float("inf")
     assert ratio(replace(close, observed=-0.02, limit=0.01)) == pytest.approx(2.0, rel=1e-15)
     assert ratio(replace(close, observed=None)) is None
+
+
+def test_a_quantity_that_one_side_lacks_is_worse_than_any_difference(sample_runs):
+    lost = next(c for c in sample_runs["disagreement"].comparisons if c.permutation and c.outcome is Outcome.DISAGREE)
+    missing = replace(lost.verdicts[0], right_value=None, observed=None, limit=None, outcome=Outcome.DISAGREE)
+    assert worst(replace(lost, verdicts=(*lost.verdicts, missing))) is missing
 
 
 def test_worst_is_the_verdict_farthest_beyond_its_limit(sample_runs):
