@@ -33,7 +33,10 @@ def assigned_shares(posterior: Matrix) -> Vector:
 
 
 def odds_of_correct_classification(posterior: Matrix, class_shares: Vector) -> Vector:
-    """Return OCC: the odds of AvePP against those of the estimated class share; infinite where AvePP is 1."""
+    """Return OCC: the odds of AvePP against those of the estimated class share.
+
+    Infinite where AvePP is 1; NaN for a single class, which has no odds.
+    """
     correct = average_posterior(posterior)
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.asarray((correct / (1 - correct)) / (class_shares / (1 - class_shares)))

@@ -116,16 +116,22 @@ def test_an_empty_or_duplicated_class_is_said_and_never_counted(design_of, cohor
 
 def test_a_spike_is_listed_and_flagged_but_an_interior_optimum_is_chosen(design_of, cohort_of):
     stream = np.random.default_rng(4)
-    score = stream.standard_normal((40, 4)) + np.repeat([0.0, 6.0], 20)[:, None]
+    score = stream.standard_normal((12, 4)) + np.repeat([0.0, 3.0], 6)[:, None]
     score[0] = -3.0  # one subject without any variation: sigma of its own class goes to 0
-    cohort = cohort_of(np.repeat(range(40), 4), np.tile(np.arange(4.0), 40), score.ravel())
+    cohort = cohort_of(np.repeat(range(12), 4), np.tile(np.arange(4.0), 12), score.ravel())
     fitted = fit(design_of((0, 0), "class", cohort))
-    spikes = [optimum for optimum in fitted.optima if optimum.collapsed]
-    assert spikes
-    assert not fitted.optima[fitted.chosen].collapsed
-    assert fitted.convergence.stop == Stop.OPTIMUM
-    odds = np.exp(fitted.point[0])
-    assert odds / (1 + odds) == pytest.approx(0.5, abs=0.02)
+    highest, chosen = fitted.optima[0], fitted.optima[fitted.chosen]
+    assert highest.collapsed
+    assert highest.log_likelihood > chosen.log_likelihood + 1
+    assert chosen.is_proper
+    assert fitted.log_likelihood == chosen.log_likelihood
+    assert any("higher log-likelihood" in note for note in fitted.notes)
+
+
+def test_splits_of_the_model_with_one_class_less_are_among_the_starts(design_of):
+    fitted = fit(design_of((1, 1, 1), "shared", n_starts=1))
+    assert sum("split" in kind for kind in fitted.starts.kinds) == 4
+    assert fitted.log_likelihood > fitted.reduced_log_likelihood
 
 
 def test_starts_are_extended_when_the_best_end_is_rare(design_of):
