@@ -11,7 +11,7 @@ from math import log, pi
 import numpy as np
 
 from harness.comparison.alignment import Alignment
-from harness.comparison.findings import Findings, gather
+from harness.comparison.findings import NOISE, Findings, gather
 from harness.comparison.joint import DISTANCE, INPUT
 from harness.comparison.verdict import Attribution, Comparison, CrossEvidence, Outcome, Verdict
 from harness.comparison.yardstick import IRREGULAR, LOG_LIKELIHOOD
@@ -19,9 +19,6 @@ from harness.convergence import Stop
 from harness.quantities import Kind, Reading
 
 UNFINISHED = frozenset({Stop.SADDLE, Stop.ITERATION_LIMIT, Stop.REPORTED_FAILURE})
-
-NOISE = 10.0
-"""Up to so many times the limit of D, two points lie in one basin, where the log-likelihood is a parabola."""
 
 FITTED = frozenset({Kind.OPTIMUM, Kind.CURVATURE, Kind.POSTERIOR, Kind.STOCHASTIC})
 """What depends on where a search ended."""
@@ -178,17 +175,17 @@ def _definition(found: Findings) -> Cause | None:
 
 def _local_optimum(found: Findings) -> Cause | None:
     limit = found.scales.gap_limit.limit
-    if not (found.all_measured(*FITTED) and found.objectives_agree and abs(found.gap) > limit):
+    if found.in_one_basin or not (found.all_measured(*FITTED) and found.objectives_agree and abs(found.gap) > limit):
         return None
     loser, winner_best = found.loser, max(found.left_best, found.right_best)
-    restart = found.evidence.restart
-    if restart is None:
-        gradient = found.evidence.gradient_at_right
-        settled = loser is found.right and gradient is not None and gradient <= NOISE * found.distance_limit
-        told = f"its estimates are stationary (gradient {gradient:.2g} standard errors); it was not started again"
-    else:
+    restart, gradient = found.evidence.restart, found.evidence.gradient_at_right
+    settled, told = False, ""
+    if restart is not None:
         settled = restart.engine == loser.engine and restart.log_likelihood >= winner_best - limit
         told = f"started at the other's estimates it reaches {restart.log_likelihood:.9g}"
+    elif loser is found.right and gradient is not None:
+        settled = gradient <= NOISE * found.distance_limit
+        told = f"its estimates are stationary (gradient {gradient:.2g} standard errors); it was not started again"
     if not settled:
         return None
     return Cause(
@@ -213,10 +210,9 @@ def _boundary(found: Findings) -> Cause | None:
 
 
 def _optimiser_noise(found: Findings) -> Cause | None:
-    far = found.distance
-    drop = far**2 / 2
-    if not (far <= NOISE * found.distance_limit and abs(found.gap) <= 2 * drop + found.scales.rounding):
+    if not found.in_one_basin:
         return None
+    far = found.distance
     # Standard errors and predictions move by no more than about D, relatively and in their own units.
     follows = all(v.kind is Kind.OPTIMUM or (v.observed is not None and v.observed <= far) for v in found.disagreements)
     if found.differing_objectives or not follows or not found.all_measured(*FITTED):
@@ -224,7 +220,7 @@ def _optimiser_noise(found: Findings) -> Cause | None:
     return Cause(
         attribution=Attribution.OPTIMISER_NOISE,
         sentence=f"Both are in one basin, D = {far:.2g} standard errors apart (limit {found.distance_limit:g}), and"
-        f" the log-likelihood gap {abs(found.gap):.2g} is consistent with D^2/2 = {drop:.2g}.",
+        f" the log-likelihood gap {abs(found.gap):.2g} is consistent with D^2/2 = {far**2 / 2:.2g}.",
         next_step="Fit the engine with the lower log-likelihood with tighter control of its optimiser.",
     )
 

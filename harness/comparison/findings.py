@@ -10,6 +10,9 @@ from harness.comparison.verdict import CrossEvidence, Outcome, Verdict
 from harness.comparison.yardstick import LOG_LIKELIHOOD, Yardstick, yardstick
 from harness.quantities import Kind, Reading
 
+NOISE = 10.0
+"""Up to so many times the limit of D, a search that stopped a little early is called noise."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Findings:
@@ -41,6 +44,12 @@ class Findings:
     def distance_limit(self) -> float:
         """The limit of D between the two engines."""
         return self.scales.tolerance(Measure.DISTANCE).limit
+
+    @property
+    def in_one_basin(self) -> bool:
+        """Whether both optima lie where the log-likelihood is a parabola and the gap is no more than twice D^2/2."""
+        near = self.distance <= NOISE * self.distance_limit  # false for NaN
+        return near and abs(self.gap) <= self.distance**2 + self.scales.rounding
 
     @property
     def objectives_agree(self) -> bool:

@@ -1,0 +1,79 @@
+"""D, the distance of two optima: a quadratic form that a log-likelihood gap must match."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.comparison.optimum import covariance_difference, distance, distance_between, marginal_errors
+from harness.quantities import OptimumCovariance
+
+seeds = st.integers(0, 2**32 - 1)
+
+
+def spd(random, size):
+    root = random.normal(size=(size, size))
+    return root @ root.T + 0.1 * np.eye(size)
+
+
+@given(seeds, st.integers(1, 6))
+def test_half_its_square_is_the_gap_of_a_quadratic_log_likelihood(seed, size):
+    random = np.random.default_rng(seed)
+    covariance, d = spd(random, size), random.normal(size=size)
+    gap = d @ np.linalg.solve(covariance, d) / 2
+    assert distance(d, covariance) ** 2 / 2 == pytest.approx(gap, rel=1e-8)
+
+
+@given(seeds)
+def test_it_does_not_depend_on_units_or_coordinates(seed):
+    random = np.random.default_rng(seed)
+    covariance, d = spd(random, 4), random.normal(size=4)
+    units = np.diag(10.0 ** random.uniform(-6, 6, size=4))
+    turned = random.normal(size=(4, 4)) + 3 * np.eye(4)
+    expected = distance(d, covariance)
+    assert distance(units @ d, units @ covariance @ units) == pytest.approx(expected, rel=1e-8)
+    if np.linalg.cond(turned) < 1e3:
+        assert distance(turned @ d, turned @ covariance @ turned.T) == pytest.approx(expected, rel=1e-5)
+
+
+@given(seeds)
+def test_it_is_never_less_than_any_single_difference_in_standard_errors(seed):
+    random = np.random.default_rng(seed)
+    covariance, d = spd(random, 5), random.normal(size=5)
+    assert distance(d, covariance) >= np.max(np.abs(d) / np.sqrt(np.diag(covariance))) * (1 - 1e-12)
+
+
+def test_shares_that_sum_to_one_give_the_distance_of_any_two_of_them():
+    shares = np.array([0.5, 0.3, 0.2])
+    covariance = (np.diag(shares) - np.outer(shares, shares)) / 100
+    d = np.array([0.01, -0.004, -0.006])
+    expected = np.sqrt(d[:2] @ np.linalg.solve(covariance[:2, :2], d[:2]))
+    assert distance(d, covariance) == pytest.approx(expected, rel=1e-9)
+
+
+def test_a_difference_without_any_variance_is_counted_not_lost():
+    shares = np.array([0.5, 0.3, 0.2])
+    covariance = (np.diag(shares) - np.outer(shares, shares)) / 100
+    d = np.full(3, 0.01)  # the shares no longer sum to one
+    assert distance(d, covariance) > 0.2
+
+
+@pytest.mark.parametrize(
+    "covariance",
+    [np.array([[1.0, 2.0], [2.0, 1.0]]), np.array([[1.0, 0.0], [0.0, 0.0]]), np.array([[1.0, 0.0], [0.0, np.nan]])],
+)
+def test_what_is_no_covariance_gives_no_distance(covariance):
+    assert np.isnan(distance(np.array([1.0, 1.0]), covariance))
+
+
+def test_only_what_both_engines_give_enters():
+    covariance = OptimumCovariance(paths=("a", "b"), matrix=np.diag([4.0, 9.0]))
+    assert distance_between({"a": 1.0, "b": 3.0}, {"a": 3.0}, covariance) == pytest.approx(1.0, rel=1e-15)
+    assert np.isnan(distance_between({"a": 1.0}, {}, covariance))
+    assert marginal_errors(covariance) == {"a": 2.0, "b": 3.0}
+
+
+def test_covariances_are_compared_by_name_in_products_of_standard_errors():
+    left = OptimumCovariance(paths=("a", "b"), matrix=np.array([[4.0, 1.0], [1.0, 9.0]]))
+    right = OptimumCovariance(paths=("b", "a"), matrix=np.array([[9.0, 1.6], [1.6, 4.0]]))
+    assert covariance_difference(left, right) == pytest.approx(0.6 / 6, rel=1e-14)
