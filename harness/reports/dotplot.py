@@ -7,13 +7,11 @@ that a screen reader can read.
 import math
 from dataclasses import dataclass
 
+from harness.comparison.tolerances import Measure
 from harness.comparison.verdict import Comparison, Outcome, Verdict
 from harness.reports.elements import Html, element, join
 from harness.reports.ranking import worst_first
 from harness.reports.words import counted, name, number, signed
-
-STANDARD_ERRORS = "standard errors"
-"""The metric of the verdicts that are drawn."""
 
 _MOST_ROWS = 40
 _EDGE = 4.0  # per cent of the width left free at each side
@@ -122,8 +120,9 @@ def _mark(place: str, outcome: Outcome) -> Html:
 def _is_drawn(verdict: Verdict) -> bool:
     sides = (verdict.left_value, verdict.right_value)
     numeric = all(isinstance(side, float | int) and not isinstance(side, bool) for side in sides)
-    measured = verdict.observed is not None and verdict.limit is not None and verdict.limit > 0
-    return numeric and measured and verdict.metric == STANDARD_ERRORS and verdict.outcome is not Outcome.NOT_COMPARED
+    # An axis needs a limit that is neither zero nor endless; any limit in standard errors is far from both.
+    measured = verdict.observed is not None and verdict.limit is not None and 1e-12 < verdict.limit < 1e6
+    return numeric and measured and verdict.metric == Measure.DISTANCE and verdict.outcome is not Outcome.NOT_COMPARED
 
 
 def _signed(verdict: Verdict) -> float:

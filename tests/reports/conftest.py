@@ -35,7 +35,6 @@ VERSIONS = {
     "flexmix": {"flexmix": "2.3-18", "R": "4.2.2"},
     "lcmm": {"lcmm": "2.2.2", "R": "4.4.1", "recorded": "2025-11-02"},
 }
-FIXED = {"intercept": (251.40510484848, 6.8245563), "days": (10.46728595959, 1.5457895)}
 LMM = {
     "fixed[intercept].estimate": (251.40510484848, 6.8245563),
     "fixed[days].estimate": (10.46728595959, 1.5457895),

@@ -210,6 +210,12 @@ def test_a_difference_that_is_no_number_is_named_but_not_drawn(sample_runs):
     assert ("td", "NaN") in plot.texts
 
 
+@pytest.mark.parametrize("limit", [0.0, 5e-324, 1e300, float("inf"), float("nan")])
+def test_a_limit_that_no_axis_can_show_costs_the_plot_and_not_the_page(sample_runs, limit):
+    comparison = sample_runs["all agree, live"].comparisons[0]
+    assert dot_plot(replace(comparison, verdicts=(replace(comparison.verdicts[1], limit=limit),))) == ""
+
+
 def test_the_dot_plot_is_left_out_where_nothing_was_judged_in_standard_errors(sample_runs):
     comparison = sample_runs["all agree, live"].comparisons[0]
     assert dot_plot(replace(comparison, verdicts=comparison.verdicts[:1])) == ""
