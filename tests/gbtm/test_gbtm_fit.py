@@ -122,6 +122,8 @@ def test_a_spike_is_listed_and_flagged_but_an_interior_optimum_is_chosen(design_
     fitted = fit(design_of((0, 0), "class", cohort))
     highest, chosen = fitted.optima[0], fitted.optima[fitted.chosen]
     assert highest.collapsed
+    assert highest.convergence.stop == Stop.BOUNDARY
+    assert highest.convergence.gradient < 1e-8  # all but the sigma at its floor is polished
     assert highest.log_likelihood > chosen.log_likelihood + 1
     assert chosen.is_proper
     assert fitted.log_likelihood == chosen.log_likelihood
