@@ -1,0 +1,85 @@
+"""The fitted population curve: the outcome expected along one column, averaged over the other covariates."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from harness.arrays import Codes, Mask, Vector
+from harness.lmm.columns import design_matrix
+from harness.lmm.design import LmmDesign
+from harness.lmm.estimates import LmmEstimates
+from harness.lmm.spec import LmmSpec
+from harness.lmm.summary import WALD_95
+
+_GRID = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Curve:
+    """The expected outcome along `x` (k,), with a pointwise 95 % Wald band; `level` is the factor level it is for."""
+
+    level: str | None
+    x: Vector
+    mean: Vector
+    lower: Vector
+    upper: Vector
+
+
+def curve_columns(spec: LmmSpec, design: LmmDesign) -> tuple[str | None, str | None]:
+    """Return the column to draw along and the factor to draw apart.
+
+    Along: the first random slope, else the first column of the fixed part that varies within subjects, numbers before
+    factors. Apart: the first other factor of the fixed part.
+    """
+    slopes = [atom.column for term in spec.formula.random[0].terms for atom in term]
+    fixed = list(dict.fromkeys(atom.column for term in spec.formula.terms for atom in term))
+    frame = design.frame
+    inner = [
+        name
+        for name in fixed
+        if _varies_within(design, frame.numeric[name] if name in frame.numeric else frame.codes[name])
+    ]
+    numbers = [name for name in inner if name in frame.numeric]
+    along = next(iter([*slopes, *numbers, *inner]), None)
+    apart = next((name for name in fixed if name in frame.codes and name != along), None)
+    return along, apart
+
+
+def population_curves(design: LmmDesign, estimates: LmmEstimates, along: str, apart: str | None) -> Iterator[Curve]:
+    """Yield the expected outcome for each level of `apart`: the mean over that level's rows with `along` replaced."""
+    frame = design.frame
+    levels = frame.levels[apart] if apart is not None else (None,)
+    for code, level in enumerate(levels):
+        own: Mask = frame.codes[apart] == code if apart is not None else np.ones(frame.n_rows, dtype=bool)
+        x = _grid(design, along, own)
+        means = np.array([_mean_row(design, along, value, own) for value in x])
+        mean = means @ estimates.beta
+        half = WALD_95 * np.sqrt(np.einsum("ij,jk,ik->i", means, estimates.vcov, means))
+        yield Curve(level=level, x=x, mean=mean, lower=mean - half, upper=mean + half)
+
+
+def _grid(design: LmmDesign, along: str, rows: Mask) -> Vector:
+    if along in design.frame.codes:
+        return np.unique(design.frame.codes[along][rows]).astype(float)
+    values = design.frame.numeric[along][rows]
+    return np.linspace(values.min(), values.max(), _GRID)
+
+
+def _mean_row(design: LmmDesign, along: str, value: float, rows: Mask) -> Vector:
+    frame = design.frame
+    n = int(rows.sum())
+    numeric = {name: column[rows] for name, column in frame.numeric.items()}
+    codes = {name: column[rows] for name, column in frame.codes.items()}
+    if along in codes:
+        codes[along] = np.full(n, int(value))
+    else:
+        numeric[along] = np.full(n, value)
+    fixed = replace(frame, n_rows=n, numeric=numeric, codes=codes)
+    X = design_matrix(design.coded_terms, fixed, intercept=design.fixed_names[:1] == ("intercept",))
+    return np.asarray(X.mean(axis=0))
+
+
+def _varies_within(design: LmmDesign, values: Vector | Codes) -> bool:
+    first = np.repeat(values[design.starts[:-1]], np.diff(design.starts))
+    return bool((values != first).any())
