@@ -1,4 +1,4 @@
-"""Readings as engines give them, built by hand: a mixed model of 18 subjects and a trajectory model of 60."""
+"""Readings as engines give them, built by hand: a mixed model of 18 subjects and a trajectory model of 24."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -15,7 +15,7 @@ from harness.quantities import Failure, InputEvidence, ObjectiveValue, OptimumCo
 Change = Callable[..., Reading]
 
 LABELS = tuple(str(label) for label in range(301, 319))
-MEMBERS = tuple(f"P{i:02d}" for i in range(60))
+MEMBERS = tuple(f"P{i:02d}" for i in range(24))
 
 
 def lmm_estimates(*, singular: bool = False) -> LmmEstimates:
@@ -51,12 +51,12 @@ def lmm_estimates(*, singular: bool = False) -> LmmEstimates:
 
 
 def gbtm_estimates() -> GbtmEstimates:
-    """Three classes of unequal order, shared sigma, 60 subjects, 330 rows."""
+    """Three classes of unequal order, shared sigma, 24 subjects, 330 rows."""
     random = np.random.default_rng(2)
     shares = np.array([0.45, 0.33, 0.22])
-    posterior = random.dirichlet([0.4, 0.3, 0.2], size=60)
+    posterior = random.dirichlet([0.4, 0.3, 0.2], size=24)
     beta = (np.array([29.8, -4.2, 0.31]), np.array([31.5, -1.4]), np.array([33.1]))
-    blocks = [(np.diag(shares) - np.outer(shares, shares)) / 60]
+    blocks = [(np.diag(shares) - np.outer(shares, shares)) / 24]
     for coefficients, errors in zip(beta, ([0.55, 0.41, 0.07], [0.6, 0.16], [0.45]), strict=True):
         powers = np.arange(len(coefficients))
         blocks.append(np.outer(errors, errors) * (-0.6) ** np.abs(np.subtract.outer(powers, powers)))
@@ -67,7 +67,7 @@ def gbtm_estimates() -> GbtmEstimates:
         covariance[start : start + len(block), start : start + len(block)] = block
         start += len(block)
     modal = posterior.argmax(axis=1)
-    entropy = 1 + np.sum(posterior * np.log(posterior)) / (60 * np.log(3))
+    entropy = 1 + np.sum(posterior * np.log(posterior)) / (24 * np.log(3))
     return GbtmEstimates(
         family="gaussian",
         sigma_kind="shared",
@@ -79,10 +79,10 @@ def gbtm_estimates() -> GbtmEstimates:
         covariance=covariance,
         log_likelihood=-918.682761,
         aic=2 * 918.682761 + 18,
-        bic_subjects=2 * 918.682761 + 9 * np.log(60),
+        bic_subjects=2 * 918.682761 + 9 * np.log(24),
         bic_observations=2 * 918.682761 + 9 * np.log(330),
         n_observations=330,
-        n_subjects=60,
+        n_subjects=24,
         n_parameters=9,
         subject_labels=MEMBERS,
         posterior=posterior,
