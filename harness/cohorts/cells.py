@@ -36,12 +36,12 @@ class _UnfitError(Exception):
 class Cells:
     """One column of the file, converted.
 
-    `values` (n,) are the numbers of a numeric column, NaN where missing or unfit; `labels` those of any other, None
+    `numbers` (n,) are the numbers of a numeric column, NaN where missing or unfit; `labels` those of any other, None
     where missing or unfit. `unfit` marks the cells that were reported, so that no second check reports them again.
     """
 
     column: Column
-    values: Vector
+    numbers: Vector
     labels: Sequence[str | None]
     unfit: Mask
     problems: Sequence[Problem]
@@ -50,7 +50,7 @@ class Cells:
     def missing(self) -> Mask:
         """Where no value stands; unfit cells hold something and aren't missing."""
         if self.column.is_numeric:
-            return np.isnan(self.values) & ~self.unfit
+            return np.isnan(self.numbers) & ~self.unfit
         return np.array([label is None for label in self.labels], dtype=bool) & ~self.unfit
 
 
@@ -81,9 +81,11 @@ def convert(table: Table, source: str, column: Column, decimal: str) -> Cells:
                     advice=reason.advice,
                 )
             )
-    values = np.array([math.nan if value is None else value for value in found] if column.is_numeric else [], float)
+    numbers = [math.nan if value is None else value for value in found] if column.is_numeric else []
     labels = [] if column.is_numeric else [None if value is None else str(value) for value in found]
-    return Cells(column=column, values=values, labels=labels, unfit=unfit, problems=problems)
+    return Cells(
+        column=column, numbers=np.array(numbers, dtype=np.float64), labels=labels, unfit=unfit, problems=problems
+    )
 
 
 @dataclass(frozen=True, slots=True)

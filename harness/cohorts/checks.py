@@ -45,8 +45,8 @@ def codes(cells: Cells) -> Codes:
     """Return integers that are equal where cells are equal, -1 where no value stands."""
     if not cells.column.is_numeric:
         return factor(cells.labels).codes
-    found = np.unique(cells.values, return_inverse=True)[1].astype(np.int64)
-    found[np.isnan(cells.values)] = -1
+    found = np.unique(cells.numbers, return_inverse=True)[1].astype(np.int64)
+    found[np.isnan(cells.numbers)] = -1
     return found
 
 
@@ -81,7 +81,7 @@ def _repeated(keys: Sequence[Cells], lines: Sequence[int]) -> list[Problem]:
 
 
 def _uninformative(outcome: Cells) -> list[Problem]:
-    name, values = outcome.column.name, outcome.values[~np.isnan(outcome.values)]
+    name, values = outcome.column.name, outcome.numbers[~np.isnan(outcome.numbers)]
     if _is_empty(outcome):
         return [Problem(found="no value at all", expected="an outcome with values", column=name)]
     if len(values) > 1 and not outcome.unfit.any() and np.all(values == values[0]):
@@ -96,8 +96,10 @@ def _is_empty(outcome: Cells) -> bool:
 def _unobserved(subject: Cells, outcomes: Sequence[Cells], lines: Sequence[int]) -> list[Problem]:
     observed: Mask = np.logical_or.reduce([~cells.missing for cells in outcomes])
     own = codes(subject)
+    if np.any(own < 0):
+        return []  # a row without its subject may hold the outcome that seems to be absent
     subjects, first_rows = np.unique(own, return_index=True)
-    lacking = (subjects >= 0) & ~np.isin(subjects, own[observed])
+    lacking = ~np.isin(subjects, own[observed])
     names = ", ".join(cells.column.name for cells in outcomes)
     return [
         Problem(

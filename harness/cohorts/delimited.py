@@ -26,6 +26,8 @@ def read_delimited(path: Path, wanted: Sequence[str], options: FileOptions) -> T
     rows, lines = _split(path, text, delimiter)
     if not rows:
         refuse(path, [Problem(found="an empty file", expected="a header and at least one row")])
+    if options.strip:
+        rows = [[cell.strip() for cell in row] for row in rows]
     header = rows[0]
     problems = _delimiter_problems(header, wanted, delimiter) or header_problems(header, wanted)
     problems += [
@@ -39,8 +41,6 @@ def read_delimited(path: Path, wanted: Sequence[str], options: FileOptions) -> T
         refuse(path, problems)
     places = [(name, header.index(name)) for name in wanted]
     columns = {name: [row[place] for row in rows[1:]] for name, place in places}
-    if options.strip:
-        columns = {name: [cell.strip() for cell in cells] for name, cells in columns.items()}
     return Table(header=header, columns=columns, lines=lines[1:], textual=True)
 
 

@@ -83,7 +83,7 @@ def cohort_from_frame(
         name=name,
         subject=subject,
         time=time,
-        numeric={column: read_only(cells.values) for column, cells in found.items() if cells.column.is_numeric},
+        numeric={column: read_only(cells.numbers) for column, cells in found.items() if cells.column.is_numeric},
         factors={
             column: factor(cells.labels, _categories(frame[column]))
             for column, cells in found.items()

@@ -95,7 +95,7 @@ def _cohort(rules: Schema, columns: Mapping[str, Cells]) -> Cohort:
     for column in rules.columns:
         cells = columns[column.name]
         if column.is_numeric:
-            numeric[column.name] = read_only(cells.values)
+            numeric[column.name] = read_only(cells.numbers)
         else:
             factors[column.name] = factor(cells.labels, column.levels)
     (subject,) = rules.with_role("subject")

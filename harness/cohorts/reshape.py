@@ -20,7 +20,7 @@ def to_long(
     rows = np.repeat(np.arange(n_subjects), len(times))
     clock = Cells(
         column=time,
-        values=np.tile(np.array(times, dtype=float), n_subjects),
+        numbers=np.tile(np.array(times, dtype=float), n_subjects),
         labels=[],
         unfit=np.zeros(len(rows), dtype=bool),
         problems=[],
@@ -30,13 +30,13 @@ def to_long(
 
 def _spread(cells: Cells, rows: np.ndarray) -> Cells:
     if cells.column.is_numeric:
-        return replace(cells, values=cells.values[rows], unfit=cells.unfit[rows])
+        return replace(cells, numbers=cells.numbers[rows], unfit=cells.unfit[rows])
     return replace(cells, labels=[cells.labels[row] for row in rows], unfit=cells.unfit[rows])
 
 
 def _stacked(at: Mapping[float, Cells], times: Sequence[float]) -> Cells:
     first = next(iter(at.values()))
-    blank = np.full(len(first.values), np.nan)
-    values = np.column_stack([at[time].values if time in at else blank for time in times])
+    blank = np.full(len(first.numbers), np.nan)
+    values = np.column_stack([at[time].numbers if time in at else blank for time in times])
     unfit = np.column_stack([at[time].unfit if time in at else blank > 0 for time in times])
-    return replace(first, values=values.ravel(), unfit=unfit.ravel(), problems=[])
+    return replace(first, numbers=values.ravel(), unfit=unfit.ravel(), problems=[])

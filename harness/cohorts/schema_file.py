@@ -145,10 +145,6 @@ class _Reader:
             self._complain(where, "delimiter", f"delimiter {shown(delimiter)}", "one character, such as ',' or ';'")
         if decimal not in {".", ","}:
             self._complain(where, "decimal", f"decimal {shown(decimal)}", "'.' or ','")
-        if decimal == delimiter:
-            self._complain(
-                where, "decimal", f"{shown(decimal)} both as decimal sign and as delimiter", "two characters"
-            )
         if not _is_text_encoding(encoding):
             self._complain(
                 where, "encoding", f"encoding {shown(encoding)}", "a known one, such as 'utf-8' or 'latin-1'"

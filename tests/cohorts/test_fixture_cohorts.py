@@ -1,0 +1,66 @@
+import numpy as np
+import pytest
+
+from harness.cohorts import fixture_cohort, read_schema
+from harness.cohorts.fixtures import fixture_names, fixtures_folder
+from harness.errors import CohortError
+
+COLUMNS = {
+    "sleepstudy": {"subject", "days", "reaction"},
+    "orthodont": {"subject", "age", "distance", "sex"},
+    "beat_the_blues": {"subject", "month", "bdi", "treatment", "drug", "length"},
+} | {
+    key: {"subject", "protocol", "visit", "day", "week", "infusion", "madrs", "gad7", "age", "sex", "start_year"}
+    for key in ("ketamine_sharp", "ketamine_pure", "ketamine_real")
+}
+SIZES = {"sleepstudy": (180, 18), "orthodont": (108, 27), "beat_the_blues": (500, 100)}
+
+
+def test_the_fixtures_are_those_that_are_documented():
+    assert set(fixture_names()) == set(COLUMNS)
+
+
+@pytest.mark.parametrize("name", COLUMNS)
+def test_a_fixture_is_what_its_schema_recorded(name):
+    schema = read_schema(fixtures_folder() / "cohorts" / f"{name}.toml")
+    cohort = fixture_cohort(name)
+    assert cohort.sha256 == schema.sha256
+    assert cohort.name == schema.name == name
+    assert set(cohort.columns) == COLUMNS[name]
+    assert (cohort.n_rows, cohort.n_subjects) == SIZES.get(name, (1254, 209))
+    assert schema.origin
+    assert schema.licence
+    assert cohort.time in cohort.units
+    assert all(column.unit for column in schema.with_role("outcome"))
+
+
+def test_sleepstudy_is_that_of_lme4():
+    cohort = fixture_cohort("sleepstudy")
+    # R: sum(sleepstudy$Reaction), sprintf("%.17g", sleepstudy$Reaction[c(1, 180)])
+    assert cohort.numeric["reaction"].sum() == pytest.approx(53731.42049999999, rel=1e-14)
+    assert cohort.numeric["reaction"][[0, -1]].tolist() == [249.56, 364.1236]
+    assert cohort.subjects.levels[:3] == ("308", "309", "310")
+
+
+def test_beat_the_blues_has_the_visits_and_the_dropout_of_hsaur3():
+    cohort = fixture_cohort("beat_the_blues")
+    month, observed = cohort.numeric["month"], ~np.isnan(cohort.numeric["bdi"])
+    # R: colSums(!is.na(BtheB[4:8]))
+    assert [int(observed[month == at].sum()) for at in (0, 2, 3, 5, 8)] == [100, 97, 73, 58, 52]
+    # R: sum(BtheB[4:8], na.rm = TRUE), table(BtheB$treatment)
+    assert np.nansum(cohort.numeric["bdi"]) == 6374
+    assert cohort.factors["treatment"].levels == ("TAU", "BtheB")
+    assert np.bincount(cohort.factors["treatment"].codes).tolist() == [5 * 48, 5 * 52]
+
+
+def test_orthodont_is_that_of_nlme():
+    cohort = fixture_cohort("orthodont")
+    # R: sum(Orthodont$distance), table(Orthodont$Sex)
+    assert cohort.numeric["distance"].sum() == 2594.5
+    assert np.bincount(cohort.factors["sex"].codes).tolist() == [64, 44]
+
+
+@pytest.mark.parametrize("name", ["nothing", "../cohorts/sleepstudy", "/etc/passwd", "sleepstudy\n", "", "a\0b"])
+def test_only_names_of_fixtures_are_read(name):
+    with pytest.raises(CohortError, match="expected one of beat_the_blues"):
+        fixture_cohort(name)
