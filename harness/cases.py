@@ -1,15 +1,42 @@
 """A case: a cohort, a model, and the engines that are to agree on it."""
 
-from collections.abc import Sequence
+import re
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from pathlib import Path
+from typing import Any, Protocol, TypeGuard, get_args
 
+from harness.cohorts import fixture_cohort, read_cohort, read_schema
 from harness.cohorts.cohort import Cohort
+from harness.cohorts.subset import keep_levels
+from harness.errors import CaseError, Problem, nearest
+from harness.formula import parse_formula
 from harness.gbtm.spec import GbtmSpec
-from harness.lmm.spec import LmmSpec
+from harness.lmm.spec import Criterion, LmmSpec
 from harness.quantities import Point, Reading
 
 Spec = LmmSpec | GbtmSpec
+
+REFERENCES = {"lmm": ("lme4", "nlme"), "gbtm": ("lcmm", "flexmix")}
+"""The engines that a model of each kind can be compared with; all of them, unless a case says otherwise."""
+
+KEYS: Mapping[str, Mapping[str, type]] = {
+    "lmm": {"kind": str, "formula": str, "criterion": str},
+    "gbtm": {
+        "kind": str,
+        "outcome": str,
+        "time": str,
+        "subject": str,
+        "orders": list,
+        "family": str,
+        "sigma": str,
+        "n_starts": int,
+        "seed": int,
+    },
+}
+REQUIRED = {"lmm": {"formula"}, "gbtm": {"outcome", "time", "subject", "orders"}}
+_NAME = re.compile(r"[a-z0-9]+(_{1,2}[a-z0-9]+)*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +67,7 @@ class Support:
 
 
 class Engine(Protocol):
-    """Anything that turns a case into named quantities: ours, R's live, R's pinned."""
+    """Anything that turns a case into named quantities: R's engines live, or their pins."""
 
     @property
     def name(self) -> str:
@@ -58,3 +85,119 @@ class Engine(Protocol):
         probes; and never raises for a failure of the engine, which is a `Reading` with a `failure`.
         """
         ...
+
+
+def read_case(path: Path) -> Case:
+    """Read a case of the project: a TOML file that names a fixture cohort and holds a `[model]`.
+
+    ::
+
+        cohort = "sleepstudy"
+        references = ["lme4", "nlme"]
+        keep = { visit = ["inf1", "inf2"] }      # optional: the rows that have these levels
+
+        [model]
+        kind = "lmm"
+        formula = "reaction ~ days + (1 + days | subject)"
+        criterion = "REML"
+
+    Raises
+    ------
+    CaseError
+        With everything that is wrong with the file.
+    """
+    where = f"case {path.stem}"
+    table = _read_toml(path, where)
+    problems = _unknown_keys(table, {"cohort", "references", "keep", "model"})
+    name = table.get("cohort")
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        problems.append(Problem(column="cohort", found=repr(name), expected="the name of a fixture cohort"))
+    spec, references = _read_model(table, where, problems)
+    cohort = keep_levels(fixture_cohort(str(name)), table.get("keep", {}))
+    return Case(name=path.stem, cohort=cohort, spec=spec, references=references)
+
+
+def read_own_case(data: Path, spec_file: Path) -> Case:
+    """Read a case from a table of the user and a TOML file with its schema (`read_schema`) and a `[model]`.
+
+    Raises
+    ------
+    CohortError
+        With everything that is wrong with the schema, or with the table.
+    CaseError
+        With everything that is wrong with the model.
+    """
+    where = f"spec {spec_file.name}"
+    table = _read_toml(spec_file, where)
+    spec, references = _read_model(table, where)
+    schema = read_schema(spec_file, also=("references", "keep", "model"))
+    cohort = keep_levels(read_cohort(data, schema), table.get("keep", {}))
+    return Case(name=data.stem, cohort=cohort, spec=spec, references=references)
+
+
+def _read_toml(path: Path, where: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise CaseError(where, [Problem(found=str(error.strerror), expected="a TOML file")]) from None
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
+        raise CaseError(where, [Problem(found=str(error), expected="TOML in UTF-8")]) from None
+
+
+def _read_model(table: Mapping[str, Any], where: str, problems: Sequence[Problem] = ()) -> tuple[Spec, tuple[str, ...]]:
+    """Return the model and its reference engines, or raise with the problems found before and all of these."""
+    model = table.get("model")
+    if not isinstance(model, dict) or model.get("kind") not in KEYS:
+        what = f"kind = {model.get('kind')!r}" if isinstance(model, dict) else "no [model]"
+        problem = Problem(column="model", found=what, expected=f"a kind, one of {', '.join(KEYS)}")
+        raise CaseError(where, [*problems, problem])
+    references = table.get("references", list(REFERENCES[model["kind"]]))
+    found = [*problems, *_model_problems(model), *_choice_problems(references, table.get("keep", {}), model["kind"])]
+    if found:
+        raise CaseError(where, found)
+    if model["kind"] == "lmm":
+        criterion = model.get("criterion", "REML")
+        return LmmSpec(formula=parse_formula(model["formula"]), criterion=criterion), tuple(references)
+    settings = {key: value for key, value in model.items() if key not in {"kind", "orders"}}
+    return GbtmSpec(orders=tuple(model["orders"]), **settings), tuple(references)
+
+
+def _model_problems(model: Mapping[str, Any]) -> list[Problem]:
+    kind = model["kind"]
+    keys = KEYS[kind]
+    missing = [
+        Problem(column=key, found="nothing", expected=f"a value, because kind = {kind!r} needs it")
+        for key in sorted(REQUIRED[kind] - model.keys())
+    ]
+    wrong = [
+        Problem(column=key, found=repr(value)[:80], expected=f"a value of type {keys[key].__name__}")
+        for key, value in model.items()
+        if key in keys and (not isinstance(value, keys[key]) or isinstance(value, bool))
+    ]
+    if kind == "lmm" and model.get("criterion", "REML") not in get_args(Criterion):
+        wrong.append(Problem(column="criterion", found=repr(model["criterion"])[:80], expected="'ML' or 'REML'"))
+    return [*_unknown_keys(model, keys), *missing, *wrong]
+
+
+def _choice_problems(references: object, keep: object, kind: str) -> list[Problem]:
+    problems = []
+    if not _is_list_of_text(references) or not references or not set(references) <= set(REFERENCES[kind]):
+        expected = f"a list from {', '.join(REFERENCES[kind])}"
+        problems.append(Problem(column="references", found=repr(references)[:80], expected=expected))
+    if not isinstance(keep, dict) or not all(_is_list_of_text(levels) for levels in keep.values()):
+        problems.append(Problem(column="keep", found=repr(keep)[:80], expected="lists of levels by column"))
+    return problems
+
+
+def _unknown_keys(table: Mapping[str, Any], known: Iterable[str]) -> list[Problem]:
+    return [
+        Problem(
+            column=key[:80], found="an unknown key", expected=f"one of {', '.join(known)}", advice=nearest(key, known)
+        )
+        for key in table
+        if key not in known
+    ]
+
+
+def _is_list_of_text(value: object) -> TypeGuard[list[str]]:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)

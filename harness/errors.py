@@ -12,8 +12,9 @@
     └── NothingToCompareError  a run would end without a single comparison
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +41,12 @@ class Problem:
         )
         sentence = f"{self.found}; expected {self.expected}."
         return " ".join(part for part in (f"{place}:" if place else "", sentence, self.advice) if part)
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """Return the advice that names the known words most like this one, or nothing."""
+    close = get_close_matches(word[:100].lower(), tuple(known), n=3)
+    return f"Did you mean {' or '.join(map(repr, close))}?" if close else ""
 
 
 class HarnessError(Exception):

@@ -67,6 +67,13 @@ class Formula:
     intercept: bool = True
     random: tuple[RandomTerm, ...] = ()
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """All columns that the formula names, each once: outcome, then variables, then grouping columns."""
+        terms = (*self.terms, *(term for random in self.random for term in random.terms))
+        atoms = (atom.column for term in terms for atom in term)
+        return tuple(dict.fromkeys([self.outcome, *atoms, *(random.subject for random in self.random)]))
+
 
 def parse_formula(text: str) -> Formula:
     """Return the tree of a formula such as ``madrs ~ week * protocol + (1 + week | id)``.

@@ -84,7 +84,7 @@ class ObjectiveValue:
 class Failure:
     """Why an engine has no answer; `evidence` is what it printed last."""
 
-    reason: Literal["absent", "crashed", "timeout", "refused"]
+    reason: Literal["absent", "crashed", "timeout", "refused", "stale"]
     sentence: str
     evidence: str = ""
 

@@ -23,6 +23,7 @@ class GbtmResult:
     Classes count from 1, from the lowest to the highest mean fitted value over the observed times of all rows.
     """
 
+    cohort: Cohort
     spec: GbtmSpec
     design: GbtmDesign
     fit: GbtmFit
@@ -138,4 +139,4 @@ def fit_gbtm_cohort(spec: GbtmSpec, cohort: Cohort) -> GbtmResult:
     """
     design = build_design(spec, cohort)
     fitted = fit(design)
-    return GbtmResult(spec=spec, design=design, fit=fitted, estimates=estimate(fitted, design))
+    return GbtmResult(cohort=cohort, spec=spec, design=design, fit=fitted, estimates=estimate(fitted, design))

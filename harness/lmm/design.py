@@ -184,16 +184,10 @@ def _raise_if(where: str, problems: list[Problem]) -> None:
         raise SpecError(where, problems)
 
 
-def _columns(formula: Formula) -> tuple[str, ...]:
-    terms = (*formula.terms, *(term for random in formula.random for term in random.terms))
-    atoms = (atom.column for term in terms for atom in term)
-    return tuple(dict.fromkeys([formula.outcome, *atoms, *(random.subject for random in formula.random)]))
-
-
 def _complete_rows(formula: Formula, cohort: Cohort, where: str) -> Mask:
     missing = {
         name: np.isnan(cohort.numeric[name]) if name in cohort.numeric else cohort.factors[name].codes < 0
-        for name in _columns(formula)
+        for name in formula.columns
     }
     kept: Mask = ~np.any(list(missing.values()), axis=0)
     if not kept.any():
@@ -210,7 +204,7 @@ def _frame(formula: Formula, cohort: Cohort, kept: Mask) -> tuple[Frame, tuple[s
     rows = rows[np.lexsort(keys)]
     numeric, codes, levels = {}, {}, {}
     empty: list[str] = []
-    for name in _columns(formula):
+    for name in formula.columns:
         if name in cohort.numeric:
             numeric[name] = read_only(cohort.numeric[name][rows])
             continue

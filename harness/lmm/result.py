@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 class LmmResult:
     """A linear mixed model, the matrices it was fitted to, where the search ended, and the estimates."""
 
+    cohort: Cohort
     spec: LmmSpec
     design: LmmDesign
     fit: LmmFit
@@ -150,4 +151,4 @@ def fit_lmm_cohort(spec: LmmSpec, cohort: Cohort) -> LmmResult:
     """
     design = build_design(spec, cohort)
     fitted = fit(design)
-    return LmmResult(spec=spec, design=design, fit=fitted, estimates=estimate(fitted, design))
+    return LmmResult(cohort=cohort, spec=spec, design=design, fit=fitted, estimates=estimate(fitted, design))

@@ -1,0 +1,28 @@
+# Two commands do all their set-up: `make test` (no R needed) and `make compare` (the main job).
+PYTHON ?= python3
+TOX := .venv/bin/tox
+ARGS ?=
+
+.PHONY: test compare against-r bench clean
+
+test: $(TOX)
+	$(TOX) run
+
+compare: $(TOX)
+	sh reference_r/install.sh
+	$(TOX) run -e compare -- $(ARGS)
+
+against-r: $(TOX)
+	sh reference_r/install.sh
+	$(TOX) run -e against_r -- $(ARGS)
+
+bench: $(TOX)
+	sh reference_r/install.sh
+	$(TOX) run -e bench -- $(ARGS)
+
+$(TOX):
+	$(PYTHON) -m venv .venv
+	.venv/bin/pip install --quiet "tox>=4.15"
+
+clean:
+	rm -rf .venv .tox .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist report

@@ -1,0 +1,176 @@
+"""What a notebook needs: fit a model to a DataFrame or a Cohort, and compare the fit with R.
+
+>>> fit = fit_lmm("madrs ~ visit * protocol + (1 + week | id)", data)
+>>> print(fit.summary())
+>>> comparison = compare(fit, reference="lme4")
+"""
+
+from collections.abc import Iterable, Sequence
+
+import pandas as pd
+
+from harness.cases import REFERENCES, Case
+from harness.cohorts import Cohort, cohort_from_frame
+from harness.comparison.verdict import Comparison, Skipped
+from harness.crosscheck import References, compare_with
+from harness.engines import OurGbtm, OurLmm
+from harness.errors import EngineError, Problem, SpecError, nearest
+from harness.formula import Formula, parse_formula
+from harness.gbtm.result import GbtmResult, fit_gbtm_cohort
+from harness.gbtm.spec import Family, GbtmSpec, Sigma
+from harness.lmm.result import LmmResult, fit_lmm_cohort
+from harness.lmm.spec import Criterion, LmmSpec
+from harness.references.session import live_engines
+
+
+def fit_lmm(formula: str | Formula, data: pd.DataFrame | Cohort, criterion: Criterion = "REML") -> LmmResult:
+    """Fit a linear mixed model with one grouping factor.
+
+    Parameters
+    ----------
+    formula
+        As in lme4, e.g. ``"madrs ~ visit * protocol + (1 + week | id)"``; `harness.formula` has the grammar.
+    data
+        One row a visit. Of a DataFrame only the columns of the formula are read; numbers are numeric, texts,
+        categories and booleans are factors (a category's own order is kept), the grouping column is always a factor.
+    criterion
+        "REML" or "ML".
+
+    Returns
+    -------
+    LmmResult
+        In R: ``lme4::lmer(formula, data, REML = criterion == "REML")``.
+
+    Raises
+    ------
+    FormulaError, CohortError, SpecError
+        With everything that is wrong with the formula, the columns, or the model for these data.
+    """
+    tree = parse_formula(formula) if isinstance(formula, str) else formula
+    if isinstance(data, Cohort):
+        cohort = data
+    elif len(tree.random) != 1:
+        problem = Problem(found=f"{len(tree.random)} random terms", expected="exactly one, such as (1 | id)")
+        raise SpecError("fit_lmm", [problem])
+    else:
+        cohort = cohort_from_frame(_only(data, tree.columns, "fit_lmm"), subject=tree.random[0].subject)
+    return fit_lmm_cohort(LmmSpec(formula=tree, criterion=criterion), cohort)
+
+
+def fit_gbtm(
+    data: pd.DataFrame | Cohort,
+    *,
+    outcome: str,
+    time: str,
+    subject: str,
+    orders: Sequence[int],
+    family: Family = "gaussian",
+    sigma: Sigma = "shared",
+    n_starts: int = 100,
+    seed: int = 1,
+) -> GbtmResult:
+    """Fit a group-based trajectory model with one latent class for each entry of `orders`.
+
+    Parameters
+    ----------
+    data
+        One row a visit. Of a DataFrame only the three named columns are read.
+    outcome, time, subject
+        Names of columns. Rows without an outcome do not exist for the model.
+    orders
+        Order of the polynomial of time in each class. Which class gets which order is part of the search.
+    family
+        "gaussian".
+    sigma
+        "shared" by all classes, or one for each "class".
+    n_starts, seed
+        How many starts, and the seed from which all of them follow.
+
+    Returns
+    -------
+    GbtmResult
+        In R: ``lcmm::hlme(outcome ~ time + I(time^2), mixture = ~ time + I(time^2), subject, ng = K, data, B)`` for
+        orders (2, ..., 2) and a shared sigma.
+
+    Raises
+    ------
+    CohortError, SpecError
+        With everything that is wrong with the columns, or with the model for these data.
+    """
+    spec = GbtmSpec(
+        outcome=outcome,
+        time=time,
+        subject=subject,
+        orders=tuple(orders),
+        family=family,
+        sigma=sigma,
+        n_starts=n_starts,
+        seed=seed,
+    )
+    if isinstance(data, Cohort):
+        return fit_gbtm_cohort(spec, data)
+    frame = _only(data, (outcome, time, subject), "fit_gbtm")
+    return fit_gbtm_cohort(spec, cohort_from_frame(frame, subject=subject))
+
+
+def compare(fit: LmmResult | GbtmResult, reference: str | None = None) -> Comparison:
+    """Fit the same model to the same data with R and judge every quantity.
+
+    Parameters
+    ----------
+    fit
+        From `fit_lmm` or `fit_gbtm`.
+    reference
+        "lme4" (default) or "nlme" for a mixed model; "lcmm" (default) or "flexmix" for a trajectory model.
+
+    Returns
+    -------
+    Comparison
+        One verdict a quantity, the evidence between the two engines, and the cause of a disagreement.
+
+    Raises
+    ------
+    SpecError
+        If the reference has no such model.
+    EngineError
+        If R or its package is not installed.
+    """
+    ours = _our_side(fit)
+    names = ours.case.references
+    name = names[0] if reference is None else reference
+    if name not in names:
+        problem = Problem(
+            found=f"reference {name!r}", expected=f"one of {', '.join(names)}", advice=nearest(name, names)
+        )
+        raise SpecError("compare", [problem])
+    with live_engines() as live:
+        if name not in live:
+            raise EngineError(name, "absent", "it is not installed; `harness doctor` tells what to install")
+        found = compare_with(ours, name, References(live=live))
+    if isinstance(found, Skipped):
+        raise EngineError(name, "refused", found.reason)
+    return found
+
+
+def _our_side(fit: LmmResult | GbtmResult) -> OurLmm | OurGbtm:
+    kind = "lmm" if isinstance(fit, LmmResult) else "gbtm"
+    case = Case(name=fit.cohort.name, cohort=fit.cohort, spec=fit.spec, references=REFERENCES[kind])
+    if isinstance(fit, LmmResult):
+        return OurLmm(case=case, result=fit, seconds=None)
+    return OurGbtm(case=case, result=fit, seconds=None)
+
+
+def _only(frame: pd.DataFrame, names: Iterable[str], where: str) -> pd.DataFrame:
+    """Return the named columns, each once, or raise with all that the frame does not have."""
+    wanted = tuple(dict.fromkeys(names))
+    known = tuple(str(column) for column in frame.columns)
+    problems = [
+        Problem(
+            column=name, found="no such column", expected=f"one of {', '.join(known[:20])}", advice=nearest(name, known)
+        )
+        for name in wanted
+        if name not in frame.columns
+    ]
+    if problems:
+        raise SpecError(where, problems)
+    return frame.loc[:, list(wanted)]

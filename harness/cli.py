@@ -1,0 +1,168 @@
+"""The command line: each command is a short function that calls one loop and prints one report."""
+
+import shlex
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from harness import runs
+from harness.cases import Case, read_own_case
+from harness.comparison.verdict import Outcome, Run
+from harness.crosscheck import Progress as ProgressCallback
+from harness.errors import CaseError, EngineError, HarnessError, NothingToCompareError, Problem
+from harness.references.doctor import examine
+from harness.reports import console, explanation
+from harness.reports.write import write_report
+
+AGREE, DISAGREE, USAGE, INTERNAL, NOTHING, STALE, ABSENT = 0, 1, 2, 3, 5, 10, 11
+"""Exit statuses; the README documents them and they do not change."""
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Mixed models and trajectory models in pure Python, cross-checked against R.",
+)
+
+Names = Annotated[list[str] | None, typer.Argument(metavar="[CASE]...", help="Names of cases; all if none is given.")]
+ReportFolder = Annotated[Path, typer.Option("--report", help="The folder that the report is written into.")]
+Data = Annotated[
+    Path | None, typer.Option("--data", help="A table of yours: CSV, TSV, Parquet, Excel, SPSS, Stata, SAS.")
+]
+SpecFile = Annotated[Path | None, typer.Option("--spec", help="A TOML file with the table's schema and a [model].")]
+Required = Annotated[
+    list[str] | None, typer.Option("--require", metavar="ENGINE", help="Fail (status 11) unless this runs live.")
+]
+
+
+@app.command()
+def check(names: Names = None, report: ReportFolder = Path("report")) -> None:
+    """Compare our estimates with recorded results of R. R is not needed."""
+    with _progress() as progress:
+        run = runs.check(runs.read_cases(names or ()), _command(), progress)
+    _finish(run, report)
+
+
+@app.command()
+def compare(
+    names: Names = None,
+    data: Data = None,
+    spec: SpecFile = None,
+    require: Required = None,
+    report: ReportFolder = Path("report"),
+) -> None:
+    """Compare our estimates with R: live where the R package is installed, recorded results otherwise."""
+    cases = _chosen_cases(names or (), data, spec)
+    with _progress() as progress:
+        run = runs.compare(cases, _command(), progress, require or ())
+    _finish(run, report)
+
+
+@app.command()
+def record(
+    names: Names = None,
+    reason: Annotated[str, typer.Option("--reason", help="Why the pins are recorded; it is stored in them.")] = "",
+) -> None:
+    """Record what R's installed engines say, as pins."""
+    if not reason.strip():
+        problem = Problem(found="no --reason", expected="a sentence that says why the pins are recorded")
+        raise CaseError("harness record", [problem])
+    with _progress() as progress:
+        recordings = runs.record(runs.read_cases(names or ()), reason, progress)
+    for recording in recordings:
+        if recording.path is None:
+            print(f"{recording.case} {recording.engine}: not recorded, {recording.reason}")
+        else:
+            print(f"{recording.case} {recording.engine}: {len(recording.changes)} values changed")
+            for change in recording.changes:
+                print(f"  {change}")
+
+
+@app.command()
+def explain(name: Annotated[str, typer.Argument(metavar="CASE")], report: ReportFolder = Path("report")) -> None:
+    """Compare one case and print every verdict with its evidence."""
+    with _progress() as progress:
+        run = runs.compare(runs.read_cases([name]), _command(), progress)
+    for comparison in run.comparisons:
+        print(explanation.render(comparison))
+    _finish(run, report)
+
+
+@app.command()
+def doctor() -> None:
+    """Prove that R, its packages and the exchange with them work, and tell what to install."""
+    checks = examine()
+    for item in checks:
+        print(f"{'ok  ' if item.ok else 'no  '} {item.name}: {item.detail}")
+        if not item.ok and item.advice:
+            print(f"     {item.advice}")
+    if not all(item.ok for item in checks):
+        raise SystemExit(ABSENT)
+
+
+@app.command()
+def cases() -> None:
+    """List the cases of the project."""
+    for name in runs.case_names():
+        print(name)
+
+
+def main() -> None:
+    """Run a command; a mistake of the user ends in one clear message and never in a traceback."""
+    try:
+        app()
+    except EngineError as error:
+        _fail(str(error), ABSENT)
+    except NothingToCompareError as error:
+        _fail(str(error), NOTHING)
+    except HarnessError as error:
+        _fail(str(error), USAGE)
+    except Exception as error:  # noqa: BLE001  # the last resort: a bug of ours must not look like a disagreement
+        _fail(f"internal error, please report it: {type(error).__name__}: {error}", INTERNAL)
+
+
+def _chosen_cases(names: Sequence[str], data: Path | None, spec: Path | None) -> Sequence[Case]:
+    if data is None and spec is None:
+        return runs.read_cases(names)
+    if data is None or spec is None or names:
+        problem = Problem(found="only a part of it", expected="--data and --spec together, or names of cases")
+        raise CaseError("harness compare", [problem])
+    return [read_own_case(data, spec)]
+
+
+def _finish(run: Run, folder: Path) -> None:
+    terminal = Console()
+    print(console.render(run, max(terminal.width, 80), colour=terminal.is_terminal))
+    written = write_report(run, folder)
+    print("report: " + ", ".join(str(path) for path in written))
+    stale = any(
+        comparison.right.failure is not None and comparison.right.failure.reason == "stale"
+        for comparison in run.comparisons
+    )
+    if stale:
+        raise SystemExit(STALE)
+    if run.count(Outcome.DISAGREE) or any(item.outcome is Outcome.DISAGREE for item in run.comparisons) or run.notes:
+        raise SystemExit(DISAGREE)
+
+
+def _command() -> str:
+    return shlex.join(["harness", *sys.argv[1:]])
+
+
+@contextmanager
+def _progress() -> Iterator[ProgressCallback]:
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("reading the cases", total=None)
+        yield lambda text: bar.update(task, description=text)
+
+
+def _fail(message: str, status: int) -> None:
+    print(message, file=sys.stderr)
+    raise SystemExit(status)

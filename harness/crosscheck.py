@@ -1,0 +1,104 @@
+"""The loop around the judge: our engine once a case, each reference on it, the evidence between them, a comparison."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from harness.cases import Case, Engine
+from harness.comparison.attribution import needs_restart
+from harness.comparison.judge import judge
+from harness.comparison.known import KnownDifference
+from harness.comparison.verdict import Comparison, CrossEvidence, ObjectivePair, Restart, Skipped
+from harness.engines import NAME, OurSide, solve
+from harness.quantities import Point, Reading
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class References:
+    """Where reference results come from: R's engines that can be run now, and pins for those that can't."""
+
+    live: Mapping[str, Engine] = field(default_factory=dict)
+    pinned: Mapping[str, Engine] = field(default_factory=dict)
+
+    def engine(self, name: str) -> Engine | None:
+        """Return the live engine where there is one, else the pinned one."""
+        return self.live.get(name) or self.pinned.get(name)
+
+
+def cross_check(
+    cases: Iterable[Case],
+    references: References,
+    known: Sequence[KnownDifference] = (),
+    progress: Progress = lambda _: None,
+) -> tuple[tuple[Comparison, ...], tuple[Skipped, ...]]:
+    """Fit each case with our engine and compare it with each of the case's references."""
+    comparisons: list[Comparison] = []
+    skipped: list[Skipped] = []
+    for case in cases:
+        progress(f"{case.name}: harness")
+        ours = solve(case)
+        for name in case.references:
+            progress(f"{case.name}: {name}")
+            found = compare_with(ours, name, references, known)
+            if isinstance(found, Skipped):
+                skipped.append(found)
+            else:
+                comparisons.append(found)
+    return tuple(comparisons), tuple(skipped)
+
+
+def compare_with(
+    ours: OurSide, name: str, references: References, known: Sequence[KnownDifference] = ()
+) -> Comparison | Skipped:
+    """Compare our fit of one case with one reference engine."""
+    case = ours.case
+    engine = references.engine(name)
+    if engine is None:
+        return Skipped(case=case.name, reference=name, reason=f"{name} is neither installed nor recorded")
+    right = engine.read(case, ours.probes())
+    if right.failure is not None and right.failure.reason == "absent":
+        return Skipped(case=case.name, reference=name, reason=right.failure.sentence)
+    left = ours.reading(against=name)
+    evidence = _evidence(ours, right)
+    comparison = judge(case.name, left, right, evidence, known)
+    if needs_restart(comparison):
+        restart = _restart_of_the_loser(ours, engine, left, right)
+        if restart is not None:
+            comparison = judge(case.name, left, right, replace(evidence, restart=restart), known)
+    return comparison
+
+
+def _evidence(ours: OurSide, right: Reading) -> CrossEvidence:
+    optimum = _optimum(right)
+    return CrossEvidence(
+        objectives=tuple(
+            ObjectivePair(
+                label=value.label,
+                point=value.point,
+                left=ours.log_likelihood(value.point),
+                right=value.log_likelihood,
+            )
+            for value in right.objective
+        ),
+        gradient_at_right=None if optimum is None else ours.distance(optimum),
+    )
+
+
+def _restart_of_the_loser(ours: OurSide, engine: Engine, left: Reading, right: Reading) -> Restart | None:
+    """Start the engine with the lower log-likelihood at the other's estimates; None where it can't be run."""
+    our_point, their_point = _optimum(left), _optimum(right)
+    if our_point is None or their_point is None:
+        return None
+    if ours.log_likelihood(our_point) < ours.log_likelihood(their_point):
+        return Restart(engine=NAME, log_likelihood=ours.restarted(their_point))
+    if right.source != "live":
+        return None
+    again = engine.read(ours.case, start=our_point)
+    reached = _optimum(again)
+    return None if reached is None else Restart(engine=right.engine, log_likelihood=ours.log_likelihood(reached))
+
+
+def _optimum(reading: Reading) -> Point | None:
+    """Return the parameters at which the engine's own search ended."""
+    return next((value.point for value in reading.objective if value.label == "optimum"), None)

@@ -1,0 +1,194 @@
+"""Our own engine on one case, in the words that R's engines use, so that one loop serves all."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Protocol
+
+import numpy as np
+
+from harness.cases import Case, Probe
+from harness.gbtm import design as gbtm_design
+from harness.gbtm.density import log_likelihood
+from harness.gbtm.estimation import estimates_at, score_distance
+from harness.gbtm.fit import fit as fit_gbtm
+from harness.gbtm.flexmix_rule import flexmix_fixed_point
+from harness.gbtm.result import GbtmResult, fit_gbtm_cohort
+from harness.gbtm.spec import GbtmSpec
+from harness.lmm import design as lmm_design
+from harness.lmm.covariance import theta_of
+from harness.lmm.curvature import distance_to_optimum
+from harness.lmm.deviance import profiled_deviance
+from harness.lmm.fit import fit as fit_lmm
+from harness.lmm.result import LmmResult, fit_lmm_cohort
+from harness.quantities import ObjectiveValue, Point, Reading
+
+NAME = "harness"
+
+_FLEXMIX_CONVENTION = (
+    "Our estimates are given at the fixed point of flexmix's EM, whose sigma is not the maximiser: "
+    "its log-likelihood is {:.6f} below the maximum."
+)
+
+# Away from any optimum, with an off-diagonal that is not zero: (diagonal, entries below) of the relative factor in
+# units of the columns of Z.
+_FACTORS = ((1.0, 0.3), (0.6, -0.25), (1.7, 0.45))
+
+# By what share each parameter of a trajectory model is moved from our optimum, in turn.
+_SHIFTS = (0.02, -0.05)
+
+
+def own_versions() -> Mapping[str, str]:
+    """Return the versions that our numbers depend on."""
+    return {package: version(package) for package in ("gbtm-harness", "numpy", "scipy")}
+
+
+class OurSide(Protocol):
+    """Our engine after it has fitted one case."""
+
+    @property
+    def case(self) -> Case:
+        """The case that was fitted."""
+        ...
+
+    def reading(self, against: str) -> Reading:
+        """Return what we say; `against` names the engine whose definition is to be used where definitions differ."""
+        ...
+
+    def probes(self) -> tuple[Probe, ...]:
+        """Return parameters, away from the optimum and at it, at which log-likelihoods are to be compared."""
+        ...
+
+    def log_likelihood(self, point: Point) -> float:
+        """Return our log-likelihood (restricted, under REML) at the point."""
+        ...
+
+    def distance(self, point: Point) -> float:
+        """Return sqrt(g' I^-1 g) of our log-likelihood at the point, in standard errors."""
+        ...
+
+    def restarted(self, point: Point) -> float:
+        """Return the log-likelihood that our engine reaches from the point alone."""
+        ...
+
+
+def solve(case: Case) -> OurSide:
+    """Fit the case with our engine.
+
+    Raises
+    ------
+    SpecError
+        If the model can't be fitted to the cohort; with all reasons.
+    """
+    started = time.perf_counter()
+    if isinstance(case.spec, GbtmSpec):
+        trajectories = fit_gbtm_cohort(case.spec, case.cohort)
+        return OurGbtm(case=case, result=trajectories, seconds=time.perf_counter() - started)
+    mixed_model = fit_lmm_cohort(case.spec, case.cohort)
+    return OurLmm(case=case, result=mixed_model, seconds=time.perf_counter() - started)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OurLmm:
+    """A linear mixed model fitted by us."""
+
+    case: Case
+    result: LmmResult
+    seconds: float | None
+
+    def reading(self, against: str) -> Reading:  # noqa: ARG002  # all decoders bring R's numbers to our definitions
+        """Return what we say."""
+        estimates = self.result.estimates
+        optimum = ObjectiveValue(
+            label="optimum", point=_point(estimates.theta), log_likelihood=estimates.log_likelihood
+        )
+        return Reading(
+            engine=NAME,
+            source="computed",
+            versions=own_versions(),
+            evidence=lmm_design.input_evidence(self.result.design),
+            quantities=estimates.quantities(),
+            covariance=estimates.optimum_covariance(),
+            objective=(optimum,),
+            convergence=self.result.fit.convergence,
+            seconds=self.seconds,
+        )
+
+    def probes(self) -> tuple[Probe, ...]:
+        """Return three fixed relative factors in units of the columns of Z, and our optimum."""
+        design = self.result.design
+        units = np.sqrt(np.mean(design.Z**2, axis=0))
+        factors = (diagonal * np.eye(len(units)) + below * np.tri(len(units), k=-1) for diagonal, below in _FACTORS)
+        thetas = [theta_of(factor / units[:, None], correlated=design.correlated) for factor in factors]
+        probes = tuple(Probe(label=f"probe {k}", point=_point(theta)) for k, theta in enumerate(thetas, start=1))
+        return (*probes, Probe(label="our optimum", point=_point(self.result.estimates.theta)))
+
+    def log_likelihood(self, point: Point) -> float:
+        """Return minus half of the profiled criterion at theta."""
+        return -profiled_deviance(np.array(point), self.result.design) / 2
+
+    def distance(self, point: Point) -> float:
+        """Return how far theta is from a stationary point, in standard errors."""
+        return distance_to_optimum(np.array(point), self.result.design)
+
+    def restarted(self, point: Point) -> float:
+        """Return the log-likelihood that we reach from theta."""
+        return self.log_likelihood(_point(fit_lmm(self.result.design, start=np.array(point)).theta))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OurGbtm:
+    """A trajectory model fitted by us."""
+
+    case: Case
+    result: GbtmResult
+    seconds: float | None
+
+    def reading(self, against: str) -> Reading:
+        """Return what we say; against flexmix, at the fixed point of its own EM, whose sigma is not the maximiser."""
+        design, fitted, estimates = self.result.design, self.result.fit, self.result.estimates
+        point = fitted.point
+        conventions: tuple[str, ...] = ()
+        if against == "flexmix" and estimates.covariance is not None:
+            point = flexmix_fixed_point(fitted, design)
+            estimates = estimates_at(point, design, fitted.orders, estimates.covariance)
+            below = fitted.log_likelihood - estimates.log_likelihood
+            conventions = (_FLEXMIX_CONVENTION.format(below),)
+        return Reading(
+            engine=NAME,
+            source="computed",
+            versions=own_versions(),
+            evidence=gbtm_design.input_evidence(design),
+            quantities=estimates.quantities(),
+            covariance=estimates.optimum_covariance(),
+            objective=(ObjectiveValue(label="optimum", point=point, log_likelihood=estimates.log_likelihood),),
+            convergence=fitted.convergence,
+            conventions=conventions,
+            warnings=self.result.warnings,
+            seconds=self.seconds,
+        )
+
+    def probes(self) -> tuple[Probe, ...]:
+        """Return our optimum, and two points beside it that no optimiser would stop at."""
+        best = np.array(self.result.fit.point)
+        signs = np.where(np.arange(len(best)) % 2 == 0, 1.0, -1.0)
+        moved = [best * (1 + shift * signs) for shift in _SHIFTS]
+        probes = tuple(Probe(label=f"probe {k}", point=_point(point)) for k, point in enumerate(moved, start=1))
+        return (*probes, Probe(label="our optimum", point=self.result.fit.point))
+
+    def log_likelihood(self, point: Point) -> float:
+        """Return the log-likelihood at the point, whose classes have the orders of our classes."""
+        return log_likelihood(point, self.result.design, self.result.orders)
+
+    def distance(self, point: Point) -> float:
+        """Return how far the point is from a stationary point, in standard errors."""
+        return score_distance(point, self.result.design, self.result.orders)
+
+    def restarted(self, point: Point) -> float:
+        """Return the log-likelihood that we climb to from the point."""
+        return fit_gbtm(self.result.design, start=point, orders=self.result.orders).log_likelihood
+
+
+def _point(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> Point:
+    return tuple(float(value) for value in values)

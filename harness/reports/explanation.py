@@ -1,0 +1,47 @@
+"""Everything that was measured between two engines on one case, as text."""
+
+from collections.abc import Iterator
+
+from harness.comparison.verdict import Comparison, Verdict
+from harness.reports.ranking import worst_first
+from harness.reports.words import number, sentence, visible
+
+
+def render(comparison: Comparison) -> str:
+    """Return the cause, the evidence and every verdict, the nearest to its limit first."""
+    return "\n".join(_lines(comparison))
+
+
+def _lines(comparison: Comparison) -> Iterator[str]:
+    yield f"{visible(comparison.case)}: {comparison.left.engine} against {comparison.right.engine}"
+    yield f"  outcome: {comparison.outcome.value}"
+    if comparison.attribution is not None:
+        yield f"  cause: {comparison.attribution.value}. {sentence(comparison.sentence)}"
+        yield f"  next step: {sentence(comparison.next_step)}"
+    for reading in (comparison.left, comparison.right):
+        if reading.convergence is not None:
+            stop = reading.convergence
+            yield f"  {reading.engine}: {stop.stop.value}. {sentence(stop.message)}"
+        for text in (*reading.conventions, *reading.warnings):
+            yield f"  {reading.engine}: {sentence(text)}"
+    evidence = comparison.evidence
+    for pair in evidence.objectives:
+        difference = number(pair.left - pair.right, 3)
+        yield f"  log-likelihood at {pair.label}: {pair.left!r} and {pair.right!r}, difference {difference}"
+    if evidence.gradient_at_right is not None:
+        yield f"  gradient at the estimates of {comparison.right.engine}: {number(evidence.gradient_at_right, 3)} SE"
+    if evidence.restart is not None:
+        yield f"  restart of {evidence.restart.engine}: reached {evidence.restart.log_likelihood!r}"
+    for verdict in worst_first(comparison.verdicts):
+        yield f"  {_verdict(verdict)}"
+
+
+def _verdict(verdict: Verdict) -> str:
+    values = f"{verdict.left_value!r} and {verdict.right_value!r}"
+    if verdict.observed is None:
+        return f"{verdict.outcome.value}: {visible(verdict.quantity)}: {values}. {sentence(verdict.reason)}"
+    observed, limit = number(verdict.observed, 3), number(verdict.limit, 3)
+    judged = f"{observed} of at most {limit} {verdict.metric} ({verdict.basis})"
+    return (
+        f"{verdict.outcome.value}: {visible(verdict.quantity)}: {values}; {judged}. {sentence(verdict.reason)}".rstrip()
+    )

@@ -1,0 +1,163 @@
+"""What the commands do: gather cases and engines, call the loop, return a run."""
+
+import platform
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from harness.cases import Case, Engine, read_case
+from harness.comparison.known import KnownDifference, read_known, unused
+from harness.comparison.verdict import Comparison, Run, Skipped
+from harness.crosscheck import Progress, References, cross_check
+from harness.engines import own_versions, solve
+from harness.errors import CaseError, EngineError, NothingToCompareError, Problem, nearest
+from harness.locations import fixtures_folder
+from harness.references import REFERENCES, r_source_hash
+from harness.references.pins import Pin, PinnedEngine, moves, new_pin, pin_path, read_pin, write_pin
+from harness.references.session import live_engines
+
+
+def case_names() -> tuple[str, ...]:
+    """Return the names of all cases of the project."""
+    return tuple(sorted(path.stem for path in (fixtures_folder() / "cases").glob("*.toml")))
+
+
+def read_cases(names: Sequence[str] = ()) -> tuple[Case, ...]:
+    """Read the named cases, or all.
+
+    Raises
+    ------
+    CaseError
+        With every name that is no case; or with everything that is wrong with a case's file.
+    """
+    known = case_names()
+    problems = [
+        Problem(found=f"no case {name[:80]!r}", expected="the name of a case", advice=nearest(name, known))
+        for name in names
+        if name not in known
+    ]
+    if problems:
+        raise CaseError("cases", problems)
+    return tuple(read_case(fixtures_folder() / "cases" / f"{name}.toml") for name in names or known)
+
+
+def check(cases: Sequence[Case], command: str, progress: Progress) -> Run:
+    """Compare ours with the pins; R is not started.
+
+    Raises
+    ------
+    NothingToCompareError
+        If no case has a pin.
+    """
+    return _run(cases, References(pinned=_pinned()), command, progress)
+
+
+def compare(cases: Sequence[Case], command: str, progress: Progress, required: Sequence[str] = ()) -> Run:
+    """Compare ours with R, live where the R package is installed, with the pins otherwise.
+
+    Raises
+    ------
+    EngineError
+        If a required engine is not installed.
+    NothingToCompareError
+        If no case has a reference that is installed or recorded.
+    """
+    with live_engines() as live:
+        for name in required:
+            if name not in live:
+                raise EngineError(name, "absent", "it is required for this run; `harness doctor` tells what to install")
+        return _run(cases, References(live=live, pinned=_pinned()), command, progress)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recording:
+    """A pin that was written, and what it changed; or why none was."""
+
+    case: str
+    engine: str
+    path: Path | None
+    changes: tuple[str, ...] = ()
+    reason: str = ""
+
+
+def record(cases: Sequence[Case], reason: str, progress: Progress) -> tuple[Recording, ...]:
+    """Record what R's installed engines say about the cases.
+
+    Raises
+    ------
+    EngineError
+        If no R engine is installed.
+    CaseError
+        If no reason is given, or an engine has no finite answer.
+    """
+    with live_engines() as live:
+        if not live:
+            raise EngineError(
+                "R", "absent", "nothing can be recorded without it; `harness doctor` tells what to install"
+            )
+        return tuple(_recordings(cases, live, reason, progress))
+
+
+def _recordings(
+    cases: Sequence[Case], live: Mapping[str, Engine], reason: str, progress: Progress
+) -> Iterator[Recording]:
+    folder = fixtures_folder() / "pins"
+    folder.mkdir(exist_ok=True)
+    for case in cases:
+        ours = solve(case)
+        for name in case.references:
+            progress(f"{case.name}: {name}")
+            if name not in live:
+                yield Recording(case=case.name, engine=name, path=None, reason=f"{name} is not installed")
+                continue
+            pin = new_pin(case, live[name].read(case, ours.probes()), r_source_hash(name), reason)
+            path = pin_path(folder, case.name, name)
+            before = _pin_or_none(path)
+            yield Recording(case=case.name, engine=name, path=write_pin(pin, folder), changes=moves(before, pin))
+
+
+def _pin_or_none(path: Path) -> Pin | None:
+    try:
+        return read_pin(path)
+    except CaseError:
+        return None
+
+
+def _pinned() -> Mapping[str, Engine]:
+    folder = fixtures_folder() / "pins"
+    return {name: PinnedEngine(name=name, folder=folder, r_source=r_source_hash(name)) for name in REFERENCES}
+
+
+def _run(cases: Sequence[Case], references: References, command: str, progress: Progress) -> Run:
+    started, clock = datetime.now(UTC), time.perf_counter()
+    known = read_known(fixtures_folder() / "known_differences.toml")
+    comparisons, skipped = cross_check(cases, references, known, progress)
+    if not comparisons:
+        reasons = "; ".join(sorted({item.reason for item in skipped})) or "no cases"
+        raise NothingToCompareError(f"nothing was compared: {reasons}")
+    return Run(
+        command=command,
+        started=started.isoformat(timespec="seconds"),
+        seconds=time.perf_counter() - clock,
+        environment=_environment(comparisons),
+        comparisons=comparisons,
+        skipped=skipped,
+        notes=_notes(known, comparisons, skipped),
+    )
+
+
+def _environment(comparisons: Sequence[Comparison]) -> Mapping[str, str]:
+    versions = {"python": platform.python_version(), "platform": platform.platform(), **own_versions()}
+    for comparison in comparisons:
+        for package, number in comparison.right.versions.items():
+            versions.setdefault(package, number)
+    return versions
+
+
+def _notes(
+    known: Sequence[KnownDifference], comparisons: Sequence[Comparison], skipped: Sequence[Skipped]
+) -> tuple[str, ...]:
+    gone = unused(known, comparisons) if not skipped else ()
+    return tuple(f"a known difference has disappeared; remove its entry: {entry}" for entry in gone)

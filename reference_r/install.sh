@@ -1,0 +1,48 @@
+#!/bin/sh
+# Install R and its packages from the system, then lcmm from CRAN where CRAN can be reached.
+# Without the rights to do so, say what is missing and go on: recorded results stand in for what is not there.
+set -u
+here=$(dirname "$0")
+packages="r-base-core r-cran-lme4 r-cran-nlme r-cran-flexmix"
+# What lcmm needs to be built from source; installed only where CRAN answers.
+build_packages="r-base-dev r-cran-mvtnorm r-cran-survival r-cran-numderiv r-cran-doparallel r-cran-foreach r-cran-rcpp"
+
+as_root=""
+if [ "$(id -u)" -ne 0 ]; then
+    if command -v sudo >/dev/null 2>&1 && sudo -n true 2>/dev/null; then as_root="sudo"; else as_root="none"; fi
+fi
+
+missing() {
+    for package in "$@"; do
+        dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || printf '%s ' "$package"
+    done
+}
+
+install_from_system() {
+    wanted=$(missing "$@")
+    [ -z "$wanted" ] && return 0
+    if ! command -v apt-get >/dev/null 2>&1 || [ "$as_root" = "none" ]; then
+        echo "R set-up: not installed, and this user can't install system packages: $wanted"
+        echo "R set-up: as root, run: apt-get install --no-install-recommends $wanted"
+        return 1
+    fi
+    echo "R set-up: installing $wanted"
+    # shellcheck disable=SC2086  # a list of words on purpose
+    $as_root env DEBIAN_FRONTEND=noninteractive sh -c "apt-get update -qq && apt-get install -y -qq --no-install-recommends $wanted" >report-r-setup.log 2>&1 || {
+        echo "R set-up: apt-get failed; its last lines:"
+        tail -n 5 report-r-setup.log
+        return 1
+    }
+    rm -f report-r-setup.log
+}
+
+# shellcheck disable=SC2086
+install_from_system $packages
+command -v Rscript >/dev/null 2>&1 || { echo "R set-up: no R; going on with recorded results"; exit 0; }
+
+if Rscript --vanilla "$here/install.R" --reachable; then
+    # shellcheck disable=SC2086
+    install_from_system $build_packages
+    Rscript --vanilla "$here/install.R"
+fi
+exit 0
