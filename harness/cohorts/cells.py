@@ -135,9 +135,12 @@ class _Rules:
             # Ids may be larger than a double holds exactly; they never pass through one.
             if abs(int(cell)) >= 10**LONGEST_LABEL:
                 raise _UnfitError("an endless integer", f"a label of at most {LONGEST_LABEL} characters")
-            return self.value_labels.get(int(cell), number_label(cell))
-        number = _native(cell, "a label")
-        return None if math.isnan(number) else self.value_labels.get(number, number_label(number))
+            number: float = int(cell)
+        else:
+            number = _native(cell, "a label")
+        if math.isnan(number) or number in self.column.missing:
+            return None
+        return self.value_labels.get(number, number_label(number))
 
     def _parsed(self, text: str) -> float:
         plain = text if self.decimal == "." else text.replace(".", "?").replace(self.decimal, ".")
@@ -166,6 +169,14 @@ _STRIP = "Remove the spaces, or set strip = true under [file]."
 
 
 def _native(cell: object, expected: str) -> float:
+    """Return the number that a typed cell holds, NaN included."""
+    number = cell if isinstance(cell, float) else _as_double(cell, expected)
+    if math.isinf(number):
+        raise _UnfitError(f"{number}", "a finite number")
+    return float(number)
+
+
+def _as_double(cell: object, expected: str) -> float:
     if isinstance(cell, bool | np.bool_):
         raise _UnfitError(shown(bool(cell)), expected, 'For yes and no, use role = "factor".')
     if isinstance(cell, date | time | timedelta | np.datetime64 | np.timedelta64):
@@ -176,8 +187,6 @@ def _native(cell: object, expected: str) -> float:
         number = float(cell)
     except OverflowError:
         raise _UnfitError("an endless integer", EXACTLY) from None
-    if math.isinf(number):
-        raise _UnfitError(f"{number}", "a finite number")
     if isinstance(cell, Integral) and int(cell) != number:
         raise _UnfitError(shown(int(cell)), EXACTLY)
     return number

@@ -118,6 +118,17 @@ def test_value_labels_of_an_spss_file_become_levels(write, tmp_path):
     assert read_cohort(path, schema).sha256 == read_cohort(table, schema).sha256
 
 
+def test_a_missing_code_is_missing_whatever_its_value_label(write, tmp_path, schema_text):
+    schema = schema_text.replace('levels = ["four", "six"]', 'levels = ["four", "six"]\nmissing = [-9]')
+    arms = [1.0, 2.0, 1.0, 2.0, -9.0, -9.0]
+    path = tmp_path / "trial.sav"
+    pyreadstat.write_sav(
+        typed_frame().assign(arm=arms), path, variable_value_labels={"arm": {1: "four", 2: "six", -9: "refused"}}
+    )
+    arm = read_cohort(path, write(schema=schema)[1]).factors["arm"]
+    assert arm.codes.tolist() == [0, 1, 0, 1, -1, -1]
+
+
 def test_missing_values_that_an_spss_file_declares_are_missing(write, tmp_path):
     table, schema = write()
     path = tmp_path / "trial.sav"
