@@ -44,14 +44,13 @@ import sys
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TypeGuard
 
 from harness.cohorts.schema import ROLES, Column, FileOptions, Role, Schema, Shape, schema_problems
 from harness.cohorts.tables import shown
 from harness.cohorts.toml_lines import Keys, line_of
-from harness.errors import CohortError, Problem
+from harness.errors import CohortError, Problem, nearest
 
 TomlTable = Mapping[str, object]
 
@@ -174,7 +173,7 @@ class _Reader:
             if text == role:
                 return role
         if text:
-            self._complain(where, "role", f"role {shown(text)}", f"one of {', '.join(ROLES)}", _nearest(text, ROLES))
+            self._complain(where, "role", f"role {shown(text)}", f"one of {', '.join(ROLES)}", nearest(text, ROLES))
         return "covariate"
 
     def _shape(self, cohort: TomlTable) -> Shape:
@@ -235,7 +234,7 @@ class _Reader:
         for key in table:
             if key not in known:
                 place = f"in [{'.'.join(where)}]" if where else "at the top"
-                self._complain(where, key, f"unknown key {shown(key)} {place}", ", ".join(known), _nearest(key, known))
+                self._complain(where, key, f"unknown key {shown(key)} {place}", ", ".join(known), nearest(key, known))
 
     def _complain(self, where: Keys, key: str | None, found: str, expected: str, advice: str = "") -> None:
         line = line_of(self.text, where, key)
@@ -247,11 +246,6 @@ def _placed(problem: Problem, text: str) -> Problem:
         return problem
     line = line_of(text, ("columns", problem.column)) or line_of(text, ("wide", "outcomes", problem.column))
     return replace(problem, line=line)
-
-
-def _nearest(word: str, known: tuple[str, ...]) -> str:
-    close = get_close_matches(word.lower(), known, n=1)
-    return f"Did you mean {close[0]!r}?" if close else ""
 
 
 def _is_number(value: object) -> TypeGuard[int | float]:

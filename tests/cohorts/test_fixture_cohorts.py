@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 
 from harness.cohorts import fixture_cohort, read_schema
-from harness.cohorts.fixtures import fixture_names, fixtures_folder
+from harness.cohorts.fixtures import fixture_names
 from harness.errors import CohortError
+from harness.locations import fixtures_folder
 
 COLUMNS = {
     "sleepstudy": {"subject", "days", "reaction"},

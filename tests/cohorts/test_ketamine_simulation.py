@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 
 from harness.cohorts import cohort_from_frame, fixture_cohort, simulate_ketamine
-from harness.cohorts.fixtures import fixtures_folder
 from harness.cohorts.ketamine_recipe import CLASS_SHARES, GAD7_CLASSES, MADRS_CLASSES, RECIPES, VISITS
 from harness.cohorts.random_stream import RandomStream
 from harness.cohorts.simulate import SHIPPED_SEED, TRUTH, csv_texts
+from harness.locations import fixtures_folder
 
 LARGE = {"four": 9400, "six": 11500}
 LAST_RATING = {"four": "inf4", "six": "inf6"}
