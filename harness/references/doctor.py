@@ -81,18 +81,10 @@ def _doubles_return_bit_for_bit(worker: RWorker) -> str:
 
 
 def _codes_and_masks_return(worker: RWorker) -> str:
-    sent = {
-        "codes": np.array([1, 2, wire.MISSING_INTEGER]),
-        "mask": np.array([True, False]),
-        "text": ["a", None, "ä\n"],
-    }
-    back = worker.request("session.echo", sent).value
-    same = (
-        np.array_equal(back["codes"], sent["codes"])
-        and np.array_equal(back["mask"], sent["mask"])
-        and back["text"] == sent["text"]
-    )
-    return "" if same else f"sent {sent!r}, got {back!r}"
+    codes, mask, text = np.array([1, 2, wire.MISSING_INTEGER]), np.array([True, False]), ["a", None, "ä\n"]
+    back = worker.request("session.echo", {"codes": codes, "mask": mask, "text": text}).value
+    same = np.array_equal(back["codes"], codes) and np.array_equal(back["mask"], mask) and back["text"] == text
+    return "" if same else f"sent {codes!r}, {mask!r}, {text!r}, got {back!r}"
 
 
 def _contrasts_are_treatment(worker: RWorker) -> str:

@@ -50,10 +50,10 @@ class Flexmix:
         assert isinstance(spec, GbtmSpec)  # noqa: S101  # `support` refused everything else
         evidence = gbtm_evidence(answer, spec)
         shares = answer["shares"]
-        with np.errstate(divide="ignore"):  # an empty class has the log-odds -inf
-            log_odds = np.log(shares) - np.log(shares[-1])
+        with np.errstate(divide="ignore"):  # an empty class has the log share -inf
+            log_shares = np.log(shares)
         own = Mixture(
-            log_odds=log_odds,
+            log_shares=log_shares,
             beta=tuple(answer["beta"]),
             sigma=answer["sigma"] if spec.sigma == "class" else answer["sigma"][:1],
             posterior=answer["posterior"],

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import log_softmax, xlogy
+from scipy.special import xlogy
 
 from harness.arrays import Codes, Matrix, Vector, read_only
 from harness.convergence import Convergence, Stop
@@ -18,11 +18,11 @@ from harness.references.requests import Request
 class Mixture:
     """Parameters by class, in the engine's own order, which is the order of the spec's `orders`.
 
-    `log_odds` (K,) against the last class; `beta[g]` by raw powers of time; `sigma` one value or K; `posterior`
+    `log_shares` (K,), -inf for an empty class; `beta[g]` by raw powers of time; `sigma` one value or K; `posterior`
     (N, K); `covariance` of (shares 1..K; beta class by class; sigma), or None.
     """
 
-    log_odds: Vector
+    log_shares: Vector
     beta: tuple[Vector, ...]
     sigma: Vector
     posterior: Matrix
@@ -31,7 +31,12 @@ class Mixture:
     @property
     def shares(self) -> Vector:
         """Class shares, (K,)."""
-        return np.exp(log_softmax(self.log_odds))
+        return np.asarray(np.exp(self.log_shares))
+
+    @property
+    def log_odds(self) -> Vector:
+        """Log-odds of classes 1..K-1 against class K, (K-1,)."""
+        return np.asarray(self.log_shares[:-1] - self.log_shares[-1])
 
     def relabelled(self, classes: Codes) -> "Mixture":
         """Return the same mixture with class classes[g] in place g."""
@@ -40,7 +45,7 @@ class Mixture:
         sigmas = np.concatenate([blocks["sigma"][g] for g in (classes if len(self.sigma) > 1 else (0,))])
         places = np.concatenate([moved, sigmas])
         return Mixture(
-            log_odds=self.log_odds[classes] - self.log_odds[classes[-1]],
+            log_shares=self.log_shares[classes],
             beta=tuple(self.beta[g] for g in classes),
             sigma=self.sigma[classes] if len(self.sigma) > 1 else self.sigma,
             posterior=self.posterior[:, classes],
@@ -68,7 +73,7 @@ def spec_order(canonical: Mixture, spec: GbtmSpec) -> Mixture:
 
 def point_of(mixture: Mixture) -> Point:
     """Return the parameters in the layout of `GbtmSpec`."""
-    return tuple(map(float, np.concatenate([mixture.log_odds[:-1], *mixture.beta, mixture.sigma])))
+    return tuple(map(float, np.concatenate([mixture.log_odds, *mixture.beta, mixture.sigma])))
 
 
 def gbtm_evidence(answer: Answered, spec: GbtmSpec) -> InputEvidence:
@@ -94,7 +99,7 @@ def gbtm_estimates(
         sigma_kind=spec.sigma,
         time=spec.time,
         class_shares=read_only(mixture.shares),
-        log_odds=read_only(mixture.log_odds[:-1]),
+        log_odds=read_only(mixture.log_odds),
         beta=tuple(read_only(own) for own in mixture.beta),
         sigma=read_only(mixture.sigma),
         covariance=None if mixture.covariance is None else read_only(mixture.covariance),
@@ -126,8 +131,8 @@ def search_report(answer: Answered) -> str:
 
 
 def with_empty_class(convergence: Convergence, shares: Vector, n_subjects: int) -> Convergence:
-    """Return the convergence, or that a class holds less than one subject."""
-    if shares.min() * n_subjects >= 1:
+    """Return the convergence, or that the search ended where a class holds less than one subject."""
+    if not convergence.converged or shares.min() * n_subjects >= 1:
         return convergence
     return Convergence(
         stop=Stop.EMPTY_CLASS,

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 import numpy as np
-from scipy.special import softmax
+from scipy.special import log_softmax, softmax
 
 from harness.arrays import Matrix, Vector
 from harness.cases import Case, Spec, Support
@@ -103,9 +103,9 @@ def _mixture(answer: Answered, spec: GbtmSpec) -> Mixture:
     best, K = answer["best"], spec.n_classes
     coefficients = best[K - 1 : -1].reshape(-1, K)
     log_odds = np.append(best[: K - 1], 0.0)
-    covariance = _delta_covariance(answer["V"], log_odds, spec) if answer["conv"].item() == 1 else None
+    covariance = _delta_covariance(answer["V"], softmax(log_odds), spec) if answer["conv"].item() == 1 else None
     return Mixture(
-        log_odds=log_odds,
+        log_shares=log_softmax(log_odds),
         beta=tuple(coefficients[: order + 1, g].copy() for g, order in enumerate(spec.orders)),
         sigma=np.abs(best[-1:]),
         posterior=answer["posterior"],
@@ -113,10 +113,9 @@ def _mixture(answer: Answered, spec: GbtmSpec) -> Mixture:
     )
 
 
-def _delta_covariance(V: Matrix, log_odds: Vector, spec: GbtmSpec) -> Matrix:
+def _delta_covariance(V: Matrix, shares: Vector, spec: GbtmSpec) -> Matrix:
     """Return the covariance of (shares; beta class by class; sigma) from that of hlme's vector."""
-    K = len(log_odds)
-    shares = softmax(log_odds)
+    K = len(shares)
     places = [K - 1 + k * K + g for g, order in enumerate(spec.orders) for k in range(order + 1)]
     jacobian = np.zeros((K + len(places) + 1, len(V)))
     jacobian[:K, : K - 1] = (np.diag(shares) - np.outer(shares, shares))[:, : K - 1]

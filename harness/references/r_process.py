@@ -65,7 +65,8 @@ class _Session:
             raise _AbsentError("rpy2", f"rpy2 is installed but does not load: {error}") from error
         callbacks.consolewrite_print = callbacks.consolewrite_warnerror = _write_through
         embedded.set_initoptions(R_OPTIONS)
-        rinterface.initr()
+        # Not `initr`: it asks another R, which would read the user's profile, for environment variables.
+        rinterface.initr_simple()
         self._r: Any = rinterface
         self.version = str(rpy2.__version__)
         source = rinterface.baseenv["source"]
@@ -75,7 +76,12 @@ class _Session:
 
     def answer(self, request: dict[str, Any]) -> Any:  # noqa: ANN401
         """Return what R's `handle` says to the operation and its request."""
-        return self._from_r(self._handle(self._to_r(request["operation"]), self._to_r(request["payload"])))
+        said = self._handle(self._to_r(request["operation"]), self._to_r(request["payload"]))
+        try:
+            return self._from_r(said)
+        except TypeError as error:
+            refused = {"status": "refused", "value": None, "message": str(error)}
+            return {**refused, "warnings": wire.Text(), "n_warnings": 0, "seconds": 0.0}
 
     def _to_r(self, value: Any) -> Any:  # noqa: ANN401
         r = self._r
@@ -113,8 +119,9 @@ class _Session:
             case r.BoolSexpVector():
                 return np.array(value.memoryview()) == 1
             case r.FloatSexpVector() | r.IntSexpVector():
-                # A copy, with the shape that R gives it: the memory is R's.
-                return np.array(value.memoryview())
+                # A copy, with the shape that R gives it: the memory is R's. An empty vector has no view.
+                kind = np.float64 if isinstance(value, r.FloatSexpVector) else np.int32
+                return np.array(value.memoryview() if len(value) else (), dtype=kind)
         if value == r.NULL:
             return None
         msg = f"an R value of type {type(value).__name__} can't travel"

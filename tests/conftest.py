@@ -1,0 +1,45 @@
+"""The marker `needs_r`, and one R for all tests that need it."""
+
+import os
+from functools import cache
+
+import pytest
+
+from harness.errors import EngineError
+from harness.references import installed_packages
+from harness.references.worker import RWorker
+
+
+@cache
+def absences():
+    """Return why R can't be used at all (None if it can), and the packages that it has."""
+    with RWorker() as worker:
+        try:
+            return None, frozenset(installed_packages(worker))
+        except EngineError as error:
+            return str(error), frozenset()
+
+
+def is_required(package):
+    """HARNESS_REQUIRE_R is 1 (R and every package) or a list of packages such as `lme4,nlme`."""
+    setting = os.environ.get("HARNESS_REQUIRE_R", "")
+    return setting not in {"", "0"} and (setting == "1" or package in setting.split(","))
+
+
+def pytest_runtest_setup(item):
+    for marker in item.iter_markers("needs_r"):
+        no_r, installed = absences()
+        for package in marker.args or ("R",):
+            reason = no_r or (f"R has no package {package}" if package not in {"R", *installed} else None)
+            if reason is None:
+                continue
+            if is_required(package):
+                pytest.fail(f"{reason}, and HARNESS_REQUIRE_R asks for it", pytrace=False)
+            pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def worker():
+    """R, started at the first request."""
+    with RWorker() as shared:
+        yield shared

@@ -1,0 +1,31 @@
+"""Editing an R source makes pins of its engine stale, and of no other."""
+
+import shutil
+
+import pytest
+
+from harness.locations import r_source_folder
+from harness.references import REFERENCES, provenance, r_source_hash
+
+
+@pytest.fixture
+def copied(tmp_path, monkeypatch):
+    folder = tmp_path / "reference_r"
+    shutil.copytree(r_source_folder(), folder)
+    monkeypatch.setattr(provenance, "r_source_folder", lambda: folder)
+    return folder
+
+
+@pytest.mark.parametrize("engine", REFERENCES)
+def test_a_changed_source_changes_the_hash_of_its_engine_only(copied, engine):
+    before = {name: r_source_hash(name) for name in REFERENCES}
+    with (copied / f"{engine}.R").open("a") as source:
+        source.write("\n")
+    assert {name for name in REFERENCES if r_source_hash(name) != before[name]} == {engine}
+
+
+def test_a_changed_dispatch_changes_all_hashes(copied):
+    before = {name: r_source_hash(name) for name in REFERENCES}
+    with (copied / "worker.R").open("a") as source:
+        source.write("\n")
+    assert all(r_source_hash(name) != before[name] for name in REFERENCES)
