@@ -41,14 +41,22 @@ def distance(difference: Vector, covariance: Matrix) -> float:
     float
         D; at a quadratic log-likelihood the gap between the two points is D^2/2. A difference along a direction
         in which C has no variance is impossible between honest optima, so it isn't lost in the pseudo-inverse but
-        counted in standard errors of the single parameters. NaN if C is no covariance matrix.
+        counted in standard errors of the single parameters; in a parameter that the model fixes (its variance is
+        exactly zero) it makes D infinite. NaN if C is no covariance matrix.
 
     Notes
     -----
     In R: `sqrt(drop(d %*% solve(C, d)))` for a regular C.
     """
-    if not (np.isfinite(covariance).all() and np.isfinite(difference).all() and (np.diag(covariance) > 0).all()):
+    variances = np.diag(covariance)
+    if not (np.isfinite(covariance).all() and np.isfinite(difference).all() and (variances >= 0).all()):
         return float("nan")
+    free = variances > 0
+    if np.any(difference[~free] != 0):
+        return float("inf")
+    difference, covariance = difference[free], covariance[np.ix_(free, free)]
+    if not len(difference):
+        return 0.0
     errors = np.sqrt(np.diag(covariance))
     correlation = covariance / np.outer(errors, errors)
     eigenvalues, vectors = np.linalg.eigh((correlation + correlation.T) / 2)
@@ -72,13 +80,16 @@ def distance_between(left: Mapping[str, float], right: Mapping[str, float], cova
 def covariance_difference(left: OptimumCovariance, right: OptimumCovariance) -> float:
     """Return max over a, b of |L_ab - R_ab| / (s_a s_b), s the left standard errors, over the paths of both.
 
-    NaN if there is no common path, or if the left matrix has a variance that isn't positive.
+    A parameter that the model fixes has no variance on either side; if it has one on the right, the result is
+    infinite. NaN if there is no common path, or if a left variance is negative.
     """
     place = {path: row for row, path in enumerate(right.paths)}
     rows = [row for row, path in enumerate(left.paths) if path in place]
     columns = [place[left.paths[row]] for row in rows]
     ours, theirs = left.matrix[np.ix_(rows, rows)], right.matrix[np.ix_(columns, columns)]
-    if not rows or not (np.diag(ours) > 0).all():
+    if not rows or not (np.diag(ours) >= 0).all():
         return float("nan")
     errors = np.sqrt(np.diag(ours))
-    return float(np.max(np.abs(ours - theirs) / np.outer(errors, errors)))
+    apart, scale = np.abs(ours - theirs), np.outer(errors, errors)
+    relative = np.divide(apart, scale, out=np.where(apart == 0, 0.0, np.inf), where=scale > 0)
+    return float(np.max(np.where(np.isnan(apart), np.nan, relative)))

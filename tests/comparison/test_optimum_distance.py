@@ -60,10 +60,27 @@ def test_a_difference_without_any_variance_is_counted_not_lost():
 
 @pytest.mark.parametrize(
     "covariance",
-    [np.array([[1.0, 2.0], [2.0, 1.0]]), np.array([[1.0, 0.0], [0.0, 0.0]]), np.array([[1.0, 0.0], [0.0, np.nan]])],
+    [
+        np.array([[1.0, 2.0], [2.0, 1.0]]),
+        np.array([[1.0, 0.0], [0.0, -1.0]]),
+        np.array([[1.0, 0.0], [0.0, np.nan]]),
+        np.array([[1.0, 0.5], [0.5, np.inf]]),
+    ],
 )
 def test_what_is_no_covariance_gives_no_distance(covariance):
     assert np.isnan(distance(np.array([1.0, 1.0]), covariance))
+
+
+def test_a_parameter_that_the_model_fixes_must_be_equal_and_adds_nothing():
+    # The covariance of uncorrelated random effects is zero without any uncertainty.
+    covariance = np.diag([4.0, 0.0, 9.0])
+    assert distance(np.array([2.0, 0.0, 3.0]), covariance) == pytest.approx(np.sqrt(2), rel=1e-15)
+    assert distance(np.array([2.0, 1e-9, 3.0]), covariance) == np.inf
+    assert distance(np.zeros(1), np.zeros((1, 1))) == 0
+    fixed = OptimumCovariance(paths=("a", "b"), matrix=np.diag([4.0, 0.0]))
+    free = OptimumCovariance(paths=("a", "b"), matrix=np.diag([4.0, 1e-9]))
+    assert covariance_difference(fixed, fixed) == 0
+    assert covariance_difference(fixed, free) == np.inf
 
 
 def test_only_what_both_engines_give_enters():
