@@ -64,16 +64,17 @@ def _finding(descent: Descent, design: LmmDesign, local: Curvature, least_sd: fl
 
 def singular_direction(descent: Descent, design: LmmDesign) -> str:
     """Return in words which combination of the random effects does not vary."""
-    names = [design.random_names[k] for k in descent.order]
-    sds = np.linalg.norm(descent.Lambda, axis=1)
+    names, back = design.random_names, np.argsort(descent.order)
+    Lambda, scale = descent.Lambda[back], descent.statistics.scale[back]
+    sds = np.linalg.norm(Lambda, axis=1)
     zero = [name for name, sd in zip(names, sds, strict=True) if sd < SINGULAR_SD]
     if zero:
         return f"the variance of {' and of '.join(zero)} is zero"
     if len(names) == 2:
-        sign = "positively" if descent.Lambda[0] @ descent.Lambda[1] > 0 else "negatively"
+        sign = "positively" if Lambda[0] @ Lambda[1] > 0 else "negatively"
         return f"{names[0]} and {names[1]} are perfectly {sign} correlated"
-    _, _, directions = np.linalg.svd((descent.Lambda / sds[:, None]).T)
-    weights = directions[-1] / sds * descent.statistics.scale
+    _, _, directions = np.linalg.svd((Lambda / sds[:, None]).T)
+    weights = directions[-1] / sds * scale
     weights /= np.abs(weights).max()
     parts = (f"{weight:+.2g} {name}" for weight, name in zip(weights, names, strict=True))
     return f"the combination {' '.join(parts)} has no variance"

@@ -125,8 +125,10 @@ def build_design(spec: LmmSpec, cohort: Cohort) -> LmmDesign:
     aliased = [] if _regular(X, triangle) else alias_problems(X, fixed_names, "fixed-effect")
     if not _regular(Z, upper_factor(Z)):
         aliased += alias_problems(Z, random_names, "random-effect")
-    coefficients = Q.T @ y
-    residual = y - Q @ coefficients
+    # Taking the mean off is exact where y has an offset that dwarfs its spread; projecting it off would not be.
+    centre = y.mean() if formula.intercept else 0.0
+    projected = Q.T @ (y - centre)
+    residual = (y - centre) - Q @ projected
     _raise_if(where, [*aliased, *exact_fit_problems(residual, y, formula.outcome)])
 
     rows_of = np.bincount(frame.codes[random.subject])
@@ -146,7 +148,7 @@ def build_design(spec: LmmSpec, cohort: Cohort) -> LmmDesign:
         conditioned=Conditioned(
             D=read_only(np.column_stack([Q, residual])),
             triangle=read_only(triangle),
-            coefficients=read_only(coefficients),
+            coefficients=read_only(projected + centre * triangle[:, 0]),
         ),
         dropped_rows=cohort.n_rows - frame.n_rows,
         dropped_by_subject=dropped,

@@ -1,0 +1,169 @@
+"""The profiled criterion and its derivatives, at parameters that no optimiser chose."""
+
+import mpmath
+import numpy as np
+import pytest
+
+from harness.lmm.covariance import relative_factor, theta_of
+from harness.lmm.curvature import distance_to_optimum
+from harness.lmm.deviance import evaluate, pivoted, profiled_deviance, scaled_factor
+from harness.lmm.fit import fit
+from harness.lmm.patterns import sufficient_statistics
+
+CORRELATED = ((1.0, 0.0, 1.0), (0.5, 0.3, 0.2), (1.5, -0.6, 0.05))
+# lme4 1.1-31 computed these: lmer(f, d, REML = r, devFunOnly = TRUE)(theta), on the panel `uneven`.
+LME4 = [
+    ("(1 + t | id)", "REML", (1.0, 0.0, 1.0), 80.786942326163597),
+    ("(1 + t | id)", "REML", (0.5, 0.3, 0.2), 78.458578677393675),
+    ("(1 + t | id)", "REML", (1.5, -0.6, 0.05), 81.246961405425708),
+    ("(1 + t | id)", "ML", (1.0, 0.0, 1.0), 89.55907435967967),
+    ("(1 + t | id)", "ML", (0.5, 0.3, 0.2), 84.228061880173868),
+    ("(1 + t | id)", "ML", (1.5, -0.6, 0.05), 86.681915895350983),
+    ("(1 + t || id)", "REML", (0.5, 0.2), 78.106935341280447),
+    ("(1 + t || id)", "REML", (2.0, 0.0), 75.007196136853551),
+    ("(1 + t || id)", "ML", (0.5, 0.2), 82.691921358050323),
+    ("(1 | id)", "REML", (0.25,), 79.653888525279598),
+    ("(1 | id)", "ML", (3.0,), 82.821528543890139),
+]
+
+
+def dense(theta, design):
+    """-2 log-likelihood straight from its definition: one n x n covariance, generalised least squares."""
+    Lambda = relative_factor(np.array(theta), design.n_random, correlated=design.correlated)
+    X, y, n, p = design.X, design.y, design.n_observations, design.n_fixed
+    V = np.eye(n)
+    for rows in design.subject_rows():
+        half = design.Z[rows] @ Lambda
+        V[rows, rows] += half @ half.T
+    solved = np.linalg.solve(V, np.column_stack([X, y]))
+    A = X.T @ solved[:, :p]
+    r = y - X @ np.linalg.solve(A, X.T @ solved[:, p])
+    df = n - p if design.criterion == "REML" else n
+    log_det = np.linalg.slogdet(V)[1] + (np.linalg.slogdet(A)[1] if design.criterion == "REML" else 0)
+    return log_det + df * (1 + np.log(2 * np.pi * (r @ np.linalg.solve(V, r)) / df))
+
+
+@pytest.mark.parametrize(("random", "criterion", "theta", "value"), LME4)
+def test_deviance_equals_lme4_away_from_the_optimum(uneven, make_design, *, random, criterion, theta, value):
+    design = make_design(f"y ~ t * g + {random}", uneven, criterion)
+    assert profiled_deviance(np.array(theta), design) == pytest.approx(value, rel=1e-13)
+
+
+@pytest.mark.parametrize("criterion", ["REML", "ML"])
+@pytest.mark.parametrize(
+    ("formula", "theta"),
+    [
+        *(("y ~ t * g + (1 + t | id)", theta) for theta in CORRELATED),
+        ("y ~ 0 + t + (1 + t || id)", (0.7, 0.4)),
+        ("y ~ t^2 + g + (0 + t | id)", (0.7,)),
+        ("y ~ t + (1 + t + t^2 | id)", (1.0, 0.3, -0.1, 0.4, 0.2, 0.1)),
+        ("y ~ t + (0 + t + exp(t) || id)", (0.4, 0.01)),
+    ],
+)
+def test_both_forms_of_the_deviance_equal_its_definition(uneven, make_design, formula, theta, criterion):
+    design = make_design(formula, uneven, criterion)
+    statistics = sufficient_statistics(design)
+    expected = dense(theta, design)
+    assert profiled_deviance(np.array(theta), design) == pytest.approx(expected, rel=1e-12)
+    assert evaluate(scaled_factor(np.array(theta), statistics), statistics).value == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("criterion", ["REML", "ML"])
+@pytest.mark.parametrize(
+    ("formula", "theta"),
+    [
+        *(("y ~ t * g + (1 + t | id)", theta) for theta in (*CORRELATED, (0.0, 0.4, 0.3), (0.8, -0.2, 0.0))),
+        ("y ~ t + (1 + t || id)", (0.7, 0.4)),
+        ("y ~ t + (1 | id)", (0.7,)),
+        ("y ~ t + (1 + t + t^2 | id)", (1.0, 0.3, -0.1, 0.4, 0.2, 0.1)),
+    ],
+)
+def test_gradient_and_hessian_are_those_of_the_value(uneven, make_design, formula, theta, criterion):
+    design = make_design(formula, uneven, criterion)
+    statistics = sufficient_statistics(design)
+    Lambda = scaled_factor(np.array(theta), statistics)
+    here, centre = evaluate(Lambda, statistics), theta_of(Lambda, correlated=design.correlated)
+
+    def at(theta):
+        return evaluate(relative_factor(theta, design.n_random, correlated=design.correlated), statistics)
+
+    step = 1e-4
+    for j, unit in enumerate(np.eye(len(centre))):
+        up, down = at(centre + step * unit), at(centre - step * unit)
+        # Central differences: an error of step^2 times the third derivative (here up to 50) over 6.
+        assert here.gradient[j] == pytest.approx((up.value - down.value) / (2 * step), rel=1e-6, abs=1e-6)
+        np.testing.assert_allclose(here.hessian[j], (up.gradient - down.gradient) / (2 * step), rtol=1e-6, atol=1e-6)
+
+
+def test_an_offset_of_the_outcome_costs_no_digits(uneven, make_design, make_cohort):
+    """40 digits decide, on the very doubles of y + 1e7."""
+    shifted = make_cohort(
+        id=[uneven.factors["id"].levels[k] for k in uneven.factors["id"].codes],
+        t=uneven.numeric["t"],
+        y=uneven.numeric["y"] + 1e7,
+    )
+    design = make_design("y ~ t + (1 + t | id)", shifted)
+    theta = np.array([0.5, 0.3, 0.2])
+    with mpmath.workdps(40):
+        expected = float(exact(theta, design))
+    assert profiled_deviance(theta, design) == pytest.approx(expected, rel=1e-12)
+    statistics = sufficient_statistics(design)
+    assert evaluate(scaled_factor(theta, statistics), statistics).value == pytest.approx(expected, rel=1e-12)
+
+
+def test_a_tiny_sigma_costs_no_digits(simulate, make_cohort, make_design):
+    """G/sigma^2 of 4e11, where least squares is far from generalised least squares."""
+    design = make_design("y ~ t + (1 + t | id)", make_cohort(**simulate(m=8, sd=(6, 2), sigma=1e-5)), "ML")
+    theta = np.array([6e5, 2e4, 1.8e5])
+    with mpmath.workdps(60):
+        expected = float(exact(theta, design))
+    # The outcome, about 20, is rounded by 4e-15: 4e-10 of sigma.
+    assert profiled_deviance(theta, design) == pytest.approx(expected, rel=1e-9)
+
+
+def exact(theta, design):
+    """-2 log-likelihood in mpmath's working precision."""
+    L = mpmath.matrix([[theta[0], 0], [theta[1], theta[2]]])
+    D, p, n = mpmath.matrix(np.column_stack([design.X, design.y]).tolist()), design.n_fixed, design.n_observations
+    M, log_det = mpmath.zeros(p + 1), mpmath.mpf(0)
+    for rows in design.subject_rows():
+        half = mpmath.matrix(design.Z[rows].tolist()) * L
+        V = mpmath.eye(half.rows) + half * half.T
+        own = D[rows.start : rows.stop, :]
+        M += own.T * mpmath.inverse(V) * own
+        log_det += mpmath.log(mpmath.det(V))
+    A = M[:p, :p]
+    residual = M[p, p] - (M[p, :p] * mpmath.lu_solve(A, M[:p, p]))[0]
+    if design.criterion == "REML":
+        log_det, n = log_det + mpmath.log(mpmath.det(A)), n - p
+    return log_det + n * (1 + mpmath.log(2 * mpmath.pi * residual / n))
+
+
+def test_a_theta_of_the_wrong_length_is_refused(uneven, make_design):
+    with pytest.raises(ValueError, match=r"shape \(2,\); expected \(3,\)"):
+        profiled_deviance(np.ones(2), make_design("y ~ t + (1 + t | id)", uneven))
+
+
+def test_the_distance_to_the_optimum_is_the_root_of_the_gap(simulate, make_cohort, make_design):
+    design = make_design("y ~ t * g + (1 + t | id)", make_cohort(**simulate()))
+    best = fit(design)
+    assert distance_to_optimum(best.theta, design) < 1e-12
+    near = best.theta * (1 + 1e-4)
+    gap = profiled_deviance(near, design) - best.deviance
+    # Terms of third order are as small as the step; the gap of 1e-6 is known to about 1e-12.
+    assert distance_to_optimum(near, design) == pytest.approx(np.sqrt(gap), rel=1e-3)
+
+
+def test_the_distance_from_a_false_boundary_is_infinite(simulate, make_cohort, make_design):
+    """The gradient in a zero column of Lambda is zero whatever the data, so the gradient alone would say 0."""
+    design = make_design("y ~ t + (1 | id)", make_cohort(**simulate()))
+    assert distance_to_optimum(np.zeros(1), design) == np.inf
+
+
+def test_pivoting_changes_nothing_but_the_coordinates(uneven, make_design):
+    design = make_design("y ~ t * g + (1 + t | id)", uneven)
+    statistics = sufficient_statistics(design)
+    Lambda = scaled_factor(np.array([0.05, 0.6, 0.4]), statistics)
+    turned, there, order = pivoted(statistics, Lambda)
+    assert order == (1, 0)
+    assert evaluate(there, turned).value == pytest.approx(evaluate(Lambda, statistics).value, rel=1e-14)
