@@ -67,6 +67,27 @@ def distance(difference: Vector, covariance: Matrix) -> float:
     return float(np.sqrt(np.sum(along[regular] ** 2 / eigenvalues[regular]) + np.sum(along[~regular] ** 2)))
 
 
+def conditioning(covariance: OptimumCovariance | None) -> float:
+    """Return by how much noise in the entries of the information is multiplied in the standard errors.
+
+    If each entry of the information I is off by at most e sqrt(I_jj I_kk), then to first order the standard error
+    of parameter j is off by at most e (sum_k |C_jk| sqrt(I_kk))^2 / (2 C_jj), relatively; this is the largest of
+    these factors, with C in units of standard errors and I its pseudo-inverse. 1/2 for independent parameters; 0 if
+    there is no covariance.
+    """
+    if covariance is None or not np.isfinite(covariance.matrix).all():
+        return 0.0
+    free = np.diag(covariance.matrix) > 0
+    if not free.any():
+        return 0.0
+    matrix = covariance.matrix[np.ix_(free, free)]
+    errors = np.sqrt(np.diag(matrix))
+    correlation = matrix / np.outer(errors, errors)
+    information = np.linalg.pinv(correlation, rcond=NULL_EIGENVALUE, hermitian=True)
+    spread = np.sqrt(np.maximum(np.diag(information), 0.0))
+    return float(np.max((np.abs(correlation) @ spread) ** 2) / 2)
+
+
 def distance_between(left: Mapping[str, float], right: Mapping[str, float], covariance: OptimumCovariance) -> float:
     """Return D over the quantities that both engines and the covariance know; NaN if there is none."""
     rows = [row for row, path in enumerate(covariance.paths) if path in left and path in right]

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import inf, isfinite, sqrt
 
-from harness.comparison.optimum import marginal_errors
+from harness.comparison.optimum import conditioning, marginal_errors
 from harness.comparison.tolerances import Measure, Tolerance, tolerance
 from harness.convergence import Stop
 from harness.quantities import Kind, OptimumCovariance, Quantity, Reading, Value
@@ -20,7 +20,8 @@ class Yardstick:
     """The scales on which two readings are compared; the right one already carries the left one's class labels.
 
     `covariance` is None where D has no meaning, and `irregular` says why. `errors` are the standard errors of OPTIMUM
-    quantities by path, `fixed_errors` those of fixed effects by name.
+    quantities by path, `fixed_errors` those of fixed effects by name. `conditioning` is what the inversion of the
+    information multiplies its noise with.
     """
 
     engines: tuple[str, str]
@@ -28,13 +29,14 @@ class Yardstick:
     irregular: str
     errors: Mapping[str, float]
     fixed_errors: Mapping[str, float]
+    conditioning: float
     n_observations: float
     n_subjects: float
     log_likelihood: float
 
     def tolerance(self, measure: Measure) -> Tolerance:
         """Return the tolerance that holds between the two engines."""
-        return tolerance(measure, *self.engines)
+        return tolerance(measure, *self.engines).at(self.conditioning)
 
     @property
     def rounding(self) -> float:
@@ -94,6 +96,7 @@ def yardstick(left: Reading, right: Reading) -> Yardstick:
         irregular=irregular,
         errors=_standard_errors(right) | _standard_errors(left),
         fixed_errors=_fixed_errors(values),
+        conditioning=conditioning(covariance),
         n_observations=max(values.get("n_observations", 1.0), 1.0),
         n_subjects=max(values.get("n_subjects", 1.0), 1.0),
         log_likelihood=values.get(LOG_LIKELIHOOD, 1.0),

@@ -257,3 +257,12 @@ def test_every_tolerance_has_a_basis_in_a_sentence():
             found = tolerance(measure, engine)
             assert found.limit >= 0
             assert found.basis.endswith(".")
+
+
+def test_only_a_numerical_hessian_is_allowed_for_and_never_beyond_a_twentieth():
+    lcmm = tolerance(Measure.STANDARD_ERROR, "harness", "lcmm")
+    assert lcmm.at(400).limit == pytest.approx(5e-4 + 400 * 2.5e-5, rel=1e-12)
+    assert lcmm.at(1e9).limit == 0.05
+    assert "Conditioning here: 400" in lcmm.at(400).basis
+    lme4 = tolerance(Measure.STANDARD_ERROR, "harness", "lme4")
+    assert lme4.at(400) == lme4

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.comparison.optimum import covariance_difference, distance, distance_between, marginal_errors
+from harness.comparison.optimum import conditioning, covariance_difference, distance, distance_between, marginal_errors
 from harness.quantities import OptimumCovariance
 
 seeds = st.integers(0, 2**32 - 1)
@@ -94,3 +94,23 @@ def test_covariances_are_compared_by_name_in_products_of_standard_errors():
     left = OptimumCovariance(paths=("a", "b"), matrix=np.array([[4.0, 1.0], [1.0, 9.0]]))
     right = OptimumCovariance(paths=("b", "a"), matrix=np.array([[9.0, 1.6], [1.6, 4.0]]))
     assert covariance_difference(left, right) == pytest.approx(0.6 / 6, rel=1e-14)
+
+
+@given(seeds, st.integers(2, 5))
+def test_the_conditioning_bounds_what_noise_in_the_information_does_to_standard_errors(seed, size):
+    random = np.random.default_rng(seed)
+    covariance = spd(random, size)
+    information = np.linalg.inv(covariance)
+    noise = 1e-9
+    entries = noise * np.sqrt(np.outer(np.diag(information), np.diag(information)))
+    signs = np.sign(random.normal(size=(size, size)))
+    disturbed = np.linalg.inv(information + entries * np.triu(signs) + entries * np.triu(signs, 1).T)
+    off = np.abs(np.sqrt(np.diag(disturbed) / np.diag(covariance)) - 1).max()
+    factor = conditioning(OptimumCovariance(paths=tuple("abcde"[:size]), matrix=covariance))
+    assert off <= noise * factor * 1.01 + 1e-13 * np.linalg.cond(covariance)
+
+
+def test_the_conditioning_of_independent_parameters_is_one_half():
+    assert conditioning(OptimumCovariance(paths=("a", "b"), matrix=np.diag([4.0, 1e-8]))) == 0.5
+    assert conditioning(OptimumCovariance(paths=("a", "b"), matrix=np.diag([4.0, 0.0]))) == 0.5
+    assert conditioning(None) == 0
