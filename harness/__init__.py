@@ -6,8 +6,25 @@
 >>> harness.compare(fit, reference="lme4")
 """
 
-from harness.api import compare, fit_gbtm, fit_lmm
-from harness.cohorts import Cohort, cohort_from_frame, fixture_cohort, read_cohort, read_schema, simulate_ketamine
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from harness.api import compare, fit_gbtm, fit_lmm
+    from harness.cohorts import Cohort, cohort_from_frame, fixture_cohort, read_cohort, read_schema, simulate_ketamine
+
+_HOMES = {
+    "harness.api": ("compare", "fit_gbtm", "fit_lmm"),
+    "harness.cohorts": (
+        "Cohort",
+        "cohort_from_frame",
+        "fixture_cohort",
+        "read_cohort",
+        "read_schema",
+        "simulate_ketamine",
+    ),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "Cohort",
@@ -20,3 +37,10 @@ __all__ = [
     "read_schema",
     "simulate_ketamine",
 ]
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401  # whatever the name stands for
+    """Load a public name when it is first used: the process that runs R needs none of them, and pandas is slow."""
+    if name not in _HOME_OF:
+        raise AttributeError(name)
+    return getattr(import_module(_HOME_OF[name]), name)
