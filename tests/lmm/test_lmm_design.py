@@ -112,6 +112,22 @@ def test_the_first_factor_of_an_interaction_varies_fastest(make_cohort, make_des
     assert names == ("a[y]:b[v]", "a[z]:b[v]", "a[y]:b[w]", "a[z]:b[w]")
 
 
+def test_an_interaction_is_the_product_of_the_columns_in_its_name(make_cohort, make_design):
+    cohort = make_cohort(
+        id=[f"s{i // 4}" for i in range(36)],
+        a=["x", "y", "z"] * 12,
+        b=["u"] * 12 + ["v"] * 12 + ["w"] * 12,
+        t=np.random.default_rng(2).normal(size=36),
+        y=np.random.default_rng(1).normal(size=36),
+    )
+    design = make_design("y ~ a * b * t + (1 | id)", cohort)
+    matrix = dict(zip(design.fixed_names, design.X.T, strict=True))
+    assert len(matrix) == 18
+    for name, column in matrix.items():
+        expected = np.prod([matrix[part] for part in name.split(":")], axis=0)
+        np.testing.assert_array_equal(column, expected)
+
+
 def test_powers_and_functions_are_what_they_say(make_cohort, make_design):
     t = np.array([1.0, 2.0, 3.5, 4.0, 5.0, 7.0])
     cohort = make_cohort(id=["a", "a", "b", "b", "c", "c"], t=t, y=[1, 2, 1, 3, 2, 5])
@@ -157,3 +173,10 @@ def test_statistics_lose_nothing_of_the_cross_products(uneven, make_design):
     diagonal_blocks = statistics.T.reshape(len(statistics.counts), 3, -1)[:, [0, 2]].sum(axis=(0, 1))
     D = design.conditioned.D
     np.testing.assert_allclose(diagonal_blocks + statistics.S[rows, columns_], (D.T @ D)[rows, columns_], atol=1e-12)
+
+
+def test_padded_rows_are_not_counted(uneven, make_design):
+    """A subject with one visit has one row that sees the random effects, whatever q; zero rows of R may be real."""
+    design = make_design("y ~ t + (1 + t | id)", uneven)
+    statistics = sufficient_statistics(design)
+    assert statistics.ranks[statistics.pattern].tolist() == np.minimum(2, np.diff(design.starts)).tolist()

@@ -7,10 +7,14 @@ from harness.lmm.deviance import profiled_deviance
 from harness.lmm.estimation import estimate
 from harness.lmm.fit import fit
 
+# In the last two the intercept varies far less than the slope, so that the search reorders the random effects.
+PANELS = [("REML", (1.0, 0.3)), ("ML", (1.0, 0.3)), ("REML", (0.3, 2.0)), ("ML", (0.3, 2.0))]
 
-@pytest.fixture(scope="module", params=["REML", "ML"])
+
+@pytest.fixture(scope="module", params=PANELS, ids=str)
 def panel(request, simulate, make_cohort, make_design):
-    design = make_design("y ~ t * g + (1 + t | id)", make_cohort(**simulate(m=30, seed=4)), request.param)
+    criterion, sd = request.param
+    design = make_design("y ~ t * g + (1 + t | id)", make_cohort(**simulate(m=30, sd=sd, seed=4)), criterion)
     found = fit(design)
     return design, found, estimate(found, design)
 
@@ -108,17 +112,3 @@ def test_every_quantity_is_finite_and_has_its_own_path(panel):
     quantities = estimates.quantities()
     assert len({quantity.path for quantity in quantities}) == len(quantities)
     assert all(np.isfinite(quantity.value) for quantity in quantities)
-
-
-def test_an_order_that_was_pivoted_is_undone(simulate, make_cohort, make_design):
-    """Intercept variance far below the slope's: the search reorders, the estimates may not."""
-    design = make_design("y ~ t * g + (1 + t | id)", make_cohort(**simulate(sd=(0.15, 2.0), m=120, seed=2)), "ML")
-    found = fit(design)
-    estimates = estimate(found, design)
-    assert estimates.random_cov[1, 1] > 10 * estimates.random_cov[0, 0]
-    value = minus_two_log_likelihood(design, estimates.random_cov, estimates.sigma)
-    assert found.deviance == pytest.approx(value, rel=1e-12)
-    G, V = estimates.random_cov, covariance(design, estimates.random_cov, estimates.sigma)
-    rows = next(design.subject_rows())
-    mode = G @ design.Z[rows].T @ np.linalg.solve(V[rows, rows], (design.y - design.X @ estimates.beta)[rows])
-    np.testing.assert_allclose(estimates.conditional_modes[0], mode, rtol=1e-8, atol=1e-10)

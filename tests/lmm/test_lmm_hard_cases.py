@@ -122,6 +122,7 @@ def test_a_tiny_sigma_with_no_slope_variance_is_recovered(simulate, run):
     """G/sigma^2 is 4e11 and nearly singular; the residual sum of squares would be lost in a difference."""
     found, _ = run(simulate(m=209, sd=(6.0, 0.0), sigma=1e-5))
     assert found.convergence.converged
+    assert found.convergence.distance < 1e-6
     assert found.sigma == pytest.approx(1e-5, rel=0.1)
     assert found.sigma * found.theta[0] == pytest.approx(6.0, rel=0.2)
 
@@ -180,6 +181,12 @@ def test_an_iteration_limit_is_a_value_with_a_sentence(simulate, make_cohort, ma
     assert not found.convergence.converged
     assert found.convergence.distance > 1e-3
     assert estimate(found, design).variance_cov is None
+
+
+def test_moments_start_the_search_near_its_end(simulate, run):
+    found, _ = run(simulate(m=2000, correlation=0.8, seed=7))
+    np.testing.assert_allclose(found.start, found.theta, rtol=0.1)
+    assert found.convergence.iterations <= 5
 
 
 def test_the_truth_is_recovered(simulate, run):
