@@ -13,7 +13,7 @@ from harness.cases import REFERENCES, Case
 from harness.cohorts import Cohort, cohort_from_frame
 from harness.comparison.verdict import Comparison, Skipped
 from harness.crosscheck import References, compare_with
-from harness.engines import OurGbtm, OurLmm
+from harness.engines import OurGbtm, OurLmm, with_found_orders
 from harness.errors import EngineError, Problem, SpecError, nearest
 from harness.formula import Formula, parse_formula
 from harness.gbtm.result import GbtmResult, fit_gbtm_cohort
@@ -157,7 +157,7 @@ def _our_side(fit: LmmResult | GbtmResult) -> OurLmm | OurGbtm:
     case = Case(name=fit.cohort.name, cohort=fit.cohort, spec=fit.spec, references=REFERENCES[kind])
     if isinstance(fit, LmmResult):
         return OurLmm(case=case, result=fit, seconds=None)
-    return OurGbtm(case=case, result=fit, seconds=None)
+    return OurGbtm(case=with_found_orders(case, fit), result=fit, seconds=None)
 
 
 def _only(frame: pd.DataFrame, names: Iterable[str], where: str) -> pd.DataFrame:

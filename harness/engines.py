@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from typing import Protocol
 
@@ -84,9 +84,15 @@ def solve(case: Case) -> OurSide:
     started = time.perf_counter()
     if isinstance(case.spec, GbtmSpec):
         trajectories = fit_gbtm_cohort(case.spec, case.cohort)
-        return OurGbtm(case=case, result=trajectories, seconds=time.perf_counter() - started)
+        seconds = time.perf_counter() - started
+        return OurGbtm(case=with_found_orders(case, trajectories), result=trajectories, seconds=seconds)
     mixed_model = fit_lmm_cohort(case.spec, case.cohort)
     return OurLmm(case=case, result=mixed_model, seconds=time.perf_counter() - started)
+
+
+def with_found_orders(case: Case, result: GbtmResult) -> Case:
+    """Return the case with each class's order where our search put it, so that points mean the same to all engines."""
+    return replace(case, spec=replace(result.spec, orders=result.orders))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

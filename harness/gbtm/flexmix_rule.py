@@ -53,9 +53,6 @@ def flexmix_fixed_point(fit: GbtmFit, design: GbtmDesign) -> Point:
     SpecError
         If orders are unequal, or the iteration does not settle (as when the optimum is no proper one).
     """
-    if len(set(fit.orders)) > 1:
-        problem = Problem(found=f"orders {fit.orders}", expected="one order for all classes, as flexmix has it")
-        raise SpecError("flexmix's fixed point", [problem])
     layout = layout_of(design, fit.orders)
     vector = from_point(fit.point, design, layout)
     for _ in range(_STEPS):
