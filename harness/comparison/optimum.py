@@ -73,7 +73,8 @@ def conditioning(covariance: OptimumCovariance | None) -> float:
     If each entry of the information I is off by at most e sqrt(I_jj I_kk), then to first order the standard error
     of parameter j is off by at most e (sum_k |C_jk| sqrt(I_kk))^2 / (2 C_jj), relatively; this is the largest of
     these factors, with C in units of standard errors and I its pseudo-inverse. 1/2 for independent parameters; 0 if
-    there is no covariance.
+    there is no covariance. For an engine that has its noise in other coordinates (lcmm: log-odds, not shares) it is a
+    scale, no bound.
     """
     if covariance is None or not np.isfinite(covariance.matrix).all():
         return 0.0
