@@ -1,7 +1,7 @@
 # lcmm: hlme without random effects, which is the gaussian trajectory model with one sigma for all classes.
 
-LCMM_STARTS <- 30
-LCMM_FIRST_ITERATIONS <- 20
+LCMM_STARTS <- 20
+LCMM_FIRST_ITERATIONS <- 15
 LCMM_CONTINUED <- 3
 
 # hlme's vector: log-odds; for each power the coefficients of all classes; sigma. A power above a class's order is a

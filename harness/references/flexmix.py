@@ -10,6 +10,7 @@ from harness.gbtm.spec import GbtmSpec
 from harness.quantities import Point
 from harness.references.decoding import Answered, Decoded
 from harness.references.gbtm_answers import (
+    Criteria,
     Mixture,
     canonical_order,
     gbtm_estimates,
@@ -17,6 +18,7 @@ from harness.references.gbtm_answers import (
     point_of,
     search_report,
     spec_order,
+    the_gbtm,
     with_empty_class,
 )
 from harness.references.requests import Request, gbtm_request
@@ -41,13 +43,11 @@ class Flexmix:
 
     def request(self, case: Case) -> Request:
         """Return the case as R gets it."""
-        assert isinstance(case.spec, GbtmSpec)  # noqa: S101  # `support` refused everything else
-        return gbtm_request(case.spec, case.cohort)
+        return gbtm_request(the_gbtm(case.spec), case.cohort)
 
     def decode(self, answer: Answered, case: Case, request: Request) -> Decoded:
         """Return flexmix's fit in our words."""
-        spec = case.spec
-        assert isinstance(spec, GbtmSpec)  # noqa: S101  # `support` refused everything else
+        spec = the_gbtm(case.spec)
         evidence = gbtm_evidence(answer, spec)
         shares = answer["shares"]
         with np.errstate(divide="ignore"):  # an empty class has the log share -inf
@@ -65,16 +65,14 @@ class Flexmix:
             message=search_report(answer),
             iterations=int(answer["iterations"].item()),
         )
-        n_parameters = round(answer["n_parameters"].item())
+        criteria = Criteria(
+            log_likelihood=answer["log_likelihood"].item(),
+            n_parameters=round(answer["n_parameters"].item()),
+            aic=answer["aic"].item(),
+            bic_observations=answer["bic"].item(),
+        )
         return Decoded(
-            estimates=gbtm_estimates(
-                answer,
-                spec,
-                request,
-                mixture,
-                log_likelihood=answer["log_likelihood"].item(),
-                n_parameters=n_parameters,
-            ),
+            estimates=gbtm_estimates(answer, spec, request, mixture, criteria),
             optimum=point_of(spec_order(mixture, spec)) if shares.min() > 0 else None,
             evidence=evidence,
             convergence=with_empty_class(converged, mixture.shares, len(mixture.posterior)),
@@ -90,9 +88,9 @@ class Flexmix:
 
     def conventions(self, spec: Spec) -> tuple[str, ...]:
         """Return how flexmix's definition differs."""
-        assert isinstance(spec, GbtmSpec)  # noqa: S101  # `support` refused everything else
+        rule = SIGMA_RULE[the_gbtm(spec).sigma]
         return (
-            f"flexmix's M-step for sigma is not the likelihood's: {SIGMA_RULE[spec.sigma]}; it ends below the maximum.",
+            f"flexmix's M-step for sigma is not the likelihood's, so that it ends below the maximum: {rule}.",
             "Fitted with minprior = 0 and tolerance = 1e-14, so that no class is removed and EM does not stop early.",
             "The log-likelihood at given parameters is formed by flexmix's own component densities and log-sum.",
             "Classes are put in the order of their mean fitted value.",

@@ -1,11 +1,13 @@
 """What lcmm and flexmix have in common: mixtures by class, their canonical order, the estimates."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import xlogy
 
 from harness.arrays import Codes, Matrix, Vector, read_only
+from harness.cases import Spec
 from harness.convergence import Convergence, Stop
 from harness.gbtm.estimates import GbtmEstimates, power_name
 from harness.gbtm.spec import GbtmSpec
@@ -53,6 +55,14 @@ class Mixture:
         )
 
 
+def the_gbtm(spec: Spec) -> GbtmSpec:
+    """Return the spec as what `support` has already seen that it is."""
+    if not isinstance(spec, GbtmSpec):
+        msg = f"{type(spec).__name__} is no trajectory model"
+        raise TypeError(msg)
+    return spec
+
+
 def canonical_order(beta: tuple[Vector, ...], power_sums: Vector, n_observations: int) -> Codes:
     """Return the classes from the lowest to the highest mean fitted value over all observed rows."""
     means = power_sums / n_observations
@@ -81,19 +91,21 @@ def gbtm_evidence(answer: Answered, spec: GbtmSpec) -> InputEvidence:
     return input_evidence(answer, [power_name(spec.time, k) for k in range(max(spec.orders) + 1)])
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Criteria:
+    """The log-likelihood and what the engine derives from it; NaN for a criterion that it does not have."""
+
+    log_likelihood: float
+    n_parameters: int
+    aic: float
+    bic_subjects: float = math.nan
+    bic_observations: float = math.nan
+
+
 def gbtm_estimates(
-    answer: Answered,
-    spec: GbtmSpec,
-    request: Request,
-    mixture: Mixture,
-    *,
-    log_likelihood: float,
-    n_parameters: int,
+    answer: Answered, spec: GbtmSpec, request: Request, mixture: Mixture, criteria: Criteria
 ) -> GbtmEstimates:
-    """Return the estimates of a mixture in canonical order; information criteria by their textbook formulas."""
-    n_observations = int(answer["evidence"]["n_observations"].item())
-    n_subjects = len(mixture.posterior)
-    deviance = -2 * log_likelihood
+    """Return the estimates of a mixture in canonical order."""
     return GbtmEstimates(
         family=spec.family,
         sigma_kind=spec.sigma,
@@ -103,13 +115,13 @@ def gbtm_estimates(
         beta=tuple(read_only(own) for own in mixture.beta),
         sigma=read_only(mixture.sigma),
         covariance=None if mixture.covariance is None else read_only(mixture.covariance),
-        log_likelihood=log_likelihood,
-        aic=deviance + 2 * n_parameters,
-        bic_subjects=float(deviance + n_parameters * np.log(n_subjects)),
-        bic_observations=float(deviance + n_parameters * np.log(n_observations)),
-        n_observations=n_observations,
+        log_likelihood=criteria.log_likelihood,
+        aic=criteria.aic,
+        bic_subjects=criteria.bic_subjects,
+        bic_observations=criteria.bic_observations,
+        n_observations=int(answer["evidence"]["n_observations"].item()),
         n_subjects=int(answer["evidence"]["n_subjects"].item()),
-        n_parameters=n_parameters,
+        n_parameters=criteria.n_parameters,
         subject_labels=tuple(request.subject_labels[int(code) - 1] for code in answer["subjects"]),
         posterior=read_only(mixture.posterior),
         entropy=_entropy(mixture.posterior),

@@ -12,6 +12,7 @@ from harness.gbtm.spec import GbtmSpec
 from harness.quantities import Point
 from harness.references.decoding import Answered, Decoded
 from harness.references.gbtm_answers import (
+    Criteria,
     Mixture,
     canonical_order,
     gbtm_estimates,
@@ -19,6 +20,7 @@ from harness.references.gbtm_answers import (
     point_of,
     search_report,
     spec_order,
+    the_gbtm,
     with_empty_class,
 )
 from harness.references.requests import Request, gbtm_request
@@ -45,23 +47,25 @@ class Lcmm:
 
     def request(self, case: Case) -> Request:
         """Return the case as R gets it."""
-        assert isinstance(case.spec, GbtmSpec)  # noqa: S101  # `support` refused everything else
-        return gbtm_request(case.spec, case.cohort)
+        return gbtm_request(the_gbtm(case.spec), case.cohort)
 
     def decode(self, answer: Answered, case: Case, request: Request) -> Decoded:
         """Return hlme's fit in our words."""
-        spec = case.spec
-        assert isinstance(spec, GbtmSpec)  # noqa: S101  # `support` refused everything else
+        spec = the_gbtm(case.spec)
         evidence = gbtm_evidence(answer, spec)
         own = _mixture(answer, spec)
         power_sums = np.array(list(evidence.design_sums.values()))
         mixture = own.relabelled(canonical_order(own.beta, power_sums, evidence.n_observations))
-        log_likelihood = self.log_likelihood(answer["log_likelihood"].item(), evidence.n_observations)
         n_free = int(np.sum(~answer["is_fixed"]))
+        constant = self.log_likelihood(0.0, evidence.n_observations)
+        criteria = Criteria(
+            log_likelihood=answer["log_likelihood"].item() + constant,
+            n_parameters=n_free,
+            aic=answer["aic"].item() - 2 * constant,
+            bic_subjects=answer["bic"].item() - 2 * constant,
+        )
         return Decoded(
-            estimates=gbtm_estimates(
-                answer, spec, request, mixture, log_likelihood=log_likelihood, n_parameters=n_free
-            ),
+            estimates=gbtm_estimates(answer, spec, request, mixture, criteria),
             optimum=point_of(spec_order(mixture, spec)),
             evidence=evidence,
             convergence=with_empty_class(_convergence(answer, n_free), mixture.shares, len(mixture.posterior)),
@@ -73,21 +77,21 @@ class Lcmm:
 
     def can_evaluate(self, point: Point, spec: Spec) -> bool:
         """Return whether all sigmas of the point are the same."""
-        assert isinstance(spec, GbtmSpec)  # noqa: S101  # `support` refused everything else
-        n_sigmas = 1 if spec.sigma == "shared" else spec.n_classes
+        gbtm = the_gbtm(spec)
+        n_sigmas = 1 if gbtm.sigma == "shared" else gbtm.n_classes
         return len(set(point[-n_sigmas:])) == 1
 
     def conventions(self, spec: Spec) -> tuple[str, ...]:
         """Return what was changed and what limits hlme's numbers."""
-        assert isinstance(spec, GbtmSpec)  # noqa: S101  # `support` refused everything else
         fixed = "Powers above a class's order are coefficients fixed at zero by `posfix`."
         return (
             "hlme evaluates log(2 pi) in single precision; 1.39138e-8 per observation is added to its log-likelihood.",
+            "Twice that constant is taken from its AIC and BIC.",
             "Classes are put in the order of their mean fitted value.",
             "Class shares and their standard errors follow from hlme's log-odds by the delta method.",
             "hlme differentiates numerically: its standard errors carry a relative noise of up to 5e-4.",
             "Entropy and average posterior probabilities are formed from hlme's posterior.",
-            *((fixed,) if len(set(spec.orders)) > 1 else ()),
+            *((fixed,) if len(set(the_gbtm(spec).orders)) > 1 else ()),
         )
 
     def not_given(self, spec: Spec) -> Mapping[str, str]:

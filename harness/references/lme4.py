@@ -6,7 +6,6 @@ import numpy as np
 
 from harness.cases import Case, Spec, Support
 from harness.convergence import Convergence, Stop
-from harness.lmm.spec import LmmSpec
 from harness.quantities import Point
 from harness.references.decoding import Answered, Decoded
 from harness.references.lmm_answers import (
@@ -15,6 +14,7 @@ from harness.references.lmm_answers import (
     lmm_estimates,
     lmm_evidence,
     lmm_support,
+    the_lmm,
 )
 from harness.references.requests import Request, lmm_request
 
@@ -33,8 +33,7 @@ class Lme4:
 
     def request(self, case: Case) -> Request:
         """Return the case as R gets it."""
-        assert isinstance(case.spec, LmmSpec)  # noqa: S101  # `support` refused everything else
-        return lmm_request(self.name, case.spec, case.cohort)
+        return lmm_request(self.name, the_lmm(case.spec), case.cohort)
 
     def decode(self, answer: Answered, case: Case, request: Request) -> Decoded:
         """Return lme4's fit in our words."""
@@ -64,12 +63,11 @@ class Lme4:
 
     def conventions(self, spec: Spec) -> tuple[str, ...]:
         """Return how lme4 was run."""
-        assert isinstance(spec, LmmSpec)  # noqa: S101  # `support` refused everything else
-        between = () if spec.formula.random[0].correlated else ("lme4 gives no conditional covariance across `||`.",)
+        across = "lme4 gives no conditional covariance across `||`."
         return (
             "Fitted by lme4::lmer with bobyqa, rhoend = 1e-11.",
             "Where a diagonal of the relative factor ends at zero, fitted again from the other side of that bound.",
-            *between,
+            *(() if the_lmm(spec).formula.random[0].correlated else (across,)),
         )
 
     def not_given(self, spec: Spec) -> Mapping[str, str]:  # noqa: ARG002  # the same for all models

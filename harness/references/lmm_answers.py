@@ -7,7 +7,7 @@ import numpy as np
 
 from harness.arrays import Matrix, Tensor, Vector, read_only
 from harness.cases import Case, Spec, Support
-from harness.formula import RandomTerm, Term
+from harness.formula import Term
 from harness.lmm.estimates import LmmEstimates
 from harness.lmm.spec import LmmSpec
 from harness.quantities import InputEvidence
@@ -37,23 +37,22 @@ def lmm_support(spec: Spec) -> Support:
 
 def lmm_evidence(engine: str, answer: Answered, case: Case, request: Request) -> InputEvidence:
     """Return what R says it was given, columns of X by our names."""
-    return input_evidence(
-        answer, _names(engine, answer["evidence"]["design_names"], _formula_terms(case), case, request)
-    )
+    terms = the_lmm(case.spec).formula.terms
+    return input_evidence(answer, _names(engine, answer["evidence"]["design_names"], terms, case, request))
 
 
 def lmm_estimates(
     engine: str, answer: Answered, case: Case, request: Request, *, variances: Variances, bic: float
 ) -> LmmEstimates:
     """Return the estimates, random effects in the order of R's random terms."""
-    assert isinstance(case.spec, LmmSpec)  # noqa: S101  # `support` refused everything else
-    counts = answer["evidence"]
+    spec = the_lmm(case.spec)
+    formula, counts = spec.formula, answer["evidence"]
     return LmmEstimates(
-        criterion=case.spec.criterion,
-        fixed_names=_names(engine, answer["beta_names"], _formula_terms(case), case, request),
+        criterion=spec.criterion,
+        fixed_names=_names(engine, answer["beta_names"], formula.terms, case, request),
         beta=read_only(answer["beta"]),
         vcov=read_only(answer["vcov"]),
-        random_names=_names(engine, answer["random_names"], the_random_term(case).terms, case, request),
+        random_names=_names(engine, answer["random_names"], formula.random[0].terms, case, request),
         theta=read_only(variances.theta),
         random_cov=read_only(variances.random_cov),
         sigma=variances.sigma,
@@ -69,11 +68,12 @@ def lmm_estimates(
     )
 
 
-def the_random_term(case: Case) -> RandomTerm:
-    """Return the only random term."""
-    assert isinstance(case.spec, LmmSpec)  # noqa: S101  # `support` refused everything else
-    (random,) = case.spec.formula.random
-    return random
+def the_lmm(spec: Spec) -> LmmSpec:
+    """Return the spec as what `support` has already seen that it is."""
+    if not isinstance(spec, LmmSpec):
+        msg = f"{type(spec).__name__} is no linear mixed model"
+        raise TypeError(msg)
+    return spec
 
 
 def block_diagonal(blocks: Sequence[Matrix], fill: float = 0.0) -> Matrix:
@@ -85,11 +85,6 @@ def block_diagonal(blocks: Sequence[Matrix], fill: float = 0.0) -> Matrix:
         matrix[at : at + len(block), at : at + len(block)] = block
         at += len(block)
     return matrix
-
-
-def _formula_terms(case: Case) -> tuple[Term, ...]:
-    assert isinstance(case.spec, LmmSpec)  # noqa: S101  # `support` refused everything else
-    return case.spec.formula.terms
 
 
 def _names(engine: str, r_names: Sequence[str], terms: Sequence[Term], case: Case, request: Request) -> tuple[str, ...]:

@@ -7,10 +7,9 @@ import numpy as np
 from harness.arrays import Vector
 from harness.cases import Case, Spec, Support
 from harness.convergence import Convergence, Stop
-from harness.lmm.spec import LmmSpec
 from harness.quantities import Point
 from harness.references.decoding import Answered, Decoded
-from harness.references.lmm_answers import Variances, lmm_estimates, lmm_evidence, lmm_support, the_random_term
+from harness.references.lmm_answers import Variances, lmm_estimates, lmm_evidence, lmm_support, the_lmm
 from harness.references.requests import Request, lmm_request
 
 SAME_OPTIMUM = 1e-9
@@ -28,12 +27,11 @@ class Nlme:
 
     def request(self, case: Case) -> Request:
         """Return the case as R gets it."""
-        assert isinstance(case.spec, LmmSpec)  # noqa: S101  # `support` refused everything else
-        return lmm_request(self.name, case.spec, case.cohort)
+        return lmm_request(self.name, the_lmm(case.spec), case.cohort)
 
     def decode(self, answer: Answered, case: Case, request: Request) -> Decoded:
         """Return nlme's fit in our words."""
-        theta = _theta(answer, correlated=the_random_term(case).correlated)
+        theta = _theta(answer, correlated=the_lmm(case.spec).formula.random[0].correlated)
         sigma = answer["sigma"].item()
         variances = Variances(
             theta=np.full(0, np.nan) if theta is None else theta,
@@ -60,13 +58,12 @@ class Nlme:
 
     def conventions(self, spec: Spec) -> tuple[str, ...]:
         """Return what was changed."""
-        assert isinstance(spec, LmmSpec)  # noqa: S101  # `support` refused everything else
         restricted = "nlme's BIC counts n - p observations under REML; it is given here with n, as lme4 does."
         return (
             "The best of three searches by nlme::lme: 500 EM steps before nlminb, 500 before BFGS, and nlminb alone.",
             "Covariance of the fixed effects without the small-sample factor of summary(): it is that of vcov().",
             "The log-likelihood at given parameters is that of a fit that starts there and may not move.",
-            *((restricted,) if spec.criterion == "REML" else ()),
+            *((restricted,) if the_lmm(spec).criterion == "REML" else ()),
         )
 
     def not_given(self, spec: Spec) -> Mapping[str, str]:  # noqa: ARG002  # the same for all models
@@ -86,8 +83,7 @@ def _theta(answer: Answered, *, correlated: bool) -> Vector | None:
 
 
 def _bic_over_all_rows(answer: Answered, case: Case) -> float:
-    assert isinstance(case.spec, LmmSpec)  # noqa: S101  # `support` refused everything else
-    if case.spec.criterion == "ML":
+    if the_lmm(case.spec).criterion == "ML":
         return float(answer["bic"].item())
     n, p = answer["evidence"]["n_observations"].item(), len(answer["beta"])
     return float(answer["bic"].item() + answer["n_parameters"].item() * (np.log(n) - np.log(n - p)))

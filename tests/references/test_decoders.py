@@ -197,6 +197,8 @@ def lcmm_answer(**changes):
         "best": np.array([math.log(3), 10.0, 5.0, 1.0, 0.0, -2.0]),
         "V": V,
         "is_fixed": np.array([False, False, False, False, True, False]),
+        "aic": one(50.0),
+        "bic": one(40 + 5 * math.log(6)),
         "conv": one(1),
         "criteria": np.array([1e-12, 1e-12, 2e-17]),
         "tolerance": one(1e-10),
@@ -236,6 +238,15 @@ def test_lcmms_single_precision_constant_is_added_back():
     assert pytest.approx(0.5 * math.log(float(np.float32(2 * math.pi)) / (2 * math.pi)), rel=1e-7) == CONSTANT_PER_ROW
     estimates = decoded(Lcmm(), lcmm_answer(), gbtm_case()).estimates
     assert estimates.log_likelihood == pytest.approx(-20.0 + 12 * 1.39138e-8, abs=1e-12)
+
+
+def test_information_criteria_are_the_engines_own():
+    lcmm = decoded(Lcmm(), lcmm_answer(aic=one(51.0)), gbtm_case()).estimates
+    assert lcmm.aic + 2 * lcmm.log_likelihood == pytest.approx(11, rel=1e-12)
+    assert lcmm.bic_subjects + 2 * lcmm.log_likelihood == pytest.approx(5 * math.log(6), rel=1e-12)
+    flexmix = decoded(Flexmix(), flexmix_answer(bic=one(41.0)), gbtm_case()).estimates
+    assert flexmix.bic_observations + 2 * flexmix.log_likelihood == pytest.approx(1, rel=1e-12)
+    assert math.isnan(flexmix.bic_subjects)
 
 
 def test_lcmms_distance_comes_from_its_third_criterion():
