@@ -24,10 +24,11 @@ RAIL = [55, 53, 54, 26, 37, 32, 78, 91, 85, 92, 100, 96, 49, 51, 50, 80, 85, 83]
 ERGO_STOOL = [12, 15, 12, 10, 10, 14, 13, 12, 7, 14, 13, 9, 7, 11, 10, 9, 8, 11, 8, 7, 9, 11, 11, 10,
               8, 12, 12, 11, 7, 11, 8, 7, 9, 13, 10, 8]  # fmt: skip
 NIST = Path(scipy.__file__).parent / "stats" / "tests" / "data" / "nist_anova"
-# Digits of sigma^2 and of the variance between that the doubles of the data still hold, less one for the arithmetic.
+# Digits of sigma^2 and of the variance between that the doubles of the data still hold, less one for the arithmetic
+# (less two for SmLs01 to 03, where nothing but the order of up to 18,009 additions is left to lose).
 NIST_DIGITS = {
-    "SiRstv": (12.0, 11.3), "AtmWtAg": (9.9, 9.2), "SmLs01": (14.0, 13.8), "SmLs02": (14.0, 13.8),
-    "SmLs03": (13.2, 13.2), "SmLs04": (9.3, 9.0), "SmLs05": (9.3, 8.9), "SmLs06": (9.3, 8.9),
+    "SiRstv": (12.0, 11.3), "AtmWtAg": (9.9, 9.2), "SmLs01": (13.3, 13.2), "SmLs02": (13.3, 13.2),
+    "SmLs03": (13.3, 13.2), "SmLs04": (9.3, 9.0), "SmLs05": (9.3, 8.9), "SmLs06": (9.3, 8.9),
     "SmLs07": (3.3, 3.0), "SmLs08": (3.3, 2.9), "SmLs09": (3.3, 2.9),
 }  # fmt: skip
 
