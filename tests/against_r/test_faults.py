@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -118,14 +120,32 @@ def test_what_r_started_dies_with_it():
     with RWorker(sources=SOURCES) as worker:
         leader = worker.request("fault.child", {}).value.item()
         assert os.getpgid(leader) == leader == worker.pid
-    deadline = time.monotonic() + 5
+    assert ends(leader)
+
+
+def ends(leader):
+    """Whether a process group is gone within 10 s."""
+    deadline = time.monotonic() + 10
     while time.monotonic() < deadline:
         try:
             os.killpg(leader, 0)
         except ProcessLookupError:
-            return
+            return True
         time.sleep(0.05)
-    pytest.fail("the process group of R outlived its worker")
+    return False
+
+
+def test_an_r_that_never_returns_does_not_outlive_a_killed_parent():
+    code = (
+        "import sys; from pathlib import Path; from harness.references.worker import RWorker\n"
+        "worker = RWorker(sources=[Path(name) for name in sys.argv[1:]]); worker.request('session.versions', {})\n"
+        "sys.stdout.write(f'{worker.pid}\\n'); sys.stdout.flush(); worker.request('fault.busy', {})\n"
+    )
+    command = [sys.executable, "-c", code, *map(str, SOURCES)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=r_source_folder().parent) as parent:
+        leader = int(parent.stdout.readline())
+        parent.kill()
+    assert ends(leader)
 
 
 def test_no_request_changes_the_settings_of_the_next(faulty):
