@@ -23,6 +23,8 @@ from harness.reports.write import write_report
 AGREE, DISAGREE, USAGE, INTERNAL, NOTHING, STALE, ABSENT = 0, 1, 2, 3, 5, 10, 11
 """Exit statuses; the README documents them and they do not change."""
 
+WIDTH_OF_A_LOG = 140
+
 app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
@@ -138,7 +140,8 @@ def _chosen_cases(names: Sequence[str], data: Path | None, spec: Path | None) ->
 
 def _finish(run: Run, folder: Path) -> None:
     terminal = Console()
-    print(console.render(run, max(terminal.width, 80), colour=terminal.is_terminal))
+    width = max(terminal.width, 80) if terminal.is_terminal else WIDTH_OF_A_LOG
+    print(console.render(run, width, colour=terminal.is_terminal))
     written = write_report(run, folder)
     print("report: " + ", ".join(str(path) for path in written))
     stale = any(

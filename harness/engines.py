@@ -176,10 +176,17 @@ class OurGbtm:
         )
 
     def probes(self) -> tuple[Probe, ...]:
-        """Return our optimum, and two points beside it that no optimiser would stop at."""
+        """Return our optimum, and points beside it that no optimiser would stop at.
+
+        With a sigma for each class one of them has all sigmas equal: there lcmm, which knows no other, can follow.
+        """
         best = np.array(self.result.fit.point)
         signs = np.where(np.arange(len(best)) % 2 == 0, 1.0, -1.0)
         moved = [best * (1 + shift * signs) for shift in _SHIFTS]
+        n_sigmas = len(self.result.sigma)
+        if n_sigmas > 1:
+            pooled = np.sqrt(self.result.class_shares @ self.result.sigma**2)
+            moved += [np.append(point[:-n_sigmas], np.full(n_sigmas, pooled)) for point in moved]
         probes = tuple(Probe(label=f"probe {k}", point=_point(point)) for k, point in enumerate(moved, start=1))
         return (*probes, Probe(label="our optimum", point=self.result.fit.point))
 

@@ -129,7 +129,7 @@ def test_own_data_take_the_same_path(write):
 def test_own_data_and_their_spec_are_checked(write):
     model = '\n[model]\nkind = "lmm"\nformula = "score ~ week + (1 | id)"\n'
     bad_rows = ROWS.replace("p3,2,", "p3,2,9")
-    with pytest.raises(InputError, match="range|0 to 60|60"):
+    with pytest.raises(InputError, match="60"):
         read_own_case(write("mine.csv", bad_rows), write("mine.toml", SCHEMA + model))
 
 

@@ -40,7 +40,8 @@ def flexmix_fixed_point(fit: GbtmFit, design: GbtmDesign) -> Point:
     Parameters
     ----------
     fit, design
-        Of a model whose classes all have one order; flexmix knows no other.
+        flexmix subtracts the coefficients of its first component from a shared sigma's degrees of freedom: here the
+        first class of the fit, so give flexmix the orders as `fit.orders` has them.
 
     Returns
     -------
@@ -51,7 +52,7 @@ def flexmix_fixed_point(fit: GbtmFit, design: GbtmDesign) -> Point:
     Raises
     ------
     SpecError
-        If orders are unequal, or the iteration does not settle (as when the optimum is no proper one).
+        If the iteration does not settle (as when the optimum is no proper one).
     """
     layout = layout_of(design, fit.orders)
     vector = from_point(fit.point, design, layout)

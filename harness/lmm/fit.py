@@ -56,6 +56,8 @@ def fit(design: LmmDesign, start: Vector | None = None, limit: int = ITERATION_L
     _refuse_exact_fit(statistics, design)
     Lambda = moment_start(statistics) if start is None else scaled_factor(np.asarray(start, dtype=float), statistics)
     descent, design = _descend(statistics, Lambda, design, limit)
+    if descent.evaluation.sigma <= EXACT_FIT * float(np.sqrt(np.mean(design.y**2))):
+        raise _exact_fit()
     certificate = certify(descent, design)
     return LmmFit(
         theta=read_only(_user_theta(descent)),
@@ -112,6 +114,10 @@ def _refuse_exact_fit(statistics: SufficientStatistics, design: LmmDesign) -> No
     b = np.linalg.lstsq(S[:-1, :-1], S[:-1, -1], rcond=None)[0]
     left = float(S[-1, -1] - 2 * b @ S[:-1, -1] + b @ S[:-1, :-1] @ b)
     if left <= (EXACT_FIT * float(np.linalg.norm(design.y))) ** 2:
-        found = "an outcome that each subject's own random effects fit exactly"
-        advice = "The likelihood has no maximum; leave out random effects."
-        raise SpecError("fit of a linear mixed model", [Problem(found=found, expected="residuals", advice=advice)])
+        raise _exact_fit()
+
+
+def _exact_fit() -> SpecError:
+    found = "an outcome that each subject's own random effects fit exactly"
+    advice = "The likelihood has no maximum; leave out random effects."
+    return SpecError("fit of a linear mixed model", [Problem(found=found, expected="residuals", advice=advice)])

@@ -1,7 +1,8 @@
 """Pins: what a reference engine said, recorded with its provenance, so that it can be compared without R.
 
 A pin is JSON with one scalar a line, sorted keys and doubles in their shortest exact form. Quantities, evidence and
-objective values are judged against ours; what is not judged (versions, hashes, sentences) is sealed by a digest.
+objective values are judged against ours; besides, they and what is not judged (versions, hashes, sentences) are sealed
+by digests, so that no edit by hand passes for a recording.
 """
 
 import hashlib
@@ -16,7 +17,7 @@ from typing import Any
 from harness.cases import Case, Probe, Spec, Support
 from harness.convergence import Convergence, Stop
 from harness.errors import CaseError, Problem
-from harness.quantities import Failure, InputEvidence, Kind, ObjectiveValue, Point, Quantity, Reading
+from harness.quantities import Failure, InputEvidence, Kind, ObjectiveValue, Point, Quantity, Reading, Value
 
 FORMAT = 1
 
@@ -207,8 +208,26 @@ def _document(pin: Pin) -> dict[str, Any]:
 
 
 def _parts(reading: Reading) -> dict[str, Any]:
-    """Return what a pin must contain besides its quantities, so that a part that is cut out is missed."""
-    return {"evidence": reading.evidence is not None, "objective": [value.label for value in reading.objective]}
+    """Return what a pin must contain, so that a value that was edited or cut out shows, however small the change.
+
+    Values count to 8 digits, and classes as they stand together, whatever their numbers: a reader may renumber the
+    classes of a pin, and a platform may round the last digit of a number otherwise.
+    """
+    classes: dict[int | None, list[str]] = {}
+    for quantity in reading.quantities:
+        path = quantity.path if quantity.latent_class is None else quantity.path.split(".", 1)[1]
+        classes.setdefault(quantity.latent_class, []).append(f"{quantity.kind.value} {path} {_rounded(quantity.value)}")
+    shared = sorted(classes.pop(None, []))
+    values = [shared, *sorted(sorted(lines) for lines in classes.values())]
+    return {
+        "evidence": reading.evidence is not None,
+        "objective": [value.label for value in reading.objective],
+        "values": hashlib.sha256(json.dumps(values).encode()).hexdigest(),
+    }
+
+
+def _rounded(value: Value) -> str:
+    return f"{value:.8g}" if isinstance(value, float) else repr(value)
 
 
 def _digest(sealed: Mapping[str, Any]) -> str:

@@ -13,7 +13,7 @@ def render(comparison: Comparison) -> str:
 
 
 def _lines(comparison: Comparison) -> Iterator[str]:
-    yield f"{visible(comparison.case)}: {comparison.left.engine} against {comparison.right.engine}"
+    yield f"{visible(comparison.case)}: {visible(comparison.left.engine)} against {visible(comparison.right.engine)}"
     yield f"  outcome: {comparison.outcome.value}"
     if comparison.attribution is not None:
         yield f"  cause: {comparison.attribution.value}. {sentence(comparison.sentence)}"
@@ -27,7 +27,7 @@ def _lines(comparison: Comparison) -> Iterator[str]:
     evidence = comparison.evidence
     for pair in evidence.objectives:
         difference = number(pair.left - pair.right, 3)
-        yield f"  log-likelihood at {pair.label}: {pair.left!r} and {pair.right!r}, difference {difference}"
+        yield f"  log-likelihood at {visible(pair.label)}: {pair.left!r} and {pair.right!r}, difference {difference}"
     if evidence.gradient_at_right is not None:
         yield f"  gradient at the estimates of {comparison.right.engine}: {number(evidence.gradient_at_right, 3)} SE"
     if evidence.restart is not None:
@@ -41,7 +41,7 @@ def _verdict(verdict: Verdict) -> str:
     if verdict.observed is None:
         return f"{verdict.outcome.value}: {visible(verdict.quantity)}: {values}. {sentence(verdict.reason)}"
     observed, limit = number(verdict.observed, 3), number(verdict.limit, 3)
-    judged = f"{observed} of at most {limit} {verdict.metric} ({verdict.basis})"
+    judged = f"{observed} of at most {limit} {visible(verdict.metric)} ({sentence(verdict.basis)})"
     return (
         f"{verdict.outcome.value}: {visible(verdict.quantity)}: {values}; {judged}. {sentence(verdict.reason)}".rstrip()
     )

@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 from scipy.special import softmax
 
-from harness.errors import SpecError
 from harness.gbtm.density import class_log_densities
 from harness.gbtm.estimation import estimates_at, score_distance
 from harness.gbtm.fit import fit
@@ -11,21 +10,21 @@ from harness.gbtm.flexmix_rule import flexmix_fixed_point
 
 def one_step(point, design):
     """One step of flexmix's EM by rows, as its sources have it; the shared sigma by stacking K copies of the rows."""
-    K, order = design.n_classes, design.spec.orders[0]
-    n, p = design.n_observations, order + 1
+    K, n = design.n_classes, design.n_observations
+    p = [order + 1 for order in design.spec.orders]
     rows = np.diff(np.append(design.subject_starts, n))
     posterior = softmax(class_log_densities(point, design), axis=1)
     shares = posterior.mean(axis=0)
-    X, weights = np.vander(design.time, p, increasing=True), np.repeat(posterior, rows, axis=0)
+    weights = np.repeat(posterior, rows, axis=0)
     beta, squares = [], []
     for g in range(K):
-        root = np.sqrt(weights[:, g])
+        X, root = np.vander(design.time, p[g], increasing=True), np.sqrt(weights[:, g])
         beta.append(np.linalg.lstsq(X * root[:, None], design.y * root, rcond=None)[0])
         squares.append(weights[:, g] * (design.y - X @ beta[g]) ** 2)
     if design.spec.sigma == "class":
-        sigma = [np.sqrt(np.sum(s / weights[:, g].mean()) / (n - p)) for g, s in enumerate(squares)]
+        sigma = [np.sqrt(np.sum(s / weights[:, g].mean()) / (n - p[g])) for g, s in enumerate(squares)]
     else:
-        sigma = [np.sqrt(np.sum(np.concatenate(squares) / weights.mean()) / (K * n - p))]
+        sigma = [np.sqrt(np.sum(np.concatenate(squares) / weights.mean()) / (K * n - p[0]))]
     return np.concatenate([np.log(shares[:-1] / shares[-1]), *beta, sigma])
 
 
@@ -50,7 +49,9 @@ def test_the_fixed_point_is_a_little_below_the_maximum(design_of):
     assert (there.sigma > np.array(best.point[-2:])).all()
 
 
-def test_unequal_orders_are_refused(design_of):
-    design = design_of(orders=(2, 1), n_starts=10)
-    with pytest.raises(SpecError, match="one order for all classes"):
-        flexmix_fixed_point(fit(design), design)
+@pytest.mark.parametrize("sigma", ["shared", "class"])
+def test_unequal_orders_have_a_fixed_point_too(design_of, sigma):
+    best = fit(design_of(orders=(2, 0), sigma=sigma, n_starts=20))
+    design = design_of(orders=best.orders, sigma=sigma, n_starts=20)
+    point = flexmix_fixed_point(best, design)
+    np.testing.assert_allclose(one_step(point, design), point, rtol=1e-10, atol=1e-11)

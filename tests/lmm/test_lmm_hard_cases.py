@@ -3,13 +3,18 @@
 import numpy as np
 import pytest
 
+from harness.cohorts import fixture_cohort
+from harness.cohorts.subset import keep_levels
 from harness.convergence import Stop
 from harness.errors import SpecError
+from harness.formula import parse_formula
 from harness.lmm.covariance import lower_triangular, relative_factor
 from harness.lmm.curvature import distance_to_optimum
+from harness.lmm.design import build_design
 from harness.lmm.deviance import profiled_deviance
 from harness.lmm.estimation import estimate
 from harness.lmm.fit import fit
+from harness.lmm.spec import LmmSpec
 
 FORMULA = "y ~ t * g + (1 + t | id)"
 
@@ -162,6 +167,13 @@ def test_an_outcome_that_random_effects_fit_exactly_is_refused(make_cohort, make
     cohort = make_cohort(id=[f"s{i // 3}" for i in range(30)], y=np.repeat(np.arange(10.0) ** 2, 3))
     with pytest.raises(SpecError, match="random effects fit exactly"):
         fit(make_design("y ~ 1 + (1 | id)", cohort))
+
+
+def test_a_constant_covariate_of_unequal_panels_has_no_residual_either():
+    """Rounding in the statistics leaves a sigma of 1e-15 years here, which is none."""
+    cohort = keep_levels(fixture_cohort("ketamine_real"), {"visit": [f"inf{k}" for k in range(1, 7)]})
+    with pytest.raises(SpecError, match="random effects fit exactly"):
+        fit(build_design(LmmSpec(formula=parse_formula("age ~ week + (1 | subject)")), cohort))
 
 
 def test_an_undetermined_covariance_is_flat_or_singular_and_says_so(make_cohort, make_design):

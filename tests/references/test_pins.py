@@ -134,6 +134,41 @@ def test_what_is_not_judged_is_sealed(folder, case, change):
     assert failure.reason == "stale"
 
 
+def values(pin):
+    return pin["quantities"]["optimum"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda pin: values(pin).update({"fixed[days].estimate": 10.46728}),
+        lambda pin: values(pin).pop("fixed[days].estimate"),
+        lambda pin: values(pin).update({"class[3].share.estimate": values(pin).pop("class[2].share.estimate") + 1e-6}),
+        lambda pin: pin["quantities"]["exact"].update(n_observations=181),
+        lambda pin: pin["quantities"].update(curvature=pin["quantities"].pop("optimum")),
+    ],
+)
+def test_an_edited_value_shows_however_small(folder, case, change):
+    edit(folder, change)
+    failure = engine(folder).read(case).failure
+    assert failure is not None
+    assert "sealed" in failure.sentence
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda pin: values(pin).update({"class[7].share.estimate": values(pin).pop("class[2].share.estimate")}),
+        lambda pin: values(pin).update({"fixed[days].estimate": 10.467285959595961}),
+        lambda pin: pin.update(quantities=dict(reversed(pin["quantities"].items()))),
+    ],
+    ids=["renumbered class", "last digit", "order of lines"],
+)
+def test_a_harmless_change_is_not_an_edit(folder, case, change):
+    edit(folder, change)
+    assert engine(folder).read(case).failure is None
+
+
 @pytest.mark.parametrize("text", ["", "[]", "{}", "nonsense", "[" * 10_000 + "]" * 10_000, '{"format": 1}'])
 def test_what_is_no_pin_is_one_clear_error(folder, text):
     path = pin_path(folder, "sleep__ml", "lme4")
