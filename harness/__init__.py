@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from harness.api import compare, fit_gbtm, fit_lmm
     from harness.cohorts import Cohort, cohort_from_frame, fixture_cohort, read_cohort, read_schema, simulate_ketamine
+    from harness.figures import overlay
 
 _HOMES = {
     "harness.api": ("compare", "fit_gbtm", "fit_lmm"),
+    "harness.figures": ("overlay",),
     "harness.cohorts": (
         "Cohort",
         "cohort_from_frame",
@@ -33,6 +35,7 @@ __all__ = [
     "fit_gbtm",
     "fit_lmm",
     "fixture_cohort",
+    "overlay",
     "read_cohort",
     "read_schema",
     "simulate_ketamine",

@@ -20,7 +20,7 @@ LAYERS = (
     {"references", "reports"},
     {"engines"},
     {"crosscheck"},
-    {"runs"},
+    {"runs", "figures"},
     {"api"},
     {"cli"},
 )

@@ -34,5 +34,5 @@ def trajectories(curves: pd.DataFrame, observed: pd.DataFrame, shares: Vector, t
         axes.scatter(points[time], points["mean"], s=size, color=colour, alpha=0.7, linewidth=0)
     axes.set_xlabel(time)
     axes.set_ylabel(outcome)
-    axes.legend(title="fitted (95 % band); dots: observed means", frameon=False)
+    figure.legend(title="fitted, 95 % band;\ndots: observed means", loc="outside right upper", frameon=False)
     return figure
