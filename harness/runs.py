@@ -17,6 +17,7 @@ from harness.locations import fixtures_folder
 from harness.references import REFERENCES, r_source_hash
 from harness.references.pins import Pin, PinnedEngine, moves, new_pin, pin_path, read_pin, write_pin
 from harness.references.session import live_engines
+from harness.reports.summary import NOT_INSTALLED
 
 
 def case_names() -> tuple[str, ...]:
@@ -112,7 +113,7 @@ def _recordings(
             if name not in live:
                 yield Recording(case=case.name, engine=name, path=None, reason=f"{name} is not installed")
                 continue
-            pin = new_pin(case, live[name].read(case, ours.probes()), r_source_hash(name), reason)
+            pin = new_pin(ours.case, live[name].read(ours.case, ours.probes()), r_source_hash(name), reason)
             path = pin_path(folder, case.name, name)
             before = _pin_or_none(path)
             yield Recording(case=case.name, engine=name, path=write_pin(pin, folder), changes=moves(before, pin))
@@ -141,18 +142,20 @@ def _run(cases: Sequence[Case], references: References, command: str, progress: 
         command=command,
         started=started.isoformat(timespec="seconds"),
         seconds=time.perf_counter() - clock,
-        environment=_environment(comparisons),
+        environment=_environment(comparisons, references),
         comparisons=comparisons,
         skipped=skipped,
         notes=_notes(known, comparisons, skipped),
     )
 
 
-def _environment(comparisons: Sequence[Comparison]) -> Mapping[str, str]:
+def _environment(comparisons: Sequence[Comparison], references: References) -> Mapping[str, str]:
     versions = {"python": platform.python_version(), "platform": platform.platform(), **own_versions()}
     for comparison in comparisons:
-        for package, number in comparison.right.versions.items():
-            versions.setdefault(package, number)
+        if comparison.right.source == "live":
+            versions |= comparison.right.versions
+    if references.live:
+        versions |= {name: NOT_INSTALLED for name in REFERENCES if name not in references.live}
     return versions
 
 
