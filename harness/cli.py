@@ -81,7 +81,7 @@ def record(
         if recording.path is None:
             print(f"{recording.case} {recording.engine}: not recorded, {recording.reason}")
         else:
-            print(f"{recording.case} {recording.engine}: {len(recording.changes)} values changed")
+            print(f"{recording.case} {recording.engine}: {len(recording.changes)} changes")
             for change in recording.changes:
                 print(f"  {change}")
 

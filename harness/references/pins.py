@@ -168,8 +168,10 @@ class PinnedEngine:
 
 
 def moves(before: Pin | None, after: Pin) -> tuple[str, ...]:
-    """Return a line for each quantity that a new recording changes, old -> new."""
-    old = {} if before is None else {quantity.path: quantity.value for quantity in before.reading.quantities}
+    """Return a line for each quantity that a new recording changes, old -> new; one line for a first recording."""
+    if before is None:
+        return (f"first recording, {len(after.reading.quantities)} values",)
+    old = {quantity.path: quantity.value for quantity in before.reading.quantities}
     new = {quantity.path: quantity.value for quantity in after.reading.quantities}
     return tuple(
         f"{path}: {old.get(path, 'absent')!r} -> {new.get(path, 'absent')!r}"

@@ -65,6 +65,7 @@ def _parts(run: Run) -> list[RenderableType]:
         Text(summary.counts),
         *_engines(summary),
         *_table(run.comparisons),
+        *(Text.assemble(("Not given: ", "bold"), text) for text in summary.not_given[:_REASONS_SHOWN]),
         *(_block(comparison) for comparison in disagreements),
     ]
 

@@ -123,7 +123,15 @@ def _cautions(run: Run, summary: Summary) -> Html:
         lines = [element("li", "Every reference was run live, and everything asked for was compared.")]
         if not run.comparisons:
             return join()
-    return element("ul", *lines, class_="cautions")
+    return join(element("ul", *lines, class_="cautions"), _not_given(summary))
+
+
+def _not_given(summary: Summary) -> Html:
+    if not summary.not_given:
+        return join()
+    lines = [element("li", text) for text in summary.not_given[:_REASONS]]
+    head = element("summary", "Quantities that an engine does not give")
+    return element("details", head, element("ul", *lines), class_="not-given")
 
 
 def _figures(run: Run) -> Html:

@@ -79,6 +79,7 @@ def _summary(run: Run) -> dict[str, Json]:
         "headline": summary.headline,
         "pinned": list(summary.pinned),
         "not_compared": list(summary.not_compared),
+        "not_given": list(summary.not_given),
         "engines": plain(summary.engines),
         "quantities": {outcome.value: run.count(outcome) for outcome in Outcome},
         "comparisons": [

@@ -69,6 +69,8 @@ def _blocks(run: Run) -> Iterable[str]:
         yield _matrix(ordered[:_ROWS])
     if len(ordered) > _ROWS:
         yield f"and {counted(len(ordered) - _ROWS, 'more comparison')}: see the JSON report."
+    if summary.not_given:
+        yield "\n".join(f"- **Not given:** {escape(text)}" for text in summary.not_given[:_REASONS])
     disagreements = [comparison for comparison in ordered if outcome_of(comparison) is Outcome.DISAGREE]
     yield from (_block(comparison) for comparison in disagreements[:_BLOCKS])
     if len(disagreements) > _BLOCKS:

@@ -39,13 +39,17 @@ class EngineUse:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """A run in a few sentences. `pinned` and `not_compared` come before everything else in each report."""
+    """A run in a few sentences. `pinned` and `not_compared` come before everything else in each report.
+
+    `not_compared` are comparisons that did not take place, `not_given` quantities that an engine does not have.
+    """
 
     overall: Overall
     headline: str
     counts: str
     pinned: tuple[str, ...]
     not_compared: tuple[str, ...]
+    not_given: tuple[str, ...]
     engines: tuple[EngineUse, ...]
 
 
@@ -57,6 +61,7 @@ def summarise(run: Run) -> Summary:
         counts=_counts(run),
         pinned=_pinned(run),
         not_compared=_not_compared(run),
+        not_given=_not_given(run),
         engines=_engines(run),
     )
 
@@ -155,25 +160,32 @@ def _recorded(engine: str, versions: dict[str, str]) -> str:
 
 
 def _not_compared(run: Run) -> tuple[str, ...]:
-    """Return a sentence for each reason for which something was not compared: whole comparisons, then quantities."""
-    whole: dict[tuple[str, str], list[str]] = defaultdict(list)
+    """Return a sentence for each reason for which whole comparisons did not take place."""
+    found: dict[tuple[str, str], list[str]] = defaultdict(list)
     for skipped in run.skipped:
-        whole[skipped.reference, skipped.reason].append(skipped.case)
-    single: dict[tuple[str, str], list[str]] = defaultdict(list)
+        found[skipped.reference, skipped.reason].append(skipped.case)
     for comparison in run.comparisons:
-        if compared(comparison) == 0 or comparison.outcome is Outcome.NOT_COMPARED:
-            whole[comparison.right.engine, _why_not(comparison)].append(comparison.case)
-            continue
+        if _did_not_take_place(comparison):
+            found[comparison.right.engine, _why_not(comparison)].append(comparison.case)
+    return tuple(f"{name(engine)} on {_cases(cases)}: {_reason(why)}" for (engine, why), cases in found.items())
+
+
+def _not_given(run: Run) -> tuple[str, ...]:
+    """Return a sentence for each reason for which single quantities were not compared."""
+    found: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for comparison in run.comparisons:
         for verdict in comparison.verdicts:
-            if verdict.outcome is Outcome.NOT_COMPARED:
-                single[comparison.right.engine, verdict.reason].append(comparison.case)
-    return (
-        *(f"{name(engine)} on {_cases(cases)}: {_reason(why)}" for (engine, why), cases in whole.items()),
-        *(
-            f"{name(engine)}, {counted(len(cases), 'quantity', 'quantities')} of {_cases(cases)}: {_reason(why)}"
-            for (engine, why), cases in single.items()
-        ),
+            if verdict.outcome is Outcome.NOT_COMPARED and not _did_not_take_place(comparison):
+                found[comparison.right.engine, verdict.reason].append(comparison.case)
+    return tuple(
+        f"{name(engine)}, {counted(len(cases), 'quantity', 'quantities')}"
+        f" in {counted(len(set(cases)), 'comparison')}: {_reason(why)}"
+        for (engine, why), cases in found.items()
     )
+
+
+def _did_not_take_place(comparison: Comparison) -> bool:
+    return compared(comparison) == 0 or comparison.outcome is Outcome.NOT_COMPARED
 
 
 def _why_not(comparison: Comparison) -> str:

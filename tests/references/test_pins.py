@@ -193,3 +193,4 @@ def test_recording_prints_every_move(case, reading):
         "fixed[days].estimate: 10.467285959595959 -> 10.5",
     )
     assert moves(before, before) == ()
+    assert moves(None, before) == ("first recording, 3 values",)

@@ -88,10 +88,11 @@ def test_a_pin_without_a_date_says_so(sample_runs):
 
 
 def test_every_reason_for_not_comparing_is_given(sample_runs):
-    reasons = summarise(sample_runs["disagreement"]).not_compared
+    summary = summarise(sample_runs["disagreement"])
+    reasons = (*summary.not_compared, *summary.not_given)
     assert any("flexmix on" in text and "fits no random effects" in text for text in reasons)
     assert any("nlme on" in text and "crashed: R ended with signal 9" in text for text in reasons)
-    assert any("lcmm, 1 quantity of" in text and "prints no entropy" in text for text in reasons)
+    assert any("lcmm, 1 quantity in 1 comparison" in text and "prints no entropy" in text for text in reasons)
 
 
 def test_the_same_reason_is_said_once(sample_runs):
