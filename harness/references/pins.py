@@ -45,8 +45,7 @@ class Pin:
 
 def hashes_of(case: Case, r_source: str) -> Hashes:
     """Return the hashes that a pin of this case must carry."""
-    model = json.dumps(asdict(case.spec), sort_keys=True)
-    return Hashes(cohort=case.cohort.sha256, model=hashlib.sha256(model.encode()).hexdigest(), r_source=r_source)
+    return Hashes(cohort=case.cohort.sha256, model=_sha256(asdict(case.spec)), r_source=r_source)
 
 
 def new_pin(case: Case, reading: Reading, r_source: str, reason: str) -> Pin:
@@ -212,8 +211,9 @@ def _document(pin: Pin) -> dict[str, Any]:
 def _parts(reading: Reading) -> dict[str, Any]:
     """Return what a pin must contain, so that a value that was edited or cut out shows, however small the change.
 
-    Values count to 8 digits, and classes as they stand together, whatever their numbers: a reader may renumber the
-    classes of a pin, and a platform may round the last digit of a number otherwise.
+    The judge would miss some edits: -theta is the same model as theta. Quantities count to 8 digits, and classes as
+    they stand together, whatever their numbers: a reader may renumber the classes of a pin, and a platform may round
+    the last digit of a number otherwise.
     """
     classes: dict[int | None, list[str]] = {}
     for quantity in reading.quantities:
@@ -221,11 +221,16 @@ def _parts(reading: Reading) -> dict[str, Any]:
         classes.setdefault(quantity.latent_class, []).append(f"{quantity.kind.value} {path} {_rounded(quantity.value)}")
     shared = sorted(classes.pop(None, []))
     values = [shared, *sorted(sorted(lines) for lines in classes.values())]
+    evidence = None if reading.evidence is None else asdict(reading.evidence)
     return {
-        "evidence": reading.evidence is not None,
-        "objective": [value.label for value in reading.objective],
-        "values": hashlib.sha256(json.dumps(values).encode()).hexdigest(),
+        "evidence": _sha256(evidence),
+        "objective": _sha256([asdict(value) for value in reading.objective]),
+        "values": _sha256(values),
     }
+
+
+def _sha256(content: object) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def _rounded(value: Value) -> str:
@@ -233,8 +238,7 @@ def _rounded(value: Value) -> str:
 
 
 def _digest(sealed: Mapping[str, Any]) -> str:
-    text = json.dumps({key: value for key, value in sealed.items() if key != "digest"}, sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return _sha256({key: value for key, value in sealed.items() if key != "digest"})
 
 
 def _pin(document: Mapping[str, Any]) -> Pin:
