@@ -1,6 +1,7 @@
 # Two commands do all their set-up: `make test` (no R needed) and `make compare` (the main job).
 PYTHON ?= python3
-TOX := .venv/bin/tox
+SETUP := .tox/setup
+TOX := $(SETUP)/bin/tox
 ARGS ?=
 
 .PHONY: test compare against-r bench clean
@@ -21,8 +22,8 @@ bench: $(TOX)
 	$(TOX) run -e bench -- $(ARGS)
 
 $(TOX):
-	$(PYTHON) -m venv .venv
-	.venv/bin/pip install --quiet "tox>=4.15"
+	$(PYTHON) -m venv $(SETUP)
+	$(SETUP)/bin/pip install --quiet "tox>=4.15"
 
 clean:
-	rm -rf .venv .tox .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist report
+	rm -rf .tox .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist report
