@@ -1,5 +1,6 @@
 """The loop around the judge: our engine once a case, each reference on it, the evidence between them, a comparison."""
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -9,6 +10,7 @@ from harness.comparison.judge import judge
 from harness.comparison.known import KnownDifference
 from harness.comparison.verdict import Comparison, CrossEvidence, ObjectivePair, Restart, Skipped
 from harness.engines import NAME, OurSide, solve
+from harness.errors import SpecError
 from harness.quantities import Point, Reading
 
 Progress = Callable[[str], None]
@@ -76,13 +78,23 @@ def _evidence(ours: OurSide, right: Reading) -> CrossEvidence:
             ObjectivePair(
                 label=value.label,
                 point=value.point,
-                left=ours.log_likelihood(value.point),
+                left=_or_nan(ours.log_likelihood, value.point),
                 right=value.log_likelihood,
             )
             for value in right.objective
         ),
-        gradient_at_right=None if optimum is None else ours.distance(optimum),
+        gradient_at_right=None if optimum is None else _or_nan(ours.distance, optimum),
     )
+
+
+def _or_nan(function: Callable[[Point], float], point: Point) -> float:
+    """Return NaN, which agrees with nothing, where an engine gives parameters that the model can't have."""
+    if not all(map(math.isfinite, point)):
+        return math.nan
+    try:
+        return function(point)
+    except (SpecError, ValueError):
+        return math.nan
 
 
 def _restart_of_the_loser(ours: OurSide, engine: Engine, left: Reading, right: Reading) -> Restart | None:
