@@ -3,14 +3,14 @@
 import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol, TypeGuard, get_args
 
 from harness.cohorts import fixture_cohort, read_cohort, read_schema
 from harness.cohorts.cohort import Cohort
 from harness.cohorts.subset import keep_levels
-from harness.errors import CaseError, Problem, nearest
+from harness.errors import CaseError, CohortError, FormulaError, Problem, nearest
 from harness.formula import parse_formula
 from harness.gbtm.spec import GbtmSpec
 from harness.lmm.spec import Criterion, LmmSpec
@@ -129,8 +129,12 @@ def read_own_case(data: Path, spec_file: Path) -> Case:
     """
     where = f"spec {spec_file.name}"
     table = _read_toml(spec_file, where)
+    try:
+        schema = read_schema(spec_file, also=("references", "keep", "model"))
+    except CohortError as error:
+        _read_model(table, where, error.problems)  # which raises with the problems of both
+        raise
     spec, references = _read_model(table, where)
-    schema = read_schema(spec_file, also=("references", "keep", "model"))
     cohort = keep_levels(read_cohort(data, schema), table.get("keep", {}))
     return Case(name=data.stem, cohort=cohort, spec=spec, references=references)
 
@@ -153,6 +157,8 @@ def _read_model(table: Mapping[str, Any], where: str, problems: Sequence[Problem
         raise CaseError(where, [*problems, problem])
     references = table.get("references", list(REFERENCES[model["kind"]]))
     found = [*problems, *_model_problems(model), *_choice_problems(references, table.get("keep", {}), model["kind"])]
+    if isinstance(text := model.get("formula"), str):
+        found += _formula_problems(text)
     if found:
         raise CaseError(where, found)
     if model["kind"] == "lmm":
@@ -177,6 +183,14 @@ def _model_problems(model: Mapping[str, Any]) -> list[Problem]:
     if kind == "lmm" and model.get("criterion", "REML") not in get_args(Criterion):
         wrong.append(Problem(column="criterion", found=repr(model["criterion"])[:80], expected="'ML' or 'REML'"))
     return [*_unknown_keys(model, keys), *missing, *wrong]
+
+
+def _formula_problems(text: str) -> list[Problem]:
+    try:
+        parse_formula(text)
+    except FormulaError as error:
+        return [replace(problem, column=f"formula, {problem.column}") for problem in error.problems]
+    return []
 
 
 def _choice_problems(references: object, keep: object, kind: str) -> list[Problem]:

@@ -18,7 +18,7 @@ from harness.crosscheck import Progress as ProgressCallback
 from harness.errors import CaseError, EngineError, HarnessError, NothingToCompareError, Problem
 from harness.references.doctor import examine
 from harness.reports import console, explanation
-from harness.reports.write import write_report
+from harness.reports.write import require_folder, write_report
 
 AGREE, DISAGREE, USAGE, INTERNAL, NOTHING, STALE, ABSENT = 0, 1, 2, 3, 5, 10, 11
 """Exit statuses; the README documents them and they do not change."""
@@ -46,9 +46,12 @@ Required = Annotated[
 @app.command()
 def check(names: Names = None, report: ReportFolder = Path("report")) -> None:
     """Compare our estimates with recorded results of R. R is not needed."""
+    require_folder(report)
     with _progress() as progress:
         run = runs.check(runs.read_cases(names or ()), _command(), progress)
     _finish(run, report)
+    if run.skipped:
+        _fail("A pin is missing: record it, or take the engine out of the case's references.", STALE)
 
 
 @app.command()
@@ -60,6 +63,7 @@ def compare(
     report: ReportFolder = Path("report"),
 ) -> None:
     """Compare our estimates with R: live where the R package is installed, recorded results otherwise."""
+    require_folder(report)
     cases = _chosen_cases(names or (), data, spec)
     with _progress() as progress:
         run = runs.compare(cases, _command(), progress, require or ())
@@ -89,6 +93,7 @@ def record(
 @app.command()
 def explain(name: Annotated[str, typer.Argument(metavar="CASE")], report: ReportFolder = Path("report")) -> None:
     """Compare one case and print every verdict with its evidence."""
+    require_folder(report)
     with _progress() as progress:
         run = runs.compare(runs.read_cases([name]), _command(), progress)
     for comparison in run.comparisons:
@@ -125,6 +130,8 @@ def main() -> None:
         _fail(str(error), NOTHING)
     except HarnessError as error:
         _fail(str(error), USAGE)
+    except OSError as error:
+        _fail(f"{error.filename or 'a file'}: {error.strerror or error}; expected to read or write it.", USAGE)
     except Exception as error:  # noqa: BLE001  # the last resort: a bug of ours must not look like a disagreement
         _fail(f"internal error, please report it: {type(error).__name__}: {error}", INTERNAL)
 
@@ -144,14 +151,19 @@ def _finish(run: Run, folder: Path) -> None:
     print(console.render(run, width, colour=terminal.is_terminal))
     written = write_report(run, folder)
     print("report: " + ", ".join(str(path) for path in written))
-    stale = any(
-        comparison.right.failure is not None and comparison.right.failure.reason == "stale"
-        for comparison in run.comparisons
-    )
-    if stale:
-        raise SystemExit(STALE)
-    if run.count(Outcome.DISAGREE) or any(item.outcome is Outcome.DISAGREE for item in run.comparisons) or run.notes:
-        raise SystemExit(DISAGREE)
+    status = _status(run)
+    if status != AGREE:
+        raise SystemExit(status)
+
+
+def _status(run: Run) -> int:
+    outcomes = {comparison.outcome for comparison in run.comparisons}
+    failures = {failure.reason for comparison in run.comparisons if (failure := comparison.right.failure) is not None}
+    if "stale" in failures:
+        return STALE
+    if Outcome.DISAGREE in outcomes or run.notes:
+        return DISAGREE
+    return NOTHING if outcomes == {Outcome.NOT_COMPARED} else AGREE
 
 
 def _command() -> str:
@@ -161,7 +173,8 @@ def _command() -> str:
 @contextmanager
 def _progress() -> Iterator[ProgressCallback]:
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    terminal = Console(stderr=True)
+    with Progress(*columns, console=terminal, transient=True, disable=not terminal.is_terminal) as bar:
         task = bar.add_task("reading the cases", total=None)
         yield lambda text: bar.update(task, description=text)
 

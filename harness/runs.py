@@ -60,11 +60,20 @@ def compare(cases: Sequence[Case], command: str, progress: Progress, required: S
 
     Raises
     ------
+    CaseError
+        If a required engine is none that we know.
     EngineError
         If a required engine is not installed.
     NothingToCompareError
         If no case has a reference that is installed or recorded.
     """
+    problems = [
+        Problem(found=f"no engine {name[:80]!r}", expected=f"one of {', '.join(REFERENCES)}")
+        for name in required
+        if name not in REFERENCES
+    ]
+    if problems:
+        raise CaseError("--require", problems)
     with live_engines() as live:
         for name in required:
             if name not in live:
@@ -136,7 +145,7 @@ def _run(cases: Sequence[Case], references: References, command: str, progress: 
     known = read_known(fixtures_folder() / "known_differences.toml")
     comparisons, skipped = cross_check(cases, references, known, progress)
     if not comparisons:
-        reasons = "; ".join(sorted({item.reason for item in skipped})) or "no cases"
+        reasons = " ".join(sorted({item.reason for item in skipped})) or "no cases"
         raise NothingToCompareError(f"nothing was compared: {reasons}")
     return Run(
         command=command,

@@ -25,12 +25,23 @@ def write_report(run: Run, folder: Path) -> tuple[Path, ...]:
         "summary.md": markdown.render(run),
         "index.html": html.render(run),
     }
+    require_folder(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    return tuple(_replace(folder / name, text) for name, text in texts.items())
+
+
+def require_folder(folder: Path) -> None:
+    """Return if reports can go there, so that long work need not end in a refusal.
+
+    Raises
+    ------
+    InputError
+        If the folder is a link or no folder.
+    """
     if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
         found = f"{str(folder)!r} is {'a link' if folder.is_symlink() else 'a file'}"
         problem = Problem(found=found, expected="a folder, or nothing yet", advice="Remove it or name another folder.")
         raise InputError("report folder", [problem])
-    folder.mkdir(parents=True, exist_ok=True)
-    return tuple(_replace(folder / name, text) for name, text in texts.items())
 
 
 def _replace(path: Path, text: str) -> Path:
