@@ -7,6 +7,7 @@ with one class less, so that a model never falls below its submodel; then more s
 from dataclasses import dataclass, replace
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from harness.arrays import Codes, Tensor, Vector
 from harness.convergence import Convergence, Stop
@@ -106,8 +107,12 @@ def fit(design: GbtmDesign, start: Point | None = None, orders: tuple[int, ...] 
     GbtmFit
         Polished to a gradient below 1e-8 in standard-error units, unless `convergence` says otherwise.
     """
-    if start is not None:
-        return _climb_from(start, design, orders)
+    # The products are many and thin: BLAS threads would cost several times what they save.
+    with threadpool_limits(limits=1, user_api="blas"):
+        return _climb_from(start, design, orders) if start is not None else _search_all(design)
+
+
+def _search_all(design: GbtmDesign) -> GbtmFit:
     if design.n_classes == 1:
         return _account(_search(design, 0, 1), design, None)
     reduced = _reduced(design)

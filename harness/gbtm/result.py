@@ -1,19 +1,22 @@
 """A fitted trajectory model, as a reader wants it: numbers, tables, a summary, a plot."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 
 from harness.arrays import Codes, Matrix, Vector, read_only
 from harness.cohorts.cohort import Cohort
-from harness.gbtm import adequacy, curves, plots, summary, tables
+from harness.gbtm import adequacy, curves, summary, tables
 from harness.gbtm.design import GbtmDesign, build_design
 from harness.gbtm.estimates import GbtmEstimates
 from harness.gbtm.estimation import covariance_refusal, estimate
 from harness.gbtm.fit import GbtmFit, fit
 from harness.gbtm.spec import GbtmSpec
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -119,8 +122,10 @@ class GbtmResult:
         """Return means of the outcome by class and time, weighted by posterior probabilities."""
         return curves.observed_means(self.posterior, self.design)
 
-    def plot(self) -> Figure:
+    def plot(self) -> "Figure":
         """Return a figure: fitted curves with 95 % bands, and observed means weighted by class probability."""
+        from harness.gbtm import plots  # noqa: PLC0415  # matplotlib is slow to import and seldom needed
+
         unit_of = (self.spec.time, self.spec.outcome)
         return plots.trajectories(self.class_curves(), self.observed_means(), np.asarray(self.class_shares), *unit_of)
 

@@ -76,7 +76,8 @@ def test_the_plot_names_axes_and_class_shares(result):
     assert isinstance(figure, Figure)
     axes = figure.axes[0]
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("week", "score")
-    legend = [text.get_text() for text in axes.get_legend().get_texts()]
+    (key,) = figure.legends
+    legend = [text.get_text() for text in key.get_texts()]
     assert legend == [f"class {g} ({100 * share:.1f} %)" for g, share in enumerate(result.class_shares, start=1)]
 
 
