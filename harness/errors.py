@@ -16,6 +16,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
+# Longer names are compared by their beginnings: a hostile name must not cost minutes.
+_COMPARED = 100
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
@@ -45,7 +48,8 @@ class Problem:
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """Return the advice that names the known words most like this one, or nothing."""
-    close = get_close_matches(word[:100].lower(), tuple(known), n=3)
+    folded = {name[:_COMPARED].casefold(): name for name in known}
+    close = [folded[match] for match in get_close_matches(word[:_COMPARED].casefold(), folded, n=3)]
     return f"Did you mean {' or '.join(map(repr, close))}?" if close else ""
 
 

@@ -1,13 +1,12 @@
 """Why a trajectory model can't be fitted to a cohort: every reason at once."""
 
 from collections.abc import Iterator
-from difflib import get_close_matches
 from typing import get_args
 
 import numpy as np
 
 from harness.cohorts.cohort import Cohort
-from harness.errors import Problem, SpecError
+from harness.errors import Problem, SpecError, nearest
 from harness.gbtm.spec import Family, GbtmSpec, Sigma
 
 
@@ -65,12 +64,11 @@ def _columns(spec: GbtmSpec, cohort: Cohort) -> Iterator[Problem]:
 
 
 def _unknown(role: str, name: str, cohort: Cohort) -> Problem:
-    near = get_close_matches(str(name), cohort.columns)
     return Problem(
         found=f"{role} {name!r} is not in the cohort",
         expected=f"one of {', '.join(map(repr, cohort.columns))}",
         column=str(name),
-        advice=f"Did you mean {near[0]!r}?" if near else "",
+        advice=nearest(str(name), cohort.columns),
     )
 
 

@@ -124,10 +124,10 @@ class GbtmResult:
 
     def plot(self) -> "Figure":
         """Return a figure: fitted curves with 95 % bands, and observed means weighted by class probability."""
-        from harness.gbtm import plots  # noqa: PLC0415  # matplotlib is slow to import and seldom needed
+        from harness.gbtm import figure  # noqa: PLC0415  # matplotlib is slow to import and seldom needed
 
         unit_of = (self.spec.time, self.spec.outcome)
-        return plots.trajectories(self.class_curves(), self.observed_means(), np.asarray(self.class_shares), *unit_of)
+        return figure.trajectories(self.class_curves(), self.observed_means(), np.asarray(self.class_shares), *unit_of)
 
     def summary(self) -> str:
         """Return the tables people know from lcmm and Stata's traj, and an account of the search."""

@@ -1,13 +1,12 @@
 """What makes a model unfit for a cohort, said before anything is computed; each function returns all that it finds."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from difflib import get_close_matches
 
 import numpy as np
 
 from harness.arrays import Matrix, Vector
 from harness.cohorts.cohort import Cohort
-from harness.errors import Problem
+from harness.errors import Problem, nearest
 from harness.formula import Atom, Formula
 from harness.lmm.columns import Frame, atom_values
 
@@ -45,10 +44,8 @@ def _random_problems(formula: Formula, cohort: Cohort) -> Iterator[Problem]:
 def _unknown_problems(named: Iterable[str], cohort: Cohort) -> Iterator[Problem]:
     for name in named:
         if name not in cohort.numeric and name not in cohort.factors:
-            close = get_close_matches(name, cohort.columns, n=3, cutoff=0.5)
-            near = f"Did you mean {' or '.join(map(repr, close))}?" if close else ""
             expected = f"one of {', '.join(map(repr, cohort.columns))}"
-            yield Problem(found="unknown column", expected=expected, column=name, advice=near)
+            yield Problem(found="unknown column", expected=expected, column=name, advice=nearest(name, cohort.columns))
 
 
 def _role_problems(
