@@ -221,10 +221,12 @@ def _parts(reading: Reading) -> dict[str, Any]:
         classes.setdefault(quantity.latent_class, []).append(f"{quantity.kind.value} {path} {_rounded(quantity.value)}")
     shared = sorted(classes.pop(None, []))
     values = [shared, *sorted(sorted(lines) for lines in classes.values())]
-    evidence = None if reading.evidence is None else asdict(reading.evidence)
+    evidence = reading.evidence
+    seen = [] if evidence is None else [evidence.n_observations, evidence.n_subjects, evidence.outcome_sum]
+    sums = [] if evidence is None else [*evidence.design_sums.items()]
     return {
-        "evidence": _sha256(evidence),
-        "objective": _sha256([asdict(value) for value in reading.objective]),
+        "evidence": _sha256([[_rounded(value) for value in seen], [(name, _rounded(value)) for name, value in sums]]),
+        "objective": _sha256([(v.label, *map(_rounded, (*v.point, v.log_likelihood))) for v in reading.objective]),
         "values": _sha256(values),
     }
 
