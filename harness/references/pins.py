@@ -223,7 +223,7 @@ def _parts(reading: Reading) -> dict[str, Any]:
     values = [shared, *sorted(sorted(lines) for lines in classes.values())]
     evidence = reading.evidence
     seen = [] if evidence is None else [evidence.n_observations, evidence.n_subjects, evidence.outcome_sum]
-    sums = [] if evidence is None else [*evidence.design_sums.items()]
+    sums = [] if evidence is None else sorted(evidence.design_sums.items())
     return {
         "evidence": _sha256([[_rounded(value) for value in seen], [(name, _rounded(value)) for name, value in sums]]),
         "objective": _sha256([(v.label, *map(_rounded, (*v.point, v.log_likelihood))) for v in reading.objective]),

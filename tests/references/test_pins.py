@@ -28,7 +28,10 @@ def reading():
         source="live",
         versions={"R": "4.2.2", "lme4": "1.1.31"},
         evidence=InputEvidence(
-            n_observations=180, n_subjects=18, outcome_sum=53731.420500000004, design_sums={"intercept": 180.0}
+            n_observations=180,
+            n_subjects=18,
+            outcome_sum=53731.420500000004,
+            design_sums={"intercept": 180.0, "days": 810.0},
         ),
         quantities=(
             Quantity(path="n_observations", kind=Kind.EXACT, value=180),
