@@ -1,0 +1,109 @@
+"""The pins of the checkout, our fits of their cases, and the judge without a second fit: thousands in seconds."""
+
+from dataclasses import dataclass
+from functools import cache
+
+import pytest
+
+from harness.crosscheck import References, compare_with
+from harness.engines import solve
+from harness.locations import fixtures_folder
+from harness.references import r_source_hash
+from harness.references.pins import PinnedEngine, pin_path
+from harness.runs import read_cases
+
+
+class Remembered:
+    """Our side of a case; what it is asked twice, it computes once."""
+
+    def __init__(self, ours):
+        self.case = ours.case
+        self.reading = cache(ours.reading)
+        self.probes = cache(ours.probes)
+        self.log_likelihood = cache(ours.log_likelihood)
+        self.distance = cache(ours.distance)
+        self.restarted = cache(ours.restarted)
+
+
+@dataclass(frozen=True)
+class Saying:
+    """A reference that says what it is told to."""
+
+    said: object
+
+    def read(self, case, probes=(), start=None):  # noqa: ARG002  # an Engine's signature
+        return self.said
+
+
+@cache
+def cases():
+    return {case.name: case for case in read_cases()}
+
+
+@cache
+def our_side(name):
+    return Remembered(solve(cases()[name]))
+
+
+@cache
+def reading_of(name, reference):
+    folder = fixtures_folder() / "pins"
+    engine = PinnedEngine(name=reference, folder=folder, r_source=r_source_hash(reference))
+    return engine.read(our_side(name).case)
+
+
+@dataclass(frozen=True)
+class Pinned:
+    """A case of the checkout and what one reference said about it."""
+
+    name: str
+    reference: str
+
+    @property
+    def ours(self):
+        return our_side(self.name)
+
+    @property
+    def path(self):
+        return pin_path(fixtures_folder() / "pins", self.name, self.reference)
+
+    @property
+    def reading(self):
+        return reading_of(self.name, self.reference)
+
+    def judge(self, reading):
+        """Compare ours with another reading in the pin's place, as `harness check` does."""
+        return compare_with(self.ours, self.reference, References(pinned={self.reference: Saying(reading)}))
+
+
+ALL = [Pinned(case.name, reference) for case in cases().values() for reference in case.references]
+
+THOROUGH = {
+    ("sleepstudy__random_slope_reml", "lme4"),
+    ("orthodont__uncorrelated_ml", "nlme"),
+    ("orthodont__distance_2_classes", "lcmm"),
+    ("orthodont__distance_2_classes", "flexmix"),
+}
+"""Pins in which everything is tried; in the others it is a sample."""
+
+
+def pytest_generate_tests(metafunc):
+    for fixture, pins in {
+        "pinned": ALL,
+        "thorough": [pin for pin in ALL if (pin.name, pin.reference) in THOROUGH],
+        "mixture": [pin for pin in ALL if pin.reference in {"lcmm", "flexmix"}],
+    }.items():
+        if fixture in metafunc.fixturenames:
+            metafunc.parametrize(fixture, pins, ids=lambda pin: f"{pin.name}.{pin.reference}")
+    if "case_name" in metafunc.fixturenames:
+        metafunc.parametrize("case_name", list(cases()))
+
+
+@pytest.fixture
+def case(case_name):
+    return cases()[case_name]
+
+
+@pytest.fixture(scope="session")
+def all_pinned():
+    return ALL

@@ -1,0 +1,42 @@
+"""Every case has a pin of each of its references, and ours agrees with all of them."""
+
+from harness.comparison.verdict import Outcome
+from harness.locations import fixtures_folder
+from harness.references.pins import read_pin
+
+
+def test_every_reference_of_a_case_has_a_pin_with_its_provenance(pinned):
+    assert pinned.path.is_file(), "record it with `harness record`"
+    pin = read_pin(pinned.path)
+    assert (pin.case, pin.engine) == (pinned.name, pinned.reference)
+    assert pin.reason
+    assert {"R", pin.engine, "BLAS", "platform"} <= set(pin.reading.versions)
+
+
+def test_no_pin_belongs_to_no_case(all_pinned):
+    assert set((fixtures_folder() / "pins").iterdir()) == {pinned.path for pinned in all_pinned}
+
+
+def test_ours_agrees_with_the_pin(pinned):
+    comparison = pinned.judge(pinned.reading)
+    assert comparison.outcome is Outcome.AGREE, comparison.sentence
+
+
+def test_a_pin_gives_numbers_or_at_least_log_likelihoods(pinned):
+    judged = [v for v in pinned.judge(pinned.reading).verdicts if v.outcome is Outcome.AGREE]
+    assert sum(v.quantity.startswith("objective[") for v in judged) >= 2
+    assert pinned.reading.quantities or set(pinned.reading.not_given), pinned.reading.conventions
+
+
+NEVER_PINNED = ("no standard error of this estimate", "joint covariance of its estimates")
+"""Ends of reasons: a pin holds values, and its standard errors are values of their own."""
+
+
+def test_what_is_not_compared_is_excused_by_the_reference(pinned):
+    reading = pinned.reading
+    for verdict in pinned.judge(reading).verdicts:
+        if verdict.outcome is Outcome.NOT_COMPARED and not verdict.reason.endswith(NEVER_PINNED):
+            excuse = reading.reason_not_given(verdict.quantity)
+            assert excuse, verdict
+            # Without a fit nothing else is there to be judged either.
+            assert verdict.reason == excuse or not reading.quantities
