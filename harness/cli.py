@@ -1,5 +1,6 @@
 """The command line: each command is a short function that calls one loop and prints one report."""
 
+import os
 import shlex
 import sys
 from collections.abc import Iterator, Sequence
@@ -83,11 +84,11 @@ def record(
         recordings = runs.record(runs.read_cases(names or ()), reason, progress)
     for recording in recordings:
         if recording.path is None:
-            print(f"{recording.case} {recording.engine}: not recorded, {recording.reason}")
+            _say(f"{recording.case} {recording.engine}: not recorded, {recording.reason}")
         else:
-            print(f"{recording.case} {recording.engine}: {len(recording.changes)} changes")
+            _say(f"{recording.case} {recording.engine}: {len(recording.changes)} changes")
             for change in recording.changes:
-                print(f"  {change}")
+                _say(f"  {change}")
 
 
 @app.command()
@@ -97,7 +98,7 @@ def explain(name: Annotated[str, typer.Argument(metavar="CASE")], report: Report
     with _progress() as progress:
         run = runs.compare(runs.read_cases([name]), _command(), progress)
     for comparison in run.comparisons:
-        print(explanation.render(comparison))
+        _say(explanation.render(comparison))
     _finish(run, report)
 
 
@@ -106,9 +107,9 @@ def doctor() -> None:
     """Prove that R, its packages and the exchange with them work, and tell what to install."""
     checks = examine()
     for item in checks:
-        print(f"{'ok  ' if item.ok else 'no  '} {item.name}: {item.detail}")
+        _say(f"{'ok  ' if item.ok else 'no  '} {item.name}: {item.detail}")
         if not item.ok and item.advice:
-            print(f"     {item.advice}")
+            _say(f"     {item.advice}")
     if not all(item.ok for item in checks):
         raise SystemExit(ABSENT)
 
@@ -117,7 +118,7 @@ def doctor() -> None:
 def cases() -> None:
     """List the cases of the project."""
     for name in runs.case_names():
-        print(name)
+        _say(name)
 
 
 def main() -> None:
@@ -146,11 +147,11 @@ def _chosen_cases(names: Sequence[str], data: Path | None, spec: Path | None) ->
 
 
 def _finish(run: Run, folder: Path) -> None:
+    written = write_report(run, folder)
     terminal = Console()
     width = max(terminal.width, 80) if terminal.is_terminal else WIDTH_OF_A_LOG
-    print(console.render(run, width, colour=terminal.is_terminal))
-    written = write_report(run, folder)
-    print("report: " + ", ".join(str(path) for path in written))
+    _say(console.render(run, width, colour=terminal.is_terminal))
+    _say("report: " + ", ".join(str(path) for path in written))
     status = _status(run)
     if status != AGREE:
         raise SystemExit(status)
@@ -177,6 +178,14 @@ def _progress() -> Iterator[ProgressCallback]:
     with Progress(*columns, console=terminal, transient=True, disable=not terminal.is_terminal) as bar:
         task = bar.add_task("reading the cases", total=None)
         yield lambda text: bar.update(task, description=text)
+
+
+def _say(text: str) -> None:
+    """Print; where the reader has gone (`harness compare | head`), go on in silence, because the exit status counts."""
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _fail(message: str, status: int) -> None:
