@@ -7,9 +7,11 @@ packages="r-base-core r-cran-lme4 r-cran-nlme r-cran-flexmix"
 # What lcmm needs to be built from source; installed only where CRAN answers.
 build_packages="r-base-dev r-cran-mvtnorm r-cran-survival r-cran-numderiv r-cran-doparallel r-cran-foreach r-cran-rcpp"
 
+# sudo may ask for a password, but only where somebody can answer.
 as_root=""
 if [ "$(id -u)" -ne 0 ]; then
-    if command -v sudo >/dev/null 2>&1 && sudo -n true 2>/dev/null; then as_root="sudo"; else as_root="none"; fi
+    as_root="none"
+    if command -v sudo >/dev/null 2>&1 && { sudo -n true 2>/dev/null || [ -t 0 ]; }; then as_root="sudo"; fi
 fi
 
 missing() {
