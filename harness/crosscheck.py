@@ -18,14 +18,17 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class References:
-    """Where reference results come from: R's engines that can be run now, and pins for those that can't."""
+    """Where reference results come from: R's engines that can be run now, and pins for those that can't.
 
-    live: Mapping[str, Engine] = field(default_factory=dict)
+    `live` is None where R was not looked for.
+    """
+
+    live: Mapping[str, Engine] | None = None
     pinned: Mapping[str, Engine] = field(default_factory=dict)
 
     def engine(self, name: str) -> Engine | None:
         """Return the live engine where there is one, else the pinned one."""
-        return self.live.get(name) or self.pinned.get(name)
+        return (self.live or {}).get(name) or self.pinned.get(name)
 
 
 def cross_check(

@@ -163,7 +163,7 @@ def _environment(comparisons: Sequence[Comparison], references: References) -> M
     for comparison in comparisons:
         if comparison.right.source == "live":
             versions |= comparison.right.versions
-    if references.live:
+    if references.live is not None:
         versions |= {name: NOT_INSTALLED for name in REFERENCES if name not in references.live}
     return versions
 
