@@ -14,7 +14,7 @@ from functools import partial
 from harness.comparison.verdict import Attribution, Outcome
 from harness.quantities import Kind
 
-SAMPLE = 12
+SAMPLE = 8
 NAN = float("nan")
 
 

@@ -14,7 +14,7 @@ from harness.locations import fixtures_folder, r_source_folder
 from harness.references import provenance, r_source_hash
 from harness.references.pins import PinnedEngine, pin_path, read_pin, write_pin
 
-SAMPLE = 40
+SAMPLE = 15
 LMM, GBTM = "sleepstudy__random_slope_reml", "orthodont__distance_2_classes"
 
 
