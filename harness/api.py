@@ -6,6 +6,7 @@
 """
 
 from collections.abc import Iterable, Sequence
+from typing import get_args
 
 import pandas as pd
 
@@ -46,6 +47,8 @@ def fit_lmm(formula: str | Formula, data: pd.DataFrame | Cohort, criterion: Crit
     FormulaError, CohortError, SpecError
         With everything that is wrong with the formula, the columns, or the model for these data.
     """
+    if criterion not in get_args(Criterion):
+        raise SpecError("fit_lmm", [Problem(found=f"criterion {criterion!r:.40}", expected="'REML' or 'ML'")])
     tree = parse_formula(formula) if isinstance(formula, str) else formula
     if isinstance(data, Cohort):
         cohort = data
@@ -74,7 +77,7 @@ def fit_gbtm(
     Parameters
     ----------
     data
-        One row a visit. Of a DataFrame only the three named columns are read.
+        One row a visit, each with its time. Of a DataFrame only the three named columns are read.
     outcome, time, subject
         Names of columns. Rows without an outcome do not exist for the model.
     orders
@@ -97,6 +100,7 @@ def fit_gbtm(
     CohortError, SpecError
         With everything that is wrong with the columns, or with the model for these data.
     """
+    _require("fit_gbtm", orders, Iterable, "one order for each class, such as orders=(2, 2, 1)")
     spec = GbtmSpec(
         outcome=outcome,
         time=time,
@@ -110,7 +114,7 @@ def fit_gbtm(
     if isinstance(data, Cohort):
         return fit_gbtm_cohort(spec, data)
     frame = _only(data, (outcome, time, subject), "fit_gbtm")
-    return fit_gbtm_cohort(spec, cohort_from_frame(frame, subject=subject))
+    return fit_gbtm_cohort(spec, cohort_from_frame(frame, subject=subject, time=time))
 
 
 def compare(fit: LmmResult | GbtmResult, reference: str | None = None) -> Comparison:
@@ -162,6 +166,7 @@ def _our_side(fit: LmmResult | GbtmResult) -> OurLmm | OurGbtm:
 
 def _only(frame: pd.DataFrame, names: Iterable[str], where: str) -> pd.DataFrame:
     """Return the named columns, each once, or raise with all that the frame does not have."""
+    _require(where, frame, pd.DataFrame, "a pandas DataFrame or a Cohort as data")
     wanted = tuple(dict.fromkeys(names))
     known = tuple(str(column) for column in frame.columns)
     problems = [
@@ -174,3 +179,10 @@ def _only(frame: pd.DataFrame, names: Iterable[str], where: str) -> pd.DataFrame
     if problems:
         raise SpecError(where, problems)
     return frame.loc[:, list(wanted)]
+
+
+def _require(where: str, argument: object, kind: type, expected: str) -> None:
+    if not isinstance(argument, kind):
+        raise SpecError(
+            where, [Problem(found=f"{argument!r:.40} of type {type(argument).__name__}", expected=expected)]
+        )
