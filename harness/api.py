@@ -183,6 +183,5 @@ def _only(frame: pd.DataFrame, names: Iterable[str], where: str) -> pd.DataFrame
 
 def _require(where: str, argument: object, kind: type, expected: str) -> None:
     if not isinstance(argument, kind):
-        raise SpecError(
-            where, [Problem(found=f"{argument!r:.40} of type {type(argument).__name__}", expected=expected)]
-        )
+        found = f"{argument!r:.40} of type {type(argument).__name__}"
+        raise SpecError(where, [Problem(found=found, expected=expected)])
