@@ -36,6 +36,7 @@ KEYS: Mapping[str, Mapping[str, type]] = {
     },
 }
 REQUIRED = {"lmm": {"formula"}, "gbtm": {"outcome", "time", "subject", "orders"}}
+_CASE_KEYS = ("cohort", "references", "keep", "model")
 _NAME = re.compile(r"[a-z0-9]+(_{1,2}[a-z0-9]+)*")
 
 
@@ -74,15 +75,12 @@ class Engine(Protocol):
         """The engine's name in cases, pins and reports."""
         ...
 
-    def support(self, spec: Spec) -> Support:
-        """Return what this engine can do with the model."""
-        ...
-
     def read(self, case: Case, probes: Sequence[Probe] = (), start: Point | None = None) -> Reading:
         """Return what this engine says about the case.
 
-        It fits from its usual starts, or from `start` alone when that is given; evaluates its log-likelihood at the
-        probes; and never raises for a failure of the engine, which is a `Reading` with a `failure`.
+        It fits from its usual starts, or from `start` alone when that is given, and evaluates its log-likelihood at the
+        probes. A pin can do neither: it answers with the fit and the points of its recording. No engine raises for a
+        failure of its own, which is a `Reading` with a `failure`.
         """
         ...
 
@@ -105,10 +103,12 @@ def read_case(path: Path) -> Case:
     ------
     CaseError
         With everything that is wrong with the file.
+    CohortError
+        If no fixture cohort has the name, or `keep` names a column or a level that the cohort does not have.
     """
     where = f"case {path.stem}"
     table = _read_toml(path, where)
-    problems = _unknown_keys(table, {"cohort", "references", "keep", "model"})
+    problems = _unknown_keys(table, _CASE_KEYS)
     name = table.get("cohort")
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         problems.append(Problem(column="cohort", found=repr(name), expected="the name of a fixture cohort"))
@@ -123,7 +123,7 @@ def read_own_case(data: Path, spec_file: Path) -> Case:
     Raises
     ------
     CohortError
-        With everything that is wrong with the schema, or with the table.
+        With everything that is wrong with the schema, with the table, or with what `keep` names of it.
     CaseError
         With everything that is wrong with the model.
     """
@@ -151,8 +151,8 @@ def _read_toml(path: Path, where: str) -> dict[str, Any]:
 def _read_model(table: Mapping[str, Any], where: str, problems: Sequence[Problem] = ()) -> tuple[Spec, tuple[str, ...]]:
     """Return the model and its reference engines, or raise with the problems found before and all of these."""
     model = table.get("model")
-    if not isinstance(model, dict) or model.get("kind") not in KEYS:
-        what = f"kind = {model.get('kind')!r}" if isinstance(model, dict) else "no [model]"
+    if not isinstance(model, dict) or model.get("kind") not in tuple(KEYS):  # a tuple: TOML's lists have no hash
+        what = f"kind = {model.get('kind')!r:.80}" if isinstance(model, dict) else "no [model]"
         problem = Problem(column="model", found=what, expected=f"a kind, one of {', '.join(KEYS)}")
         raise CaseError(where, [*problems, problem])
     references = table.get("references", list(REFERENCES[model["kind"]]))
@@ -198,6 +198,8 @@ def _choice_problems(references: object, keep: object, kind: str) -> list[Proble
     if not _is_list_of_text(references) or not references or not set(references) <= set(REFERENCES[kind]):
         expected = f"a list from {', '.join(REFERENCES[kind])}"
         problems.append(Problem(column="references", found=repr(references)[:80], expected=expected))
+    elif len(set(references)) < len(references):
+        problems.append(Problem(column="references", found=repr(references)[:80], expected="each engine once"))
     if not isinstance(keep, dict) or not all(_is_list_of_text(levels) for levels in keep.values()):
         problems.append(Problem(column="keep", found=repr(keep)[:80], expected="lists of levels by column"))
     return problems

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, cast
 
-from harness.cases import Case, Engine, Probe, Spec, Support
+from harness.cases import Case, Engine, Probe
 from harness.errors import EngineError
 from harness.quantities import Failure, ObjectiveValue, Point, Reading
 from harness.references.decoding import Decoded, Decoder
@@ -75,14 +75,10 @@ class LiveEngine:
         """The engine's name."""
         return self.decoder.name
 
-    def support(self, spec: Spec) -> Support:
-        """Return what this engine can do with the model."""
-        return self.decoder.support(spec)
-
     def read(self, case: Case, probes: Sequence[Probe] = (), start: Point | None = None) -> Reading:
         """Return what R says about the case; a failure of R is a `Reading` with a `failure`."""
         began = time.perf_counter()
-        support = self.support(case.spec)
+        support = self.decoder.support(case.spec)
         if not support.objective:
             return self._failed("refused", support.reason)
         try:
