@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from harness.cases import Case, Probe, Spec, Support
+from harness.cases import Case, Probe
 from harness.convergence import Convergence, Stop
 from harness.errors import CaseError, Problem
 from harness.quantities import Failure, InputEvidence, Kind, ObjectiveValue, Point, Quantity, Reading, Value
@@ -96,7 +96,7 @@ def read_pin(path: Path) -> Pin:
     Raises
     ------
     CaseError
-        If the file is not a pin, or a sealed part of it was changed by hand.
+        If the file is not a pin, or anything in it was changed by hand.
     """
     where = f"pin {path.name}"
     try:
@@ -109,7 +109,7 @@ def read_pin(path: Path) -> Pin:
         raise CaseError(where, [problem]) from error
     if not intact:
         problem = Problem(
-            found="its provenance is not what was sealed when it was recorded",
+            found="its content is not what was sealed when it was recorded",
             expected="an unedited file",
             advice="Record it again.",
         )
@@ -129,7 +129,7 @@ def stale_reasons(pin: Pin, case: Case, r_source: str, path: Path) -> tuple[str,
         )
         if then != now
     ]
-    if path.name != f"{pin.case}.{pin.engine}.json":
+    if path != pin_path(path.parent, pin.case, pin.engine):
         found.append(f"it says that it belongs to case {pin.case!r} and engine {pin.engine!r}")
     return tuple(found)
 
@@ -142,11 +142,12 @@ class PinnedEngine:
     folder: Path
     r_source: str
 
-    def support(self, spec: Spec) -> Support:  # noqa: ARG002  # a pin exists or not, whatever the model
-        """Return that anything may have been recorded."""
-        return Support(fit=True, objective=True)
-
-    def read(self, case: Case, probes: Sequence[Probe] = (), start: Point | None = None) -> Reading:  # noqa: ARG002
+    def read(
+        self,
+        case: Case,
+        probes: Sequence[Probe] = (),  # noqa: ARG002  # a pin was recorded at points of its own
+        start: Point | None = None,  # noqa: ARG002  # and can't be started anew
+    ) -> Reading:
         """Return the recorded reading; its objective holds the probes of the recording."""
         path = pin_path(self.folder, case.name, self.name)
         if not path.exists():
