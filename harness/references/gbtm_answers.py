@@ -4,11 +4,11 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import xlogy
 
 from harness.arrays import Codes, Matrix, Vector, read_only
 from harness.cases import Spec
 from harness.convergence import Convergence, Stop
+from harness.gbtm.adequacy import average_posterior, entropy
 from harness.gbtm.estimates import GbtmEstimates, power_name
 from harness.gbtm.spec import GbtmSpec
 from harness.quantities import InputEvidence, Point
@@ -124,8 +124,8 @@ def gbtm_estimates(
         n_parameters=criteria.n_parameters,
         subject_labels=tuple(request.subject_labels[int(code) - 1] for code in answer["subjects"]),
         posterior=read_only(mixture.posterior),
-        entropy=_entropy(mixture.posterior),
-        average_posterior=read_only(_average_posterior(mixture.posterior)),
+        entropy=entropy(mixture.posterior),
+        average_posterior=read_only(average_posterior(mixture.posterior)),
     )
 
 
@@ -163,15 +163,3 @@ def _blocks(beta: tuple[Vector, ...], n_sigmas: int) -> dict[str, list[Codes]]:
         "beta": [np.arange(end - len(own), end) for end, own in zip(ends, beta, strict=True)],
         "sigma": [np.array([ends[-1] + s]) for s in range(n_sigmas)],
     }
-
-
-def _entropy(posterior: Matrix) -> float:
-    N, K = posterior.shape
-    return 1.0 if K == 1 else float(1 + xlogy(posterior, posterior).sum() / (N * np.log(K)))
-
-
-def _average_posterior(posterior: Matrix) -> Vector:
-    modal = posterior.argmax(axis=1)
-    return np.array(
-        [posterior[modal == g, g].mean() if np.any(modal == g) else np.nan for g in range(posterior.shape[1])]
-    )
