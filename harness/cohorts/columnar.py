@@ -21,7 +21,7 @@ STATISTICS_READERS: Mapping[str, Callable[..., tuple[Any, Any]]] = {
 }
 
 
-def read_parquet(path: Path, wanted: Sequence[str], options: FileOptions) -> Table:  # noqa: ARG001
+def read_parquet(path: Path, wanted: Sequence[str], options: FileOptions) -> Table:  # noqa: ARG001  # every reader takes options
     """Return the wanted columns of a Parquet file.
 
     Raises
@@ -44,7 +44,7 @@ def read_parquet(path: Path, wanted: Sequence[str], options: FileOptions) -> Tab
     return Table(header=header, columns=columns, lines=_lines(table.num_rows), textual=False)
 
 
-def read_statistics(path: Path, wanted: Sequence[str], options: FileOptions) -> Table:  # noqa: ARG001
+def read_statistics(path: Path, wanted: Sequence[str], options: FileOptions) -> Table:  # noqa: ARG001  # every reader takes options
     """Return the wanted columns of an SPSS, Stata or SAS file; what the file declares missing is missing.
 
     Value labels are kept beside the codes, to become the levels of factors.

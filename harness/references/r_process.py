@@ -55,8 +55,8 @@ class _Session:
             raise _AbsentError("R", "no R on the PATH")
         try:
             import rpy2  # noqa: PLC0415, TID251  # the one door; imported late, so that its absence can be told
-            from rpy2 import rinterface  # noqa: PLC0415, TID251
-            from rpy2.rinterface_lib import callbacks, embedded  # noqa: PLC0415, TID251
+            from rpy2 import rinterface  # noqa: PLC0415, TID251  # as above
+            from rpy2.rinterface_lib import callbacks, embedded  # noqa: PLC0415, TID251  # as above
         except ModuleNotFoundError as error:
             if (error.name or "").split(".")[0] not in {"rpy2", "cffi"}:
                 raise
@@ -74,7 +74,7 @@ class _Session:
             source(rinterface.StrSexpVector([path]))
         self._handle = rinterface.globalenv["handle"]
 
-    def answer(self, request: dict[str, Any]) -> Any:  # noqa: ANN401
+    def answer(self, request: dict[str, Any]) -> Any:  # noqa: ANN401  # any value of `wire`'s table
         """Return what R's `handle` says to the operation and its request."""
         said = self._handle(self._to_r(request["operation"]), self._to_r(request["payload"]))
         try:
@@ -83,7 +83,7 @@ class _Session:
             refused = {"status": "refused", "value": None, "message": str(error)}
             return {**refused, "warnings": wire.Text(), "n_warnings": 0, "seconds": 0.0}
 
-    def _to_r(self, value: Any) -> Any:  # noqa: ANN401
+    def _to_r(self, value: Any) -> Any:  # noqa: ANN401  # rpy2 has no types
         r = self._r
         match value:
             case None:
@@ -107,7 +107,7 @@ class _Session:
             vector.do_slot_assign("dim", r.IntSexpVector(value.shape))
         return vector
 
-    def _from_r(self, value: Any) -> Any:  # noqa: ANN401
+    def _from_r(self, value: Any) -> Any:  # noqa: ANN401  # rpy2 has no types
         r = self._r
         match value:
             case r.ListSexpVector():

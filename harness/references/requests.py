@@ -31,7 +31,7 @@ class Request:
         """Return the request with parameters at which the log-likelihood is wanted."""
         return self._with(points=[np.array(point, dtype=np.float64) for point in points])
 
-    def _with(self, **more: Any) -> "Request":  # noqa: ANN401
+    def _with(self, **more: Any) -> "Request":  # noqa: ANN401  # a payload holds any value that can travel
         return replace(self, payload={**self.payload, **more})
 
 

@@ -49,7 +49,7 @@ def frame_length(header: bytes) -> int:
     return int(length)
 
 
-def unframe(body: bytes) -> Any:  # noqa: ANN401
+def unframe(body: bytes) -> Any:  # noqa: ANN401  # any value of the table above
     """Return the value of a frame's body."""
     return _value(json.loads(body))
 
@@ -110,7 +110,7 @@ def _array_tree(array: np.ndarray[Any, Any]) -> dict[str, Any]:
     return {**tree, "dim": list(array.shape)} if array.ndim > 1 else tree
 
 
-def _value(tree: Mapping[str, Any]) -> Any:  # noqa: ANN401
+def _value(tree: Mapping[str, Any]) -> Any:  # noqa: ANN401  # any value of the table above
     if "double" in tree:
         array = np.frombuffer(base64.b64decode(tree["double"]), dtype="<f8").astype(np.float64)
         return _shaped(array, tree)
