@@ -48,7 +48,7 @@ class Convergence:
 
     @property
     def converged(self) -> bool:
-        """Whether the search ended at a stationary maximum, inner or singular."""
+        """Whether the search ended at a maximum: an inner one, a singular one, or one at a bound."""
         return self.stop in {Stop.OPTIMUM, Stop.SINGULAR, Stop.BOUNDARY}
 
     @property

@@ -97,8 +97,8 @@ def _curve_overlap(left: Reading, right: Reading, ours: list[int], theirs: list[
     """
     mine, yours = _by_class(left, ".estimate"), _by_class(right, ".estimate")
     names = sorted({name for table in (mine, yours) for values in table.values() for name in values})
-    groups = [mine.get(g, {}) for g in ours] + [yours.get(h, {}) for h in theirs]
-    table = np.array([[group.get(name, 0.0) for name in names] for group in groups])
+    classes = [mine.get(g, {}) for g in ours] + [yours.get(h, {}) for h in theirs]
+    table = np.array([[values.get(name, 0.0) for name in names] for values in classes])
     table = np.nan_to_num(table, posinf=0.0, neginf=0.0)
     spread = np.ptp(table, axis=0)
     table = table / np.where(spread > 0, spread, 1.0)
