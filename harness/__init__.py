@@ -45,5 +45,5 @@ __all__ = [
 def __getattr__(name: str) -> Any:  # noqa: ANN401  # whatever the name stands for
     """Load a public name when it is first used: the process that runs R needs none of them, and pandas is slow."""
     if name not in _HOME_OF:
-        raise AttributeError(name)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(_HOME_OF[name]), name)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Literal, Protocol
+from typing import Literal
 
 from harness.arrays import Matrix
 from harness.convergence import Convergence
@@ -119,11 +119,3 @@ class Reading:
             if (pattern.startswith(".") and path.endswith(pattern)) or path.startswith(pattern):
                 return reason
         return None
-
-
-class Estimates(Protocol):
-    """What every model's estimates offer to the judge, whoever computed them."""
-
-    def quantities(self) -> tuple[Quantity, ...]:
-        """Return every number that an engine owes for this model."""
-        ...

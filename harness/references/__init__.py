@@ -24,6 +24,5 @@ _HOMES = {
 def __getattr__(name: str) -> object:
     """Return a public name from the module that defines it."""
     if name not in _HOMES:
-        msg = f"module {__name__!r} has no attribute {name!r}"
-        raise AttributeError(msg)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
