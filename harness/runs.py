@@ -35,7 +35,11 @@ def read_cases(names: Sequence[str] = ()) -> tuple[Case, ...]:
     """
     known = case_names()
     problems = [
-        Problem(found=f"no case {name[:80]!r}", expected="the name of a case", advice=nearest(name, known))
+        Problem(
+            found=f"no case {name[:80]!r}",
+            expected="the name of a case",
+            advice=nearest(name, known) or "`harness cases` lists them.",
+        )
         for name in names
         if name not in known
     ]
@@ -171,5 +175,10 @@ def _environment(comparisons: Sequence[Comparison], references: References) -> M
 def _notes(
     known: Sequence[KnownDifference], comparisons: Sequence[Comparison], skipped: Sequence[Skipped]
 ) -> tuple[str, ...]:
-    gone = unused(known, comparisons) if not skipped else ()
-    return tuple(f"a known difference has disappeared; remove its entry: {entry}" for entry in gone)
+    return tuple(
+        f"a known difference has disappeared; remove its entry of case {entry.case!r}, engine {entry.engine!r},"
+        f" quantity {entry.quantity!r}, attribution {entry.attribution.value!r}"
+        for entry in unused(known, comparisons)
+        # An entry for many cases may still hold in the one that could not be compared.
+        if not any(entry.concerns(item.case, item.reference) for item in skipped)
+    )
