@@ -1,13 +1,19 @@
-"""The marker `needs_r`, and one R for all tests that need it."""
+"""The marker `needs_r`, one R for all tests that need it, and the profiles of Hypothesis."""
 
 import os
 from functools import cache
 
 import pytest
+from hypothesis import settings
 
 from harness.errors import EngineError
 from harness.references import installed_packages
 from harness.references.worker import RWorker
+
+# In CI the same examples each time, and nowhere a deadline: a busy machine is no defect.
+settings.register_profile("dev", deadline=None)
+settings.register_profile("ci", deadline=None, derandomize=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
 
 
 @cache
