@@ -6,8 +6,9 @@
 """
 
 from collections.abc import Iterable, Sequence
-from typing import get_args
+from typing import Any, get_args
 
+import numpy as np
 import pandas as pd
 
 from harness.cases import REFERENCES, Case
@@ -105,11 +106,11 @@ def fit_gbtm(
         outcome=outcome,
         time=time,
         subject=subject,
-        orders=tuple(orders),
+        orders=tuple(_plain(order) for order in orders),
         family=family,
         sigma=sigma,
-        n_starts=n_starts,
-        seed=seed,
+        n_starts=_plain(n_starts),
+        seed=_plain(seed),
     )
     if isinstance(data, Cohort):
         return fit_gbtm_cohort(spec, data)
@@ -179,6 +180,11 @@ def _only(frame: pd.DataFrame, names: Iterable[str], where: str) -> pd.DataFrame
     if problems:
         raise SpecError(where, problems)
     return frame.loc[:, list(wanted)]
+
+
+def _plain(number: "int | np.integer[Any]") -> int:
+    """Return numpy's integers as Python's, of which specs are made; all else is for the checks to judge."""
+    return int(number) if isinstance(number, np.integer) else number
 
 
 def _require(where: str, argument: object, kind: type, expected: str) -> None:
