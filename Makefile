@@ -26,4 +26,4 @@ $(TOX):
 	$(SETUP)/bin/pip install --quiet "tox>=4.15"
 
 clean:
-	rm -rf .tox .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist report
+	rm -rf .tox .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage build dist report

@@ -29,13 +29,16 @@ install_from_system() {
         return 1
     fi
     echo "R set-up: installing $wanted"
+    log=$(mktemp) || return 1
     # shellcheck disable=SC2086  # a list of words on purpose
-    $as_root env DEBIAN_FRONTEND=noninteractive sh -c "apt-get update -qq && apt-get install -y -qq --no-install-recommends $wanted" >report-r-setup.log 2>&1 || {
+    $as_root env DEBIAN_FRONTEND=noninteractive sh -c "apt-get update -qq && apt-get install -y -qq --no-install-recommends $wanted" >"$log" 2>&1
+    status=$?
+    if [ "$status" -ne 0 ]; then
         echo "R set-up: apt-get failed; its last lines:"
-        tail -n 5 report-r-setup.log
-        return 1
-    }
-    rm -f report-r-setup.log
+        tail -n 5 "$log"
+    fi
+    rm -f "$log"
+    return "$status"
 }
 
 # shellcheck disable=SC2086
