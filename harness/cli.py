@@ -89,6 +89,8 @@ def record(
             _say(f"{recording.case} {recording.engine}: {len(recording.changes)} changes")
             for change in recording.changes:
                 _say(f"  {change}")
+    if all(recording.path is None for recording in recordings):
+        _fail("Nothing was recorded; `harness doctor` tells what to install.", ABSENT)
 
 
 @app.command()

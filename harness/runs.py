@@ -99,6 +99,8 @@ class Recording:
 def record(cases: Sequence[Case], reason: str, progress: Progress) -> tuple[Recording, ...]:
     """Record what R's installed engines say about the cases.
 
+    All pins are made before one is written, so that a recording that fails leaves no moves that nobody was shown.
+
     Raises
     ------
     EngineError
@@ -111,25 +113,29 @@ def record(cases: Sequence[Case], reason: str, progress: Progress) -> tuple[Reco
             raise EngineError(
                 "R", "absent", "nothing can be recorded without it; `harness doctor` tells what to install"
             )
-        return tuple(_recordings(cases, live, reason, progress))
-
-
-def _recordings(
-    cases: Sequence[Case], live: Mapping[str, Engine], reason: str, progress: Progress
-) -> Iterator[Recording]:
+        made = tuple(_made(cases, live, reason, progress))
     folder = fixtures_folder() / "pins"
     folder.mkdir(exist_ok=True)
+    return tuple(_written(item, folder) if isinstance(item, Pin) else item for item in made)
+
+
+def _made(
+    cases: Sequence[Case], live: Mapping[str, Engine], reason: str, progress: Progress
+) -> Iterator[Pin | Recording]:
+    """Yield the pin of each case and reference, or why there is none."""
     for case in cases:
         ours = solve(case)
         for name in case.references:
             progress(f"{case.name}: {name}")
-            if name not in live:
+            if name in live:
+                yield new_pin(ours.case, live[name].read(ours.case, ours.probes()), r_source_hash(name), reason)
+            else:
                 yield Recording(case=case.name, engine=name, path=None, reason=f"{name} is not installed")
-                continue
-            pin = new_pin(ours.case, live[name].read(ours.case, ours.probes()), r_source_hash(name), reason)
-            path = pin_path(folder, case.name, name)
-            before = _pin_or_none(path)
-            yield Recording(case=case.name, engine=name, path=write_pin(pin, folder), changes=moves(before, pin))
+
+
+def _written(pin: Pin, folder: Path) -> Recording:
+    before = _pin_or_none(pin_path(folder, pin.case, pin.engine))
+    return Recording(case=pin.case, engine=pin.engine, path=write_pin(pin, folder), changes=moves(before, pin))
 
 
 def _pin_or_none(path: Path) -> Pin | None:
