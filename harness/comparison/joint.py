@@ -53,8 +53,10 @@ def judge_covariance(left: Reading, right: Reading, scales: Yardstick) -> Iterat
     if left.covariance is None and right.covariance is None:
         return
     if left.covariance is None or right.covariance is None:
-        silent = left.engine if left.covariance is None else right.engine
-        reason = f"{silent} gives no joint covariance of its estimates"
+        silent = left if left.covariance is None else right
+        # lcmm gives one, but a pin holds single values only.
+        who = f"a pin of {silent.engine} holds" if silent.source == "pinned" else f"{silent.engine} gives"
+        reason = f"{who} no joint covariance of its estimates"
         yield unjudged(COVARIANCE, None, None, Outcome.NOT_COMPARED, reason, kind=Kind.CURVATURE)
         return
     observed = covariance_difference(left.covariance, right.covariance)
