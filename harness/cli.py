@@ -143,7 +143,9 @@ def _chosen_cases(names: Sequence[str], data: Path | None, spec: Path | None) ->
     if data is None and spec is None:
         return runs.read_cases(names)
     if data is None or spec is None or names:
-        problem = Problem(found="only a part of it", expected="--data and --spec together, or names of cases")
+        given = {"names of cases": names, "--data": data, "--spec": spec}
+        found = " and ".join(word for word, value in given.items() if value)
+        problem = Problem(found=found, expected="--data and --spec together, or names of cases alone")
         raise CaseError("harness compare", [problem])
     return [read_own_case(data, spec)]
 

@@ -3,7 +3,7 @@
 Grammar::
 
     formula   = name "~" sum
-    sum       = ["-" "1" |] term { ("+" term | "-" "1") }
+    sum       = ( term | "-" "1" ) { "+" term | "-" "1" }
     term      = product { "*" product }                a*b = a + b + a:b
     product   = atom { ":" atom }
     atom      = name | name "^" integer | "I(" name "^" integer ")" | function "(" name ")" | number | "(" random ")"
