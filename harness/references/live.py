@@ -1,6 +1,5 @@
 """R's engines as the comparison sees them: a case goes in, a `Reading` comes out, whatever happens to R."""
 
-import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,6 +14,7 @@ from harness.references.lcmm import Lcmm
 from harness.references.lme4 import Lme4
 from harness.references.nlme import Nlme
 from harness.references.requests import Request
+from harness.references.wire import is_missing
 from harness.references.worker import Answer, RWorker
 
 DECODERS: Mapping[str, type[Decoder]] = {"lme4": Lme4, "nlme": Nlme, "lcmm": Lcmm, "flexmix": Flexmix}
@@ -89,6 +89,8 @@ class LiveEngine:
             objective = self._objective(case, request, probes, decoded)
         except EngineError as error:
             return self._failed(cast("Reason", error.reason), error.evidence)
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
+            return self._failed("refused", f"its answer can't be read: {type(error).__name__}: {error}")
         not_given = self.decoder.not_given(case.spec)
         reading = Reading(
             engine=self.name,
@@ -110,7 +112,10 @@ class LiveEngine:
     def _objective(
         self, case: Case, request: Request, probes: Sequence[Probe], decoded: Decoded | None
     ) -> tuple[ObjectiveValue, ...]:
-        """Return R's log-likelihood at the probes and at its own optimum, where it has one there."""
+        """Return R's log-likelihood at the probes and at its own optimum, where it has one there.
+
+        R's NA says that it has none; any other value, finite or not, is an answer and will be judged.
+        """
         wanted = [(probe.label, probe.point) for probe in probes if self.decoder.can_evaluate(probe.point, case.spec)]
         if decoded is not None and decoded.optimum is not None:
             wanted.append(("optimum", decoded.optimum))
@@ -122,8 +127,10 @@ class LiveEngine:
             ObjectiveValue(
                 label=label, point=point, log_likelihood=self.decoder.log_likelihood(float(value), n_observations)
             )
-            for (label, point), value in zip(wanted, answer["values"], strict=True)
-            if math.isfinite(value)
+            for (label, point), value, missing in zip(
+                wanted, answer["values"], is_missing(answer["values"]), strict=True
+            )
+            if not missing
         )
 
     def _failed(self, reason: Reason, evidence: str) -> Reading:
