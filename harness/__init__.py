@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from harness.api import compare, fit_gbtm, fit_lmm
     from harness.cohorts import Cohort, cohort_from_frame, fixture_cohort, read_cohort, read_schema, simulate_ketamine
+    from harness.comparison.figure import differences
     from harness.figures import overlay
 
 _HOMES = {
     "harness.api": ("compare", "fit_gbtm", "fit_lmm"),
+    "harness.comparison.figure": ("differences",),
     "harness.figures": ("overlay",),
     "harness.cohorts": (
         "Cohort",
@@ -32,6 +34,7 @@ __all__ = [
     "Cohort",
     "cohort_from_frame",
     "compare",
+    "differences",
     "fit_gbtm",
     "fit_lmm",
     "fixture_cohort",

@@ -11,7 +11,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 
 # Lower layers first; a module may import from its own layer's package and from lower layers only.
 LAYERS = (
-    {"arrays", "errors", "locations", "convergence"},
+    {"arrays", "errors", "locations", "convergence", "summaries"},
     {"quantities", "formula_tokens"},
     {"formula", "comparison"},
     {"cohorts"},

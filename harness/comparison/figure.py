@@ -6,20 +6,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, SymmetricalLogLocator
 
-from harness.comparison.judge import judge
 from harness.comparison.tolerances import Measure
-from harness.comparison.verdict import Comparison, CrossEvidence, Outcome, Verdict
-from harness.quantities import Kind, Reading
+from harness.comparison.verdict import Comparison, Outcome, Verdict
+from harness.quantities import Kind
 
 AGREEING, DIFFERING, BAND = "#1b6ca8", "#b3261e", "#dfe7ec"
 """Blue and red of different lightness, with different marks, so that the figure also reads in grey."""
 
 LONGEST_LABEL = 44
-
-
-def overlay(left: Reading, right: Reading) -> Figure:
-    """Return the figure of the differences between two readings, judged without further evidence."""
-    return differences(judge("", left, right, CrossEvidence()))
 
 
 def differences(comparison: Comparison) -> Figure:

@@ -71,17 +71,17 @@ def observed_means(posterior: Matrix, design: GbtmDesign) -> pd.DataFrame:
     """
     distinct = np.unique(design.time)
     if len(distinct) <= _MOST_TIMES:
-        group = np.searchsorted(distinct, design.time)
+        place = np.searchsorted(distinct, design.time)
     else:
         cuts = np.quantile(design.time, np.linspace(0, 1, 11)[1:-1])
-        group = np.searchsorted(cuts, design.time, side="right")
+        place = np.searchsorted(cuts, design.time, side="right")
     rows = np.diff(np.append(design.subject_starts, len(design.y)))
     weights = np.repeat(posterior, rows, axis=0)
     found = []
     for g in range(posterior.shape[1]):
-        size = np.bincount(group, weights=weights[:, g])
+        size = np.bincount(place, weights=weights[:, g])
         for b in np.flatnonzero(size > 0):
-            here = group == b
+            here = place == b
             found.append(
                 {
                     "latent_class": g + 1,

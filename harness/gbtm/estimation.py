@@ -74,7 +74,8 @@ def covariance_refusal(fit: GbtmFit) -> str:
         return "No standard errors: sigma of a class has collapsed, and the likelihood has no maximum there."
     eigenvalue = convergence.smallest_eigenvalue
     if eigenvalue is None or eigenvalue <= SMALLEST_EIGENVALUE:
-        return f"No standard errors: the information is not positive definite (smallest eigenvalue {eigenvalue:.2g})."
+        found = "unknown" if eigenvalue is None else f"{eigenvalue:.2g}"
+        return f"No standard errors: the information is not positive definite (smallest eigenvalue {found})."
     if convergence.gradient is None or convergence.gradient > LARGEST_GRADIENT:
         return f"No standard errors: the gradient is {convergence.gradient} standard errors, not below 1e-8."
     return ""

@@ -18,7 +18,7 @@ SAME_PARAMETERS = 1e-4  # working units: residual standard deviations, log-odds,
 SAME_CLASS = 1e-3  # standard deviations between two curves, and relative difference of sigmas
 NEAR_TIE = 2.0
 
-_FEW_SUBJECTS = 5  # a class of fewer whose sigma is below a tenth of the others' is a spike, not a group
+_FEW_SUBJECTS = 5  # a class of fewer whose sigma is below a tenth of the others' is a spike, not a class
 _SMALL_SIGMA = 0.1
 _ONE_SUBJECT = 0.99  # one subject's own class has not quite the probability 1
 

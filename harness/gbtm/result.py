@@ -14,6 +14,7 @@ from harness.gbtm.estimates import GbtmEstimates
 from harness.gbtm.estimation import covariance_refusal, estimate
 from harness.gbtm.fit import GbtmFit, fit
 from harness.gbtm.spec import GbtmSpec
+from harness.summaries import Summary
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -129,9 +130,9 @@ class GbtmResult:
         unit_of = (self.spec.time, self.spec.outcome)
         return figure.trajectories(self.class_curves(), self.observed_means(), np.asarray(self.class_shares), *unit_of)
 
-    def summary(self) -> str:
+    def summary(self) -> Summary:
         """Return the tables people know from lcmm and Stata's traj, and an account of the search."""
-        return summary.summary(self.spec, self.design, self.fit, self.estimates, self.warnings)
+        return Summary(summary.summary(self.spec, self.design, self.fit, self.estimates, self.warnings))
 
 
 def fit_gbtm_cohort(spec: GbtmSpec, cohort: Cohort) -> GbtmResult:

@@ -5,7 +5,6 @@ depends on the seed and on s alone, so a start is the same however many others t
 """
 
 from dataclasses import dataclass
-from itertools import permutations
 
 import numpy as np
 from scipy.special import ndtri
@@ -31,7 +30,10 @@ class Starts:
 
 def order_assignments(orders: tuple[int, ...]) -> tuple[tuple[int, ...], ...]:
     """Return the distinct ways to give the orders to the classes, from the lowest to the highest mean curve."""
-    return tuple(sorted(set(permutations(orders))))
+    if not orders:
+        return ((),)
+    rest = {order: orders[: (at := orders.index(order))] + orders[at + 1 :] for order in sorted(set(orders))}
+    return tuple((order, *others) for order in rest for others in order_assignments(rest[order]))
 
 
 def draw_starts(design: GbtmDesign, first: int, count: int) -> Starts:

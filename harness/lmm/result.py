@@ -14,7 +14,8 @@ from harness.lmm.estimates import LmmEstimates
 from harness.lmm.estimation import estimate
 from harness.lmm.fit import LmmFit, fit
 from harness.lmm.spec import LmmSpec
-from harness.lmm.summary import WALD_95, Summary, summarise
+from harness.lmm.summary import WALD_95, summarise
+from harness.summaries import Summary
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

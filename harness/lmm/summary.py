@@ -9,17 +9,9 @@ from harness.lmm.design import LmmDesign
 from harness.lmm.estimates import LmmEstimates
 from harness.lmm.fit import LmmFit
 from harness.lmm.spec import LmmSpec
+from harness.summaries import Summary
 
 WALD_95 = 1.959963984540054
-
-
-class Summary(str):
-    """Text that a notebook shows as it is, not as a quoted string."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return str(self)
 
 
 def summarise(spec: LmmSpec, design: LmmDesign, fit: LmmFit, estimates: LmmEstimates) -> Summary:

@@ -4,9 +4,13 @@ from io import BytesIO
 
 import pytest
 
-from harness.comparison.figure import differences, overlay, signed_difference
+from harness.comparison.figure import differences, signed_difference
 from harness.comparison.judge import judge
 from harness.comparison.verdict import CrossEvidence
+
+
+def figure_of(left, right):
+    return differences(judge("", left, right, CrossEvidence()))
 
 
 def labels(figure):
@@ -14,7 +18,7 @@ def labels(figure):
 
 
 def test_every_estimate_with_a_standard_error_has_a_row(ours_gbtm, lcmm):
-    figure = overlay(ours_gbtm, lcmm)
+    figure = figure_of(ours_gbtm, lcmm)
     assert labels(figure) == [path.removesuffix(".estimate") for path in ours_gbtm.covariance.paths]
 
 
@@ -27,7 +31,7 @@ def test_the_sign_is_ours_minus_the_reference(ours_lmm, lme4, change, quantity):
 
 
 def test_a_large_difference_is_drawn_beyond_the_band_on_a_logarithmic_scale(ours_lmm, lme4, change):
-    near, far = overlay(ours_lmm, lme4), overlay(ours_lmm, change(lme4, {"fixed[days].estimate": 20.0}))
+    near, far = figure_of(ours_lmm, lme4), figure_of(ours_lmm, change(lme4, {"fixed[days].estimate": 20.0}))
     assert (near.axes[0].get_xscale(), far.axes[0].get_xscale()) == ("linear", "symlog")
     assert len(far.axes[0].lines) == len(near.axes[0].lines) + 1
 
@@ -38,7 +42,7 @@ def test_it_can_be_saved_for_regular_singular_and_empty_comparisons(
     from dataclasses import replace
 
     failed = judge("case", ours_lmm, replace(lme4, failure=crashed), CrossEvidence())
-    for figure in (overlay(ours_lmm, lme4), overlay(ours_singular, lme4_singular), differences(failed)):
+    for figure in (figure_of(ours_lmm, lme4), figure_of(ours_singular, lme4_singular), differences(failed)):
         buffer = BytesIO()
         figure.savefig(buffer, format="svg")
         assert buffer.getvalue().startswith(b"<?xml")
@@ -51,4 +55,4 @@ def test_a_column_name_is_text_not_mathematics(ours_lmm, lme4):
         quantities = tuple(replace(q, path=q.path.replace("[days]", r"[$\frac{1$]")) for q in reading.quantities)
         return replace(reading, quantities=quantities, covariance=None)
 
-    overlay(named(ours_lmm), named(lme4)).savefig(BytesIO(), format="svg")
+    figure_of(named(ours_lmm), named(lme4)).savefig(BytesIO(), format="svg")
