@@ -122,6 +122,7 @@ def with_evidence(reading, **changes):
 
 
 def survivors(pinned, corruptions):
+    assert pinned.judge(pinned.reading).outcome is Outcome.AGREE, "it disagrees without a corruption"
     return [name for name, corrupted in corruptions if pinned.judge(corrupted()).outcome is not Outcome.DISAGREE]
 
 

@@ -85,6 +85,8 @@ def unnoticed(pinned, folder, changes):
     engine = PinnedEngine(name=pinned.reference, folder=folder, r_source=r_source_hash(pinned.reference))
     document = json.loads(pinned.path.read_text(encoding="utf-8"))
     path = pin_path(folder, pinned.name, pinned.reference)
+    path.write_text(json.dumps(document), encoding="utf-8")
+    assert engine.read(pinned.ours.case).failure is None, "it is stale without an edit"
     found = []
     for at, value in changes(document):
         path.write_text(json.dumps(edited(document, at, value)), encoding="utf-8")
