@@ -6,7 +6,7 @@ import numpy as np
 
 from harness.arrays import Matrix, Vector
 from harness.convergence import Convergence, Stop
-from harness.lmm.covariance import theta_entries, upper_factor
+from harness.lmm.covariance import relative_factor
 from harness.lmm.curvature import Curvature, curvature
 from harness.lmm.design import LmmDesign
 from harness.lmm.newton import Descent
@@ -28,7 +28,7 @@ class Certificate:
 def certify(descent: Descent, design: LmmDesign) -> Certificate:
     """Return how near the descent came to an optimum, from the exact gradient and Hessian there."""
     local = curvature(descent.evaluation, descent.Lambda, correlated=design.correlated)
-    least_sd = _least_sd(descent, design)
+    least_sd = _least_sd(descent)
     stop, finding = _finding(descent, design, local, least_sd)
     smallest = _smallest_scaled(descent.evaluation.hessian)
     evidence = (
@@ -52,20 +52,20 @@ def certify(descent: Descent, design: LmmDesign) -> Certificate:
 
 def _finding(descent: Descent, design: LmmDesign, local: Curvature, least_sd: float) -> tuple[Stop, str]:
     if not descent.finished:
-        return Stop.ITERATION_LIMIT, "Stopped at the iteration limit."
+        return Stop.ITERATION_LIMIT, "Stopped at the iteration limit, or where rounding hides the way."
     if local.descending:
         return Stop.SADDLE, "Stopped on a saddle: the likelihood rises in some direction."
     if least_sd < SINGULAR_SD:
         return Stop.SINGULAR, f"Singular fit: {singular_direction(descent, design)}."
     if local.flat:
-        return Stop.FLAT, f"The data do not determine {_flat_direction(descent, design, local.axes[:, 0])}."
+        return Stop.FLAT, f"The data do not determine {_flat_direction(descent, design, local.descending_direction)}."
     return Stop.OPTIMUM, "Converged."
 
 
 def singular_direction(descent: Descent, design: LmmDesign) -> str:
     """Return in words which combination of the random effects does not vary."""
-    names, back = design.random_names, np.argsort(descent.order)
-    Lambda, scale = descent.Lambda[back], descent.statistics.scale[back]
+    names, scale = design.random_names, 1 / np.sqrt(np.mean(design.Z**2, axis=0))
+    Lambda = descent.statistics.coordinates.user_factor(descent.Lambda, correlated=design.correlated) / scale[:, None]
     sds = np.linalg.norm(Lambda, axis=1)
     zero = [name for name, sd in zip(names, sds, strict=True) if sd < SINGULAR_SD]
     if zero:
@@ -82,21 +82,21 @@ def singular_direction(descent: Descent, design: LmmDesign) -> str:
 
 def _flat_direction(descent: Descent, design: LmmDesign, axis: Vector) -> str:
     """Return in words which entries of the covariance the flattest axis moves."""
-    names = [design.random_names[k] for k in descent.order]
-    rows, columns = theta_entries(len(names), correlated=design.correlated)
-    moved = np.abs(axis) > 0.1 * np.abs(axis).max()
+    names, coordinates = design.random_names, descent.statistics.coordinates
+    step = relative_factor(axis, len(names), correlated=design.correlated)
+    change = step @ descent.Lambda.T + descent.Lambda @ step.T + step @ step.T
+    scale = np.sqrt(np.mean(design.Z**2, axis=0))
+    change = np.abs(scale[:, None] * (coordinates.random @ change @ coordinates.random.T) * scale)
     parts = (
         f"the variance of {names[i]}" if i == j else f"the covariance of {names[j]} and {names[i]}"
-        for i, j in zip(rows[moved], columns[moved], strict=True)
+        for i, j in np.argwhere(np.tril(change > 0.1 * change.max())).tolist()
     )
     return " together with ".join(parts)
 
 
-def _least_sd(descent: Descent, design: LmmDesign) -> float:
+def _least_sd(descent: Descent) -> float:
     """Return the root of the smallest eigenvalue of Lambda'(Z'Z/n)Lambda, by singular values, not by squares."""
-    Z = design.Z[:, list(descent.order)] / descent.statistics.scale
-    triangle = upper_factor(Z)
-    return float(np.linalg.svd(triangle @ descent.Lambda, compute_uv=False)[-1] / np.sqrt(design.n_observations))
+    return float(np.linalg.svd(descent.statistics.spread @ descent.Lambda, compute_uv=False)[-1])
 
 
 def _smallest_scaled(hessian: Matrix) -> float:

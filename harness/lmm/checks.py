@@ -14,6 +14,8 @@ from harness.lmm.columns import Frame, atom_values
 ALIASED = 1e-7
 # Residuals below this share of the outcome are rounding, not data.
 EXACT_FIT = 1e-14
+# Squares, and products of them, of larger numbers overflow, and those of smaller ones vanish.
+_LARGEST = 1e60
 _DOMAINS = {"log": (0.0, "> 0"), "log1p": (-1.0, "> -1"), "sqrt": (-np.finfo(float).tiny, ">= 0")}
 
 
@@ -97,6 +99,7 @@ def value_problems(formula: Formula, frame: Frame) -> list[Problem]:
                 Problem(found=f"only the level {levels}", expected="at least two observed levels", column=atom.column)
             )
     outcome = frame.numeric[formula.outcome]
+    found += _size_problems(formula.outcome, formula.outcome, outcome)
     if (outcome == outcome[0]).all():
         found.append(
             Problem(found=f"the constant outcome {outcome[0]:g}", expected="values that vary", column=formula.outcome)
@@ -120,11 +123,20 @@ def _domain_problems(atom: Atom, values: Vector) -> list[Problem]:
         found = f"{int(outside.sum())} values outside the domain of {atom}, the first {values[outside][0]:g}"
         return [Problem(found=found, expected=f"values {domain}", column=atom.column)]
     with np.errstate(over="ignore"):
-        overflow = ~np.isfinite(atom_values(atom, values))
+        computed = atom_values(atom, values)
+    overflow = ~np.isfinite(computed)
     if overflow.any():
         found = f"{atom} is too large for a number at {values[overflow][0]:g}"
         return [Problem(found=found, expected="finite values", column=atom.column, advice="Use a larger unit.")]
-    return []
+    return _size_problems(str(atom), atom.column, computed)
+
+
+def _size_problems(name: str, column: str, values: Vector) -> list[Problem]:
+    largest = float(np.abs(values).max())
+    if largest == 0 or 1 / _LARGEST <= largest <= _LARGEST:
+        return []
+    expected = f"values of {1 / _LARGEST:g} to {_LARGEST:g} in size"
+    return [Problem(found=f"{name} of up to {largest:g}", expected=expected, column=column, advice="Use another unit.")]
 
 
 def size_problems(n: int, p: int, m: int, q: int, *, correlated: bool) -> list[Problem]:

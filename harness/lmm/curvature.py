@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness.arrays import Matrix, Vector
+from harness.lmm.adaptation import statistics_at
 from harness.lmm.covariance import theta_entries
-from harness.lmm.design import LmmDesign, recentred
-from harness.lmm.deviance import CANCELLATION, Evaluation, evaluate, pivoted, scaled_factor
-from harness.lmm.patterns import sufficient_statistics
+from harness.lmm.design import LmmDesign
+from harness.lmm.evaluation import Evaluation, evaluate, pivoted
 
 # Relative to the largest curvature: smaller ones are rounding.
 FLAT = 1e-10
@@ -17,14 +17,15 @@ NEGATIVE = 1e-8
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Curvature:
-    """The eigenvalues (J,) and axes (J, J) of the Hessian in theta/scale, with the gradient there.
+    """The eigenvalues (J,) and axes (J, J) of the Hessian in omega, theta = scale omega, with the gradient there.
 
-    `scale` (J,) is 1, or the standard deviation of a random effect relative to sigma where that is larger.
+    In omega (J,) a step of Lambda is measured by the root of Gamma + I: relative to the random effects where they are
+    large, to sigma where they are small. Without it a perfect correlation would make a valley of any narrowness.
     """
 
     values: Vector
     axes: Matrix
-    scale: Vector
+    scale: Matrix
     gradient: Vector
 
     @property
@@ -35,7 +36,7 @@ class Curvature:
     @property
     def step(self) -> Vector:
         """Newton's step in theta; downhill also where the Hessian is indefinite."""
-        return np.asarray(-self.scale * (self.axes @ ((self.axes.T @ self.gradient) / self.sizes)))
+        return np.asarray(-self.scale @ (self.axes @ ((self.axes.T @ self.gradient) / self.sizes)))
 
     @property
     def decrement(self) -> float:
@@ -55,7 +56,7 @@ class Curvature:
     @property
     def descending_direction(self) -> Vector:
         """The direction of the lowest curvature, in theta; the most undetermined one where the criterion is flat."""
-        return self.scale * self.axes[:, 0]
+        return np.asarray(self.scale @ self.axes[:, 0])
 
     @property
     def gradient_in_standard_errors(self) -> float:
@@ -71,10 +72,11 @@ class Curvature:
 
 def curvature(here: Evaluation, Lambda: Matrix, *, correlated: bool) -> Curvature:
     """Return the local quadratic of the criterion at Lambda."""
-    rows, _ = theta_entries(len(Lambda), correlated=correlated)
-    scale = np.maximum(1.0, np.linalg.norm(Lambda, axis=1))[rows]
-    values, axes = np.linalg.eigh(here.hessian * np.outer(scale, scale))
-    return Curvature(values=values, axes=axes, scale=scale, gradient=here.gradient * scale)
+    rows, columns = theta_entries(len(Lambda), correlated=correlated)
+    root = np.linalg.cholesky(Lambda @ Lambda.T + np.eye(len(Lambda)))
+    scale = root[rows[:, None], rows] * (columns[:, None] == columns)
+    values, axes = np.linalg.eigh(scale.T @ here.hessian @ scale)
+    return Curvature(values=values, axes=axes, scale=scale, gradient=scale.T @ here.gradient)
 
 
 def distance_to_optimum(theta: Vector, design: LmmDesign) -> float:
@@ -85,11 +87,6 @@ def distance_to_optimum(theta: Vector, design: LmmDesign) -> float:
     on a saddle, such as a false boundary, or beyond the basin of the optimum. Where theta is not determined by the
     covariance (a zero variance before a positive one), the random effects are reordered first.
     """
-    theta = np.asarray(theta, dtype=float)
-    statistics = sufficient_statistics(design)
-    here = evaluate(scaled_factor(theta, statistics), statistics)
-    if here.cancellation > CANCELLATION:
-        statistics = sufficient_statistics(recentred(design, here.beta))
-    statistics, Lambda, _ = pivoted(statistics, scaled_factor(theta, statistics))
+    statistics, Lambda = pivoted(*statistics_at(theta, design))
     local = curvature(evaluate(Lambda, statistics), Lambda, correlated=statistics.correlated)
     return float("inf") if local.descending else local.distance

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -164,20 +164,6 @@ def input_evidence(design: LmmDesign) -> InputEvidence:
         n_subjects=design.n_subjects,
         outcome_sum=math.fsum(design.y),
         design_sums={name: math.fsum(column) for name, column in zip(design.fixed_names, design.X.T, strict=True)},
-    )
-
-
-def recentred(design: LmmDesign, beta: Vector) -> LmmDesign:
-    """Return the design with its residual taken about other coefficients: `beta` (p,) of Q_x is added to Q_x'y.
-
-    Least squares residuals that are far larger than the generalised ones would cancel in y'V^-1 y.
-    """
-    D, p = design.conditioned.D.copy(), design.n_fixed
-    D[:, p] -= D[:, :p] @ beta
-    coefficients = design.conditioned.coefficients + beta
-    return replace(
-        design,
-        conditioned=replace(design.conditioned, D=read_only(D), coefficients=read_only(coefficients)),
     )
 
 

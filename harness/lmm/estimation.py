@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from harness.arrays import Codes, Matrix, Tensor, read_only
+from harness.arrays import Matrix, Tensor, read_only
 from harness.convergence import Stop
 from harness.lmm.covariance import gamma_derivatives, relative_factor, upper_factor
 from harness.lmm.design import LmmDesign
-from harness.lmm.deviance import Evaluation, evaluate, pivoted, scaled_factor
 from harness.lmm.estimates import LmmEstimates
+from harness.lmm.evaluation import Evaluation, evaluate
 from harness.lmm.fit import LmmFit
 from harness.lmm.patterns import SufficientStatistics
 
@@ -21,24 +21,22 @@ def estimate(fit: LmmFit, design: LmmDesign) -> LmmEstimates:
     covariances, sigma) by the delta method. It is None unless the fit is a regular optimum: at a singular one the
     likelihood is not quadratic in the covariances, and a standard error would say nothing.
     """
-    statistics, Lambda, order = pivoted(fit.statistics, scaled_factor(fit.theta, fit.statistics))
-    here = evaluate(Lambda, statistics)
-    back = np.argsort(order)
+    here = evaluate(fit.Lambda, fit.statistics)
     factor = relative_factor(fit.theta, design.n_random, correlated=design.correlated)
-    modes, modes_cov = conditional_modes(Lambda, here, statistics)
-    inverse_triangle = np.linalg.inv(design.conditioned.triangle)
+    modes, modes_cov = conditional_modes(fit.Lambda, here, fit.statistics)
+    fixed = fit.statistics.coordinates.fixed
     n_parameters = design.n_fixed + len(fit.theta) + 1
     return LmmEstimates(
         criterion=design.criterion,
         fixed_names=design.fixed_names,
         beta=fit.beta,
-        vcov=read_only(fit.sigma**2 * inverse_triangle @ here.inverse @ inverse_triangle.T),
+        vcov=read_only(fit.sigma**2 * fixed @ here.inverse @ fixed.T),
         random_names=design.random_names,
         theta=fit.theta,
         random_cov=read_only(fit.sigma**2 * factor @ factor.T),
         sigma=fit.sigma,
         variance_cov=(
-            read_only(variance_covariance(Lambda, here, statistics, back))
+            read_only(variance_covariance(fit.Lambda, here, fit.statistics))
             if fit.convergence.stop is Stop.OPTIMUM
             else None
         ),
@@ -49,8 +47,8 @@ def estimate(fit: LmmFit, design: LmmDesign) -> LmmEstimates:
         n_subjects=design.n_subjects,
         n_parameters=n_parameters,
         subject_labels=design.subject_labels,
-        conditional_modes=read_only(modes[:, back]),
-        conditional_cov=read_only(modes_cov[:, back][:, :, back]),
+        conditional_modes=read_only(modes),
+        conditional_cov=read_only(modes_cov),
     )
 
 
@@ -62,15 +60,16 @@ def conditional_modes(Lambda: Matrix, here: Evaluation, statistics: SufficientSt
     q, RL = statistics.n_random, statistics.R @ Lambda
     # C'C = Lambda'R'R Lambda + I, so that Lambda C^-1 C^-T Lambda' R' = Gamma R' H.
     stacked = np.concatenate([RL, np.broadcast_to(np.eye(q), RL.shape)], axis=1)
-    half = (Lambda @ np.linalg.inv(upper_factor(stacked))) / statistics.scale[:, None]
-    cov = half @ half.transpose(0, 2, 1)
+    half = Lambda @ np.linalg.inv(upper_factor(stacked))
     residuals = statistics.U @ np.append(-here.beta, 1.0)
-    gain = cov * statistics.scale @ statistics.R.transpose(0, 2, 1)
-    modes = (gain[statistics.pattern] @ residuals[:, :, None])[:, :, 0]
-    return modes, here.sigma**2 * cov[statistics.pattern]
+    gain = half @ (half.transpose(0, 2, 1) @ statistics.R.transpose(0, 2, 1))
+    random = statistics.coordinates.random
+    modes = (gain[statistics.pattern] @ residuals[:, :, None])[:, :, 0] @ random.T
+    cov = random @ half
+    return modes, here.sigma**2 * (cov @ cov.transpose(0, 2, 1))[statistics.pattern]
 
 
-def variance_covariance(Lambda: Matrix, here: Evaluation, statistics: SufficientStatistics, back: Codes) -> Matrix:
+def variance_covariance(Lambda: Matrix, here: Evaluation, statistics: SufficientStatistics) -> Matrix:
     """Return the covariance of (lower triangle of the random covariance by rows, sigma), by the delta method.
 
     The deviance in (theta, sigma) with beta profiled out has the Hessian [log|V| + residual/sigma^2]'' and, for sigma,
@@ -88,8 +87,8 @@ def variance_covariance(Lambda: Matrix, here: Evaluation, statistics: Sufficient
             2 * sigma * (Lambda @ Lambda.T)[None],
         ]
     )
-    slopes = slopes / np.outer(statistics.scale, statistics.scale)
+    random = statistics.coordinates.random
     jacobian = np.zeros((len(rows) + 1, J + 1))
-    jacobian[:-1] = slopes[:, back][:, :, back][:, rows, columns].T
+    jacobian[:-1] = (random @ slopes @ random.T)[:, rows, columns].T
     jacobian[-1, -1] = 1.0
     return np.asarray(2 * jacobian @ np.linalg.solve(hessian, jacobian.T))

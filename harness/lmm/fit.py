@@ -7,16 +7,16 @@ import numpy as np
 from harness.arrays import Matrix, Vector, read_only
 from harness.convergence import Convergence
 from harness.errors import Problem, SpecError
+from harness.lmm.adaptation import MAGNIFIED, adapted, magnification
 from harness.lmm.certificate import certify
 from harness.lmm.checks import EXACT_FIT
-from harness.lmm.covariance import lower_triangular, theta_of
-from harness.lmm.design import LmmDesign, recentred
-from harness.lmm.deviance import CANCELLATION, scaled_factor
+from harness.lmm.covariance import relative_factor, theta_of
+from harness.lmm.design import LmmDesign
 from harness.lmm.newton import ITERATION_LIMIT, Descent, descend
 from harness.lmm.patterns import SufficientStatistics, sufficient_statistics
 from harness.lmm.start import moment_start
 
-_RECENTRINGS = 5
+_ADAPTATIONS = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -25,9 +25,11 @@ class LmmFit:
 
     `theta` is the lower triangle of Lambda by columns with a diagonal >= 0 (lme4's order); `deviance` is -2
     log-likelihood, restricted under REML, with all constants of lme4. `decrement` is g'H^-1 g, of which half is the
-    excess of `deviance` over its minimum; `eigenvalues` belong to its exact Hessian in theta, Z scaled to unit root
-    mean square. `least_sd` is the standard deviation, relative to sigma and averaged over rows, of the least varying
-    combination of the random effects: below 1e-4 the fit is singular. `start` is the theta that the search began with.
+    excess of `deviance` over its minimum; `eigenvalues` belong to its exact Hessian in units of the random effects and
+    sigma (see `Curvature`). `least_sd` is the standard deviation, relative to sigma and averaged over rows, of the
+    least varying combination of the random effects: below 1e-4 the fit is singular. `start` is the theta that the
+    search began with. `Lambda` is the relative factor in the coordinates of `statistics`, with digits that theta has no
+    room for.
     """
 
     theta: Vector
@@ -40,6 +42,7 @@ class LmmFit:
     least_sd: float
     start: Vector
     statistics: SufficientStatistics
+    Lambda: Matrix
 
 
 def fit(design: LmmDesign, start: Vector | None = None, limit: int = ITERATION_LIMIT) -> LmmFit:
@@ -54,55 +57,51 @@ def fit(design: LmmDesign, start: Vector | None = None, limit: int = ITERATION_L
     """
     statistics = sufficient_statistics(design)
     _refuse_exact_fit(statistics, design)
-    Lambda = moment_start(statistics) if start is None else scaled_factor(np.asarray(start, dtype=float), statistics)
-    descent, design = _descend(statistics, Lambda, design, limit)
+    Lambda = moment_start(statistics) if start is None else _given(start, statistics)
+    descent = _descend(statistics, Lambda, design, limit)
+    coordinates = descent.statistics.coordinates
     if descent.evaluation.sigma <= EXACT_FIT * float(np.sqrt(np.mean(design.y**2))):
         raise _exact_fit()
     certificate = certify(descent, design)
     return LmmFit(
-        theta=read_only(_user_theta(descent)),
-        beta=read_only(_user_beta(descent, design)),
+        theta=read_only(_user_theta(descent.Lambda, descent.statistics)),
+        beta=read_only(coordinates.origin + coordinates.fixed @ descent.evaluation.beta),
         sigma=descent.evaluation.sigma,
         deviance=descent.evaluation.value,
         convergence=certificate.convergence,
         decrement=certificate.decrement,
         eigenvalues=read_only(certificate.eigenvalues),
         least_sd=certificate.least_sd,
-        start=read_only(theta_of(Lambda / statistics.scale[:, None], correlated=design.correlated)),
-        statistics=descent.statistics.reordered(np.argsort(descent.order).tolist()),
+        start=read_only(_user_theta(Lambda, statistics)),
+        statistics=descent.statistics,
+        Lambda=read_only(descent.Lambda),
     )
 
 
-def _descend(
-    statistics: SufficientStatistics, Lambda: Matrix, design: LmmDesign, limit: int
-) -> tuple[Descent, LmmDesign]:
-    """Return where Newton ends, and the design about whose coefficients the residual was taken last.
+def _given(start: Vector, statistics: SufficientStatistics) -> Matrix:
+    factor = relative_factor(np.asarray(start, dtype=float), statistics.n_random, correlated=statistics.correlated)
+    return statistics.coordinates.working_factor(factor, correlated=statistics.correlated)
 
-    Where least squares is far from generalised least squares (sigma tiny beside the random effects) the residual sum of
-    squares is lost in a difference; then it is taken anew about the fit so far, and the search goes on.
+
+def _user_theta(Lambda: Matrix, statistics: SufficientStatistics) -> Vector:
+    factor = statistics.coordinates.user_factor(Lambda, correlated=statistics.correlated)
+    return theta_of(factor, correlated=statistics.correlated)
+
+
+def _descend(statistics: SufficientStatistics, Lambda: Matrix, design: LmmDesign, limit: int) -> Descent:
+    """Return where Newton ends, in coordinates that keep the digits there.
+
+    Where rounding is magnified (sigma tiny beside the random effects, time around a large origin) the coordinates are
+    adapted to the fit so far, and the search goes on in them.
     """
-    descent = descend(statistics, Lambda, limit)
-    iterations = descent.iterations
-    for _ in range(_RECENTRINGS):
-        if descent.evaluation.cancellation < CANCELLATION:
-            break
-        design = recentred(design, descent.evaluation.beta)
-        Lambda = lower_triangular(descent.Lambda[np.argsort(descent.order)])
-        descent = descend(sufficient_statistics(design), Lambda, limit - iterations)
+    iterations = 0
+    for _ in range(_ADAPTATIONS):
+        descent = descend(statistics, Lambda, limit - iterations)
         iterations += descent.iterations
-    return replace(descent, iterations=iterations), design
-
-
-def _user_theta(descent: Descent) -> Vector:
-    """Return theta in the user's order and units; the sign of each column so that Lambda_ii >= 0."""
-    Lambda = descent.Lambda / descent.statistics.scale[:, None]
-    back = np.argsort(descent.order)
-    return theta_of(lower_triangular(Lambda[back]), correlated=descent.statistics.correlated)
-
-
-def _user_beta(descent: Descent, design: LmmDesign) -> Vector:
-    conditioned = design.conditioned
-    return np.asarray(np.linalg.solve(conditioned.triangle, conditioned.coefficients + descent.evaluation.beta))
+        if magnification(descent.evaluation, descent.Lambda, descent.statistics) < MAGNIFIED:
+            return replace(descent, iterations=iterations)
+        statistics, Lambda = adapted(descent.evaluation, descent.Lambda, descent.statistics, design)
+    return replace(descent, iterations=iterations, finished=False)
 
 
 def _refuse_exact_fit(statistics: SufficientStatistics, design: LmmDesign) -> None:

@@ -9,15 +9,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness.arrays import Matrix, Vector
+from harness.lmm.adaptation import LOST, MAGNIFIED, magnification
 from harness.lmm.covariance import relative_factor, theta_of
-from harness.lmm.curvature import Curvature, curvature
-from harness.lmm.deviance import CANCELLATION, Evaluation, evaluate, pivoted
+from harness.lmm.curvature import curvature
+from harness.lmm.evaluation import Evaluation, evaluate, pivoted
 from harness.lmm.patterns import SufficientStatistics
 
 ITERATION_LIMIT = 200
 _DECREMENT = 1e-17
-# Where rounding keeps the decrement from that, it is enough that it is small and has stopped to fall.
-_NEAR = 1e-6
+# Where rounding keeps the decrement from that, it is enough that it is small and has stopped to fall; where the
+# coordinates magnify rounding, that is the time to leave them.
+_NEAR = 1e-10
+_NEAR_IF_MAGNIFIED = 1e-3
 _STALLS = 4
 _ROUNDING = 1e-12
 _SUFFICIENT = 1e-4
@@ -27,10 +30,9 @@ _ESCAPE_STEP = 0.1
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Descent:
-    """Where Newton ended: Lambda in scaled units, random effects in `order` (indices into the user's)."""
+    """Where Newton ended: Lambda in the statistics' coordinates; `finished` unless it ran out of steps or digits."""
 
     statistics: SufficientStatistics
-    order: tuple[int, ...]
     Lambda: Matrix
     evaluation: Evaluation
     iterations: int
@@ -38,22 +40,24 @@ class Descent:
 
 
 def descend(statistics: SufficientStatistics, Lambda: Matrix, limit: int = ITERATION_LIMIT) -> Descent:
-    """Return the minimum of the criterion that is reached from Lambda (q, q), in scaled units."""
-    order = tuple(range(len(Lambda)))
+    """Return the minimum of the criterion that is reached from Lambda (q, q), in the statistics' coordinates."""
     here = evaluate(Lambda, statistics)
     best, stalled, finished, iterations = np.inf, 0, False, 0
-    while not finished and iterations < limit and here.cancellation < CANCELLATION:
+    while not finished and iterations < limit:
+        magnified = magnification(here, Lambda, statistics)
+        if magnified >= LOST:
+            break
         iterations += 1
-        turned, Lambda, permutation = pivoted(statistics, Lambda)
+        turned, Lambda = pivoted(statistics, Lambda)
         if turned is not statistics:
-            statistics, order = turned, tuple(order[k] for k in permutation)
-            here = evaluate(Lambda, statistics)
+            statistics, here = turned, evaluate(Lambda, turned)
         local = curvature(here, Lambda, correlated=statistics.correlated)
+        decrement = local.decrement
         rounding = _ROUNDING * max(1.0, abs(here.value), float(statistics.n_observations))
-        stalled = stalled + 1 if local.decrement > best / 2 else 0
-        best = min(best, local.decrement)
-        stationary = local.decrement < _DECREMENT * max(1.0, abs(here.value)) or (
-            stalled >= _STALLS and local.decrement < _NEAR
+        stalled = stalled + 1 if decrement > best / 2 else 0
+        best = min(best, decrement)
+        stationary = decrement < _DECREMENT * max(1.0, abs(here.value)) or (
+            stalled >= _STALLS and decrement < (_NEAR if magnified < MAGNIFIED else _NEAR_IF_MAGNIFIED)
         )
         if stationary and local.descending:
             escaped = _escape(statistics, Lambda, here, local.descending_direction)
@@ -61,11 +65,10 @@ def descend(statistics: SufficientStatistics, Lambda: Matrix, limit: int = ITERA
             Lambda, here = escaped or (Lambda, here)
             best, stalled = np.inf, 0
         else:
-            Lambda, here = _line_search(statistics, Lambda, here, local, rounding)
+            Lambda, here = _line_search(statistics, Lambda, here, (local.step, decrement), rounding)
             finished = stationary
     return Descent(
         statistics=statistics,
-        order=order,
         Lambda=Lambda,
         evaluation=here,
         iterations=iterations,
@@ -80,9 +83,9 @@ def _moved(statistics: SufficientStatistics, Lambda: Matrix, step: Vector) -> tu
 
 
 def _line_search(
-    statistics: SufficientStatistics, Lambda: Matrix, here: Evaluation, local: Curvature, rounding: float
+    statistics: SufficientStatistics, Lambda: Matrix, here: Evaluation, newton: tuple[Vector, float], rounding: float
 ) -> tuple[Matrix, Evaluation]:
-    step, decrement, length = local.step, local.decrement, 1.0
+    (step, decrement), length = newton, 1.0
     while True:
         moved, there = _moved(statistics, Lambda, length * step)
         # Below the rounding of the criterion its value decides nothing; Newton's step is better than a comparison.

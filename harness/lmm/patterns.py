@@ -15,7 +15,10 @@ from functools import cache
 import numpy as np
 
 from harness.arrays import Codes, Matrix, Tensor, Vector, read_only
+from harness.lmm.coordinates import Coordinates, plain_coordinates
+from harness.lmm.covariance import upper_factor
 from harness.lmm.design import LmmDesign
+from harness.lmm.rotation import rotated_rows
 from harness.lmm.spec import Criterion
 
 # Any fixed numbers do: equal hashes are compared exactly before two subjects share a pattern.
@@ -24,12 +27,12 @@ _HASH_SEED = 20150
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class SufficientStatistics:
-    """All that the likelihood needs: K patterns, q random effects, c = p + 1 columns of D = [Q_x, r].
+    """All that the likelihood needs: K patterns, q random effects, c = p + 1 columns of D in some coordinates.
 
     `S` (c, c); `T` (K q(q+1)/2, c(c+1)/2) holds, for a <= b, the upper triangle of the symmetrised block of rows a and
-    b of U; `R` (K, q, q) belongs to Z in units of `scale` (q,), the root mean squares of Z's columns. `counts` (K,) are
-    subjects, `ranks` (K,) the rows min(q, n_k) of U that are real, not padding. `U` (m, q, c) and `pattern` (m,) serve
-    the conditional modes. `log_det_triangle` is log|det R_x|.
+    b of U; `R` (K, q, q) belongs to Z in those coordinates. `counts` (K,) are subjects, `ranks` (K,) the rows
+    min(q, n_k) of U that are real, not padding. `U` (m, q, c) and `pattern` (m,) serve the conditional modes.
+    `spread` (q, q) is the upper triangular root of Z'Z/n and `skew` its condition number.
     """
 
     criterion: Criterion
@@ -41,9 +44,10 @@ class SufficientStatistics:
     ranks: Codes
     U: Tensor
     pattern: Codes
-    scale: Vector
+    coordinates: Coordinates
+    spread: Matrix
+    skew: float
     n_observations: int
-    log_det_triangle: float
 
     @property
     def n_fixed(self) -> int:
@@ -53,7 +57,7 @@ class SufficientStatistics:
     @property
     def n_random(self) -> int:
         """How many random effects a subject has."""
-        return len(self.scale)
+        return int(self.R.shape[-1])
 
     @property
     def residual_df(self) -> int:
@@ -62,7 +66,8 @@ class SufficientStatistics:
 
     def reordered(self, order: Sequence[int]) -> "SufficientStatistics":
         """Return the same statistics with the random effects in another order; U and T belong to rows and stay."""
-        return replace(self, R=read_only(self.R[:, :, order]), scale=read_only(self.scale[list(order)]))
+        index = list(order)
+        return replace(self, R=read_only(self.R[:, :, index]), coordinates=self.coordinates.reordered(index))
 
 
 @cache
@@ -81,47 +86,53 @@ def symmetric_index(size: int) -> Codes:
     return read_only(index)
 
 
-def sufficient_statistics(design: LmmDesign) -> SufficientStatistics:
-    """Return the statistics of section 2.2 and 2.3 of the method; one pass, after which n does not matter."""
-    D, q = design.conditioned.D, design.n_random
-    scale = np.sqrt(np.mean(design.Z**2, axis=0))
-    Z = design.Z / scale
+def sufficient_statistics(design: LmmDesign, coordinates: Coordinates | None = None) -> SufficientStatistics:
+    """Return the statistics in the plain coordinates of the design, or in others; one pass, then n does not matter."""
+    if coordinates is None:
+        coordinates = plain_coordinates(design)
+    q, c = design.n_random, design.n_fixed + 1
     sizes = np.diff(design.starts)
-    U = np.zeros((design.n_subjects, q, D.shape[1]))
+    U = np.zeros((design.n_subjects, q, c))
     pattern = np.empty(design.n_subjects, dtype=np.int64)
-    S = np.zeros((D.shape[1], D.shape[1]))
+    S = np.zeros((c, c))
     triangles: list[Tensor] = []
     ranks: list[int] = []
     for size in np.unique(sizes).tolist():
         members = np.flatnonzero(sizes == size)
         rows = design.starts[members, None] + np.arange(size)
-        Z_own, shared = _distinct(Z[rows])
-        Q, R = np.linalg.qr(Z_own, mode="complete")
-        rotated = Q.transpose(0, 2, 1)[shared] @ D[rows]
+        Z_own, shared = _distinct(design.Z[rows])
         rank = min(q, size)
-        U[members, :rank] = rotated[:, :rank]
-        W = rotated[:, rank:].reshape(-1, D.shape[1])
+        U[members, :rank], W, R = rotated_rows(design, coordinates, rows, Z_own, shared)
+        W = W.reshape(-1, c)
         S += W.T @ W
         pattern[members] = shared + len(ranks)
         padded = np.zeros((len(R), q, q))
-        padded[:, :rank] = R[:, :rank]
+        padded[:, :rank] = R
         triangles.append(padded)
         ranks += [rank] * len(R)
     counts = np.bincount(pattern, minlength=len(ranks))
+    R = np.concatenate(triangles)
+    spread = _spread(R, counts, design.n_observations)
     return SufficientStatistics(
         criterion=design.criterion,
         correlated=design.correlated,
         S=read_only(S),
         T=read_only(_folded(_cross_products(U.reshape(len(U), -1), pattern, counts), q)),
-        R=read_only(np.concatenate(triangles)),
+        R=read_only(R),
         counts=read_only(counts.astype(float)),
         ranks=read_only(np.array(ranks)),
         U=read_only(U),
         pattern=read_only(pattern),
-        scale=read_only(scale),
+        coordinates=coordinates,
+        spread=read_only(spread),
+        skew=float(np.linalg.cond(spread)),
         n_observations=design.n_observations,
-        log_det_triangle=float(np.log(np.abs(np.diag(design.conditioned.triangle))).sum()),
     )
+
+
+def _spread(R: Tensor, counts: Codes, n_observations: int) -> Matrix:
+    weighted = np.sqrt(counts / n_observations)[:, None, None] * R
+    return upper_factor(weighted.reshape(-1, R.shape[-1]))
 
 
 def _distinct(blocks: Tensor) -> tuple[Tensor, Codes]:

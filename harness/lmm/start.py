@@ -3,10 +3,11 @@
 import numpy as np
 
 from harness.arrays import Matrix
-from harness.lmm.covariance import upper_factor
+from harness.lmm.covariance import lower_triangular, upper_factor
 from harness.lmm.patterns import SufficientStatistics, symmetric_index
 
-# An exactly zero column of Lambda is a stationary point whatever the data, so no start is nearer to zero than this.
+# An exactly zero column of Lambda is a stationary point whatever the data, so no start is nearer to zero than this
+# share of the noise in a subject's own coefficients.
 SMALLEST_VARIANCE = 0.01
 _REGULAR = 1e-6
 _WITHOUT_MOMENTS = 0.7
@@ -16,8 +17,9 @@ def moment_start(statistics: SufficientStatistics) -> Matrix:
     """Return Lambda (q, q), in scaled units, whose Gamma matches the subjects' own regression coefficients.
 
     The least-squares coefficients of a subject's residuals have covariance sigma^2 (Gamma + (R_k'R_k)^-1), so that
-    Gamma = mean(b b')/sigma^2 - mean (R_k'R_k)^-1, with eigenvalues raised to a hundredth of the largest. With fewer
-    than q + 2 subjects that determine all q coefficients the start is 0.7 I.
+    Gamma = mean(b b')/sigma^2 - N, N = mean (R_k'R_k)^-1, with the eigenvalues of Gamma in the metric of N raised to
+    0.01; so the start is the same in all units and origins of time. With fewer than q + 2 subjects that determine all q
+    coefficients it is 0.7 I.
     """
     q, counts, R = statistics.n_random, statistics.counts, statistics.R
     diagonals = np.abs(upper_factor(R).diagonal(axis1=1, axis2=2))
@@ -32,9 +34,9 @@ def moment_start(statistics: SufficientStatistics) -> Matrix:
     products = pairs * np.where(np.eye(q, dtype=bool), 1.0, 0.5)  # T holds the sum of both off-diagonal blocks
     coefficients = (inverses @ products @ inverses.transpose(0, 2, 1)).sum(axis=0) / (subjects * sigma_2)
     noise = np.tensordot(counts[usable], inverses @ inverses.transpose(0, 2, 1), 1) / subjects
-    Gamma = coefficients - noise
     if not statistics.correlated:
-        Gamma = np.diag(np.diag(Gamma))
-    variances, axes = np.linalg.eigh(Gamma)
-    raised = np.maximum(variances, max(SMALLEST_VARIANCE, SMALLEST_VARIANCE * variances[-1]))
-    return np.asarray(np.linalg.cholesky((axes * raised) @ axes.T))
+        coefficients, noise = np.diag(np.diag(coefficients)), np.diag(np.diag(noise))
+    root = np.linalg.cholesky(noise)
+    halved = np.linalg.solve(root, coefficients)
+    ratios, axes = np.linalg.eigh(np.linalg.solve(root, halved.T) - np.eye(q))
+    return lower_triangular(root @ (axes * np.sqrt(np.maximum(ratios, SMALLEST_VARIANCE))))

@@ -6,7 +6,8 @@ import pytest
 
 from harness.lmm.covariance import relative_factor, theta_of
 from harness.lmm.curvature import distance_to_optimum
-from harness.lmm.deviance import evaluate, pivoted, profiled_deviance, scaled_factor
+from harness.lmm.deviance import profiled_deviance
+from harness.lmm.evaluation import evaluate, pivoted
 from harness.lmm.fit import fit
 from harness.lmm.patterns import sufficient_statistics
 
@@ -65,7 +66,7 @@ def test_both_forms_of_the_deviance_equal_its_definition(uneven, make_design, fo
     statistics = sufficient_statistics(design)
     expected = dense(theta, design)
     assert profiled_deviance(np.array(theta), design) == pytest.approx(expected, rel=1e-12)
-    assert evaluate(scaled_factor(np.array(theta), statistics), statistics).value == pytest.approx(expected, rel=1e-12)
+    assert evaluate(working(np.array(theta), statistics), statistics).value == pytest.approx(expected, rel=1e-12)
 
 
 @pytest.mark.parametrize("criterion", ["REML", "ML"])
@@ -81,7 +82,7 @@ def test_both_forms_of_the_deviance_equal_its_definition(uneven, make_design, fo
 def test_gradient_and_hessian_are_those_of_the_value(uneven, make_design, formula, theta, criterion):
     design = make_design(formula, uneven, criterion)
     statistics = sufficient_statistics(design)
-    Lambda = scaled_factor(np.array(theta), statistics)
+    Lambda = working(np.array(theta), statistics)
     here, centre = evaluate(Lambda, statistics), theta_of(Lambda, correlated=design.correlated)
 
     def at(theta):
@@ -108,7 +109,7 @@ def test_an_offset_of_the_outcome_costs_no_digits(uneven, make_design, make_coho
         expected = float(exact(theta, design))
     assert profiled_deviance(theta, design) == pytest.approx(expected, rel=1e-12)
     statistics = sufficient_statistics(design)
-    assert evaluate(scaled_factor(theta, statistics), statistics).value == pytest.approx(expected, rel=1e-12)
+    assert evaluate(working(theta, statistics), statistics).value == pytest.approx(expected, rel=1e-12)
 
 
 def test_a_tiny_sigma_costs_no_digits(simulate, make_cohort, make_design):
@@ -119,6 +120,13 @@ def test_a_tiny_sigma_costs_no_digits(simulate, make_cohort, make_design):
         expected = float(exact(theta, design))
     # The outcome, about 20, is rounded by 4e-15: 4e-10 of sigma.
     assert profiled_deviance(theta, design) == pytest.approx(expected, rel=1e-9)
+
+
+def working(theta, statistics):
+    """Lambda in the coordinates of the statistics."""
+    correlated = statistics.correlated
+    factor = relative_factor(theta, statistics.n_random, correlated=correlated)
+    return statistics.coordinates.working_factor(factor, correlated=correlated)
 
 
 def exact(theta, design):
@@ -163,7 +171,7 @@ def test_the_distance_from_a_false_boundary_is_infinite(simulate, make_cohort, m
 def test_pivoting_changes_nothing_but_the_coordinates(uneven, make_design):
     design = make_design("y ~ t * g + (1 + t | id)", uneven)
     statistics = sufficient_statistics(design)
-    Lambda = scaled_factor(np.array([0.05, 0.6, 0.4]), statistics)
-    turned, there, order = pivoted(statistics, Lambda)
-    assert order == (1, 0)
+    Lambda = working(np.array([0.05, 0.6, 0.4]), statistics)
+    turned, there = pivoted(statistics, Lambda)
+    np.testing.assert_array_equal(turned.coordinates.random, statistics.coordinates.random[:, [1, 0]])
     assert evaluate(there, turned).value == pytest.approx(evaluate(Lambda, statistics).value, rel=1e-14)

@@ -13,6 +13,7 @@ from harness.lmm.curvature import distance_to_optimum
 from harness.lmm.design import build_design
 from harness.lmm.deviance import profiled_deviance
 from harness.lmm.estimation import estimate
+from harness.lmm.evaluation import evaluate
 from harness.lmm.fit import fit
 from harness.lmm.spec import LmmSpec
 
@@ -210,3 +211,33 @@ def test_the_truth_is_recovered(simulate, run):
     z = np.append(z, (values - truth) / np.sqrt(np.diag(estimates.variance_cov)))
     assert np.abs(z).max() < 4  # one seeded draw of 8 standard normals
     assert distance_to_optimum(found.theta, design) < 1e-8
+
+
+@pytest.mark.parametrize("bars", ["|", "||"])
+def test_the_start_is_the_same_in_all_units_of_time(simulate, make_cohort, make_design, bars):
+    panel = simulate()
+    formula = f"y ~ t * g + (1 + t {bars} id)"
+    plain = fit(make_design(formula, make_cohort(**panel))).start
+    scaled = fit(make_design(formula, make_cohort(**{**panel, "t": panel["t"] * 1e4}))).start
+    np.testing.assert_allclose(scaled[-1] * 1e4, plain[-1], rtol=1e-10)
+    np.testing.assert_allclose(scaled[0], plain[0], rtol=1e-10)
+
+
+def test_the_start_is_the_same_from_all_origins_of_time(simulate, make_cohort, make_design):
+    panel = simulate(sd=(0.0, 1.0))
+    starts = {}
+    for origin in (0.0, 2000.0):
+        design = make_design(FORMULA, make_cohort(**{**panel, "t": panel["t"] + origin}))
+        found = relative_factor(fit(design).start, 2)
+        starts[origin] = np.array([[1.0, origin], [0.0, 1.0]]) @ found @ found.T @ np.array([[1.0, 0.0], [origin, 1.0]])
+    # About the origin 2000 Gamma's entries are up to 4e6 times larger, and cancel.
+    np.testing.assert_allclose(starts[2000.0], starts[0.0], rtol=1e-6, atol=1e-6)
+
+
+def test_adapted_coordinates_make_the_fit_orthonormal(simulate, make_cohort, make_design):
+    found = fit(make_design(FORMULA, make_cohort(**simulate(sd=(6.0, 2.0), sigma=1e-5))))
+    assert found.statistics.coordinates.adapted
+    np.testing.assert_allclose(found.statistics.spread.T @ found.statistics.spread, np.eye(2), atol=1e-12)
+    here = evaluate(found.Lambda, found.statistics)
+    assert np.linalg.cond(here.cross) < 10
+    assert np.abs(here.beta).max() < 1

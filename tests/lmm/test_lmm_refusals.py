@@ -24,6 +24,7 @@ def cohort(make_cohort):
         lone=["p"] * 12 + ["p"] * 6 + ["q"] * 6,
         flat=np.full(N, 7.0),
         exact=2.0 + 3.0 * np.array([0, 1, 2, 4] * 6),
+        small=np.arange(N) % 3 * 1e-70,
         large=np.full(N, 1e200) + np.arange(N) * 1e190,
         y=stream.normal(size=N),
     )
@@ -61,6 +62,8 @@ def refused(cohort, make_design):
         ("exact ~ week + (1 | id)", "exact", "fit exactly"),
         ("y ~ log(week) + (1 | id)", "week", "6 values outside the domain of log(week), the first 0"),
         ("y ~ large^2 + (1 | id)", "large", "too large"),
+        ("y ~ large + (1 | id)", "large", "large of up to 1e+200; values of 1e-60 to 1e+60 in size Use another unit."),
+        ("small ~ week + (1 | id)", "small", "small of up to 2e-70"),
         ("y ~ arm + (1 | id)", "arm", "only the level 'x'"),
         ("y ~ const + (1 | id)", "const", "constant (3)"),
         ("y ~ week + month + (1 | id)", "month", "determined by week"),

@@ -1,0 +1,58 @@
+"""The rows of subjects, rotated so that the first q see the random effects and the others do not.
+
+Two ways: by one product, and, in adapted coordinates, without rounding. There the rows of a subject are first freed
+of a multiple of Z (which the rotation would remove from the last rows anyway) in arithmetic of twice the digits, so
+that an outcome a million times sigma leaves its residual exact.
+"""
+
+import numpy as np
+
+from harness.arrays import Codes, Tensor
+from harness.lmm.coordinates import Coordinates
+from harness.lmm.design import LmmDesign
+from harness.lmm.twofold import Twofold, plus_product, product
+
+_CHUNK = 20_000  # subjects at a time: twofold arithmetic holds several copies
+_SINGULAR = 1e-12
+
+
+def rotated_rows(
+    design: LmmDesign, coordinates: Coordinates, rows: Codes, blocks: Tensor, shared: Codes
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return U (g, r, c), W (g, size - r, c) and R (k, r, q) of g subjects of one size, r = min(q, size).
+
+    Parameters
+    ----------
+    rows : (g, size)
+        Of the design.
+    blocks, shared : (k, size, q), (g,)
+        The distinct Z_i in the user's units, and which of them each subject has.
+    """
+    if not coordinates.adapted:
+        Q, R = np.linalg.qr(blocks @ coordinates.random, mode="complete")
+        r = min(R.shape[1:])
+        rotated = Q.transpose(0, 2, 1)[shared] @ design.conditioned.D[rows]
+        return rotated[:, :r], rotated[:, r:], R[:, :r]
+    Q, R = np.linalg.qr(product(blocks, coordinates.random).high, mode="complete")
+    r = min(R.shape[1:])
+    Q, R = Q.transpose(0, 2, 1), R[:, :r]
+    solving = np.linalg.pinv(R, rcond=_SINGULAR)
+    seen, unseen = [], []
+    for at in range(0, len(rows), _CHUNK):
+        here, own = rows[at : at + _CHUNK], shared[at : at + _CHUNK]
+        D = _columns(design, coordinates, here)
+        multiples = solving[own] @ (Q[own, :r] @ D.high)  # roughly; what they leave is computed exactly
+        left = plus_product(D, design.Z[here], product(-coordinates.random, multiples))
+        rotated = Q[own] @ left.high
+        seen.append(R[own] @ multiples + rotated[:, :r])
+        unseen.append(rotated[:, r:])
+    return np.concatenate(seen), np.concatenate(unseen), R
+
+
+def _columns(design: LmmDesign, coordinates: Coordinates, rows: Codes) -> Twofold:
+    """Return [X fixed, y - X origin] of some rows."""
+    p = design.n_fixed
+    start = np.zeros((*rows.shape, p + 1))
+    start[..., p] = design.y[rows]
+    weights = np.column_stack([coordinates.fixed, -coordinates.origin])
+    return plus_product(Twofold(start, np.zeros_like(start)), design.X[rows], weights)
