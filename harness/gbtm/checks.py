@@ -9,6 +9,9 @@ from harness.cohorts.cohort import Cohort
 from harness.errors import Problem, SpecError, nearest
 from harness.gbtm.spec import Family, GbtmSpec, Sigma
 
+_LARGEST = 1e60
+"""Powers and squares of larger numbers overflow, and those of smaller ones vanish."""
+
 
 def refuse(spec: GbtmSpec, cohort: Cohort) -> None:
     """Raise a SpecError with all problems of this model on this cohort, if there are any."""
@@ -89,6 +92,15 @@ def _rows(spec: GbtmSpec, cohort: Cohort) -> Iterator[Problem]:
             rows = np.flatnonzero(wrong) + 1
             named = ", ".join(map(str, rows[:5])) + (", ..." if len(rows) > 5 else "")
             yield Problem(found=f"{what} in {len(rows)} row(s): {named}", expected=expected, column=name)
+    for name, values in ((spec.outcome, y[observed]), (spec.time, time[observed])):
+        largest = float(np.abs(values).max())
+        if np.isfinite(largest) and not (largest == 0 or 1 / _LARGEST <= largest <= _LARGEST):
+            yield Problem(
+                found=f"values of up to {largest:g}",
+                expected=f"{1 / _LARGEST:g} to {_LARGEST:g} in size",
+                column=name,
+                advice="Use another unit.",
+            )
     if np.ptp(y[observed]) == 0:
         yield Problem(
             found=f"the outcome is {float(y[observed][0])!r} in every row",

@@ -8,7 +8,7 @@ from harness.arrays import Matrix, Vector
 from harness.gbtm.design import GbtmDesign
 from harness.gbtm.estimation import covariance_refusal, free_covariance
 from harness.gbtm.fit import GbtmFit
-from harness.gbtm.parameters import from_point, layout_of
+from harness.gbtm.parameters import layout_of
 
 _POINTS = 101
 _MOST_TIMES = 15
@@ -37,8 +37,8 @@ def class_curves(fit: GbtmFit, design: GbtmDesign, times: Vector | None = None, 
     times = np.asarray(times, dtype=np.float64)
     layout = layout_of(design, fit.orders)
     refused = bool(covariance_refusal(fit))
-    vector = from_point(fit.point, design, layout)
-    covariance = None if refused else free_covariance(fit.point, design, fit.orders)
+    vector = fit.vector
+    covariance = None if refused else free_covariance(vector, design, layout)
     basis = design.basis_at(times)
     width = ndtri(0.5 + level / 2)
     frames = []

@@ -112,9 +112,11 @@ def build_design(spec: GbtmSpec, cohort: Cohort) -> GbtmDesign:
     powers = _powers(time, centre, half_range, max(spec.orders) + 1)
     scaled_from_basis = _orthogonalising(powers)
     basis = powers @ scaled_from_basis
-    pooled = basis.T @ y / len(y)
+    mean = y.mean()  # taken off first: exact where the outcome has an offset that dwarfs its spread
+    pooled = basis.T @ (y - mean) / len(y)
     pooled[min(spec.orders) + 1 :] = 0.0  # else a class of a lower order would not keep its zeros in working units
-    residuals = y - basis @ pooled
+    residuals = (y - mean) - basis @ pooled
+    pooled[0] += mean / basis[0, 0]
     scale = float(np.sqrt(np.mean(residuals**2)))
     return GbtmDesign(
         spec=spec,

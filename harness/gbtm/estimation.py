@@ -8,9 +8,10 @@ from harness.gbtm.adequacy import average_posterior, entropy
 from harness.gbtm.density import class_log_densities
 from harness.gbtm.derivatives import derivatives
 from harness.gbtm.design import GbtmDesign
+from harness.gbtm.em import e_step
 from harness.gbtm.estimates import GbtmEstimates
 from harness.gbtm.fit import GbtmFit
-from harness.gbtm.parameters import Layout, from_point, layout_of, point_jacobian
+from harness.gbtm.parameters import Layout, from_point, layout_of, point_jacobian, unpack
 from harness.quantities import Point
 
 LARGEST_GRADIENT = 1e-8
@@ -27,21 +28,26 @@ def estimate(fit: GbtmFit, design: GbtmDesign) -> GbtmEstimates:
     the delta method. It is None where `covariance_refusal` gives a reason. AIC is -2L + 2p, the BICs -2L + p log N
     (lcmm's) and -2L + p log n_obs (flexmix's), p as lcmm counts it.
     """
-    refusal = covariance_refusal(fit)
-    covariance = None if refusal else _delta_covariance(fit.point, design, layout_of(design, fit.orders))
-    return estimates_at(fit.point, design, fit.orders, covariance)
+    layout = layout_of(design, fit.orders)
+    covariance = None if covariance_refusal(fit) else _delta_covariance(fit.vector, design, layout)
+    posterior = e_step(unpack(fit.vector[None], layout), design.moments)[0][0].T
+    return _estimates(fit.point, design, layout, covariance, (posterior, fit.log_likelihood))
 
 
 def estimates_at(
     point: Point, design: GbtmDesign, orders: tuple[int, ...], covariance: Matrix | None = None
 ) -> GbtmEstimates:
     """Return everything that follows from parameters alone: shares, posterior, criteria; the covariance as given."""
-    layout = layout_of(design, orders)
-    values = np.array(point)
-    log_odds = values[: layout.n_classes - 1]
     joint = class_log_densities(point, design, orders)
-    posterior = softmax(joint, axis=1)
     log_likelihood = float(np.sum(joint[:, 0] - log_softmax(joint, axis=1)[:, 0]))
+    return _estimates(point, design, layout_of(design, orders), covariance, (softmax(joint, axis=1), log_likelihood))
+
+
+def _estimates(
+    point: Point, design: GbtmDesign, layout: Layout, covariance: Matrix | None, at_point: tuple[Matrix, float]
+) -> GbtmEstimates:
+    values, (posterior, log_likelihood) = np.array(point), at_point
+    log_odds = values[: layout.n_classes - 1]
     p, N, n = design.n_parameters, design.n_subjects, design.n_observations
     return GbtmEstimates(
         family=design.spec.family,
@@ -81,10 +87,8 @@ def covariance_refusal(fit: GbtmFit) -> str:
     return ""
 
 
-def free_covariance(point: Point, design: GbtmDesign, orders: tuple[int, ...]) -> Matrix:
-    """Return the inverse observed information of the free vector in working units (see `Layout`)."""
-    layout = layout_of(design, orders)
-    vector = from_point(point, design, layout)
+def free_covariance(vector: Vector, design: GbtmDesign, layout: Layout) -> Matrix:
+    """Return the inverse observed information of a free vector in working units (see `Layout`)."""
     information = derivatives(vector[None], design.moments, layout).information[0]
     scale = np.sqrt(np.diag(information))
     inverse = np.linalg.inv(information / np.outer(scale, scale)) / np.outer(scale, scale)
@@ -114,7 +118,7 @@ def _scaled_eigen(information: Matrix, score: Vector) -> tuple[Vector, Vector]:
     return eigenvalues, Q.T @ (score / scale)
 
 
-def _delta_covariance(point: Point, design: GbtmDesign, layout: Layout) -> Matrix:
-    jacobian = point_jacobian(from_point(point, design, layout), design, layout)
-    covariance = jacobian @ free_covariance(point, design, layout.orders) @ jacobian.T
+def _delta_covariance(vector: Vector, design: GbtmDesign, layout: Layout) -> Matrix:
+    jacobian = point_jacobian(vector, design, layout)
+    covariance = jacobian @ free_covariance(vector, design, layout) @ jacobian.T
     return np.asarray((covariance + covariance.T) / 2)

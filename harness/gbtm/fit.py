@@ -1,7 +1,8 @@
 """The search: many starts at once by EM, each polished by Newton, and an honest account of where they ended.
 
 Starts of several kinds and of every distinct assignment of unequal orders to classes; then splits of the best model
-with one class less, so that a model never falls below its submodel; then more starts where the best end was rare.
+with one class less, so that a model never falls below its submodel; then exchanges between the classes of the best end,
+as long as they find a better one; then more starts where the best end was rare.
 """
 
 from dataclasses import dataclass, replace
@@ -9,21 +10,24 @@ from dataclasses import dataclass, replace
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from harness.arrays import Codes, Tensor, Vector
+from harness.arrays import Codes, Mask, Tensor, Vector
 from harness.convergence import Convergence, Stop
-from harness.gbtm.density import class_log_densities
 from harness.gbtm.design import GbtmDesign
-from harness.gbtm.em import run_em
+from harness.gbtm.em import e_step, run_em
 from harness.gbtm.newton import Ascent, climb
 from harness.gbtm.optima import NEAR_TIE, Optimum, distinct_optima
-from harness.gbtm.parameters import from_point, layout_of, pack
-from harness.gbtm.starts import draw_starts, order_assignments, slots, split_starts
+from harness.gbtm.parameters import from_point, layout_of, pack, unpack
+from harness.gbtm.starts import draw_starts, exchange_starts, order_assignments, slots, split_starts
 from harness.quantities import Point
 
 HIT = 1e-3
 """A start within this of the best log-likelihood hit it."""
 
+EXCHANGE = "exchange between classes"
+"""Kind of the starts made from the best end; that they return there is no evidence for it."""
+
 EM_STEPS = 25
+_EXCHANGES = 5
 _SMALLEST_HIT_RATE = 0.10
 _LARGEST_EXTENSION = 4  # times the starts asked for
 _STARTS_PER_ASSIGNMENT = 20
@@ -39,6 +43,11 @@ class StartTable:
     assignments: tuple[tuple[int, ...], ...]
     log_likelihood: Vector
     optimum: Codes
+
+    @property
+    def is_independent(self) -> Mask:
+        """Which starts did not begin at the best end."""
+        return np.array([kind != EXCHANGE for kind in self.kinds])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -71,14 +80,24 @@ class GbtmFit:
     notes: tuple[str, ...]
 
     @property
+    def vector(self) -> Vector:
+        """The free vector at `point` in working units, with digits that powers of a date have no room for."""
+        return np.array(self.optima[self.chosen].working)
+
+    @property
     def n_starts(self) -> int:
         """Starts that were run, extensions included."""
         return len(self.starts.kinds)
 
     @property
     def hit_rate(self) -> float:
-        """Share of all starts that ended within 1e-3 of the best log-likelihood, at whatever parameters."""
-        return float(np.mean(np.abs(self.starts.log_likelihood - self.log_likelihood) <= HIT))
+        """Share of the starts that ended within 1e-3 of the best log-likelihood, exchanges from there left out."""
+        return float(np.mean(self.hits[self.starts.is_independent]))
+
+    @property
+    def hits(self) -> Mask:
+        """Which starts ended within 1e-3 of the best log-likelihood, at whatever parameters."""
+        return np.asarray(np.abs(self.starts.log_likelihood - self.log_likelihood) <= HIT)
 
     @property
     def near_ties(self) -> tuple[Optimum, ...]:
@@ -118,13 +137,16 @@ def _search_all(design: GbtmDesign) -> GbtmFit:
     reduced = _reduced(design)
     found = _search(design, 0, _n_starts(design))
     found = _joined(found, _split(reduced, design))
-    account = _account(found, design, reduced.log_likelihood)
+    found, account = _exchanged(found, design, reduced.log_likelihood)
     limit = _LARGEST_EXTENSION * _n_starts(design)
     drawn = _n_starts(design)
     while _is_rare(account) and drawn < _n_starts(design) + limit:
+        best = account.log_likelihood
         found = _joined(found, _search(design, drawn, _n_starts(design)))
         drawn += _n_starts(design)
         account = _account(found, design, reduced.log_likelihood)
+        if account.log_likelihood > best + HIT:
+            found, account = _exchanged(found, design, reduced.log_likelihood)
     return account
 
 
@@ -185,14 +207,34 @@ def _reduced(design: GbtmDesign) -> GbtmFit:
 
 def _split(reduced: GbtmFit, design: GbtmDesign) -> _Found:
     smaller = replace(design, spec=replace(design.spec, orders=reduced.orders))
-    joint = class_log_densities(reduced.point, smaller)
-    posterior = np.exp(joint - np.logaddexp.reduce(joint, axis=1, keepdims=True)).T
+    parameters = unpack(reduced.vector[None], layout_of(smaller))
+    posterior = e_step(parameters, smaller.moments)[0][0]
     taken = slots(design.spec.orders, reduced.orders)
     split = split_starts(posterior, taken, design)
     ends = _ends(split, design)
     return _Found(
         kinds=("split of one class less",) * len(split), assignments=(design.spec.orders,) * len(split), ends=ends
     )
+
+
+def _exchanged(found: _Found, design: GbtmDesign, reduced: float) -> tuple[_Found, GbtmFit]:
+    """Return the search with exchanges between the classes of its best end, repeated while they improve it."""
+    account = _account(found, design, reduced)
+    for _ in range(_EXCHANGES if design.n_classes > 2 else 0):
+        best = account.log_likelihood
+        found = _joined(found, _exchange(account, design))
+        account = _account(found, design, reduced)
+        if account.log_likelihood <= best + HIT:
+            break
+    return found, account
+
+
+def _exchange(best: GbtmFit, design: GbtmDesign) -> _Found:
+    posterior = np.empty((design.n_classes, design.n_subjects))
+    classes = e_step(unpack(best.vector[None], layout_of(design, best.orders)), design.moments)[0][0]
+    posterior[slots(design.spec.orders, best.orders)] = classes
+    starts = exchange_starts(posterior, design)
+    return _Found(kinds=(EXCHANGE,) * len(starts), assignments=(best.orders,) * len(starts), ends=_ends(starts, design))
 
 
 def _climb_from(start: Point, design: GbtmDesign, orders: tuple[int, ...] | None) -> GbtmFit:
@@ -235,10 +277,13 @@ def _chosen(optima: tuple[Optimum, ...]) -> int:
 
 def _is_rare(fitted: GbtmFit) -> bool:
     """Whether the best end was found once, or by less than 10 % of the starts of every order assignment."""
-    hits = np.abs(fitted.starts.log_likelihood - fitted.log_likelihood) <= HIT
-    assigned = fitted.starts.assignments
-    rates = [np.mean([hit for hit, a in zip(hits, assigned, strict=True) if a == one]) for one in set(assigned)]
-    return bool(hits.sum() < 2 or max(rates) < _SMALLEST_HIT_RATE)
+    by_assignment: dict[tuple[int, ...], list[bool]] = {}
+    starts = fitted.starts
+    for hit, assignment, counts in zip(fitted.hits, starts.assignments, starts.is_independent, strict=True):
+        if counts:
+            by_assignment.setdefault(assignment, []).append(bool(hit))
+    hits = sum(map(sum, by_assignment.values()))
+    return hits < 2 or max(sum(one) / len(one) for one in by_assignment.values()) < _SMALLEST_HIT_RATE
 
 
 def _notes(fitted: GbtmFit) -> tuple[str, ...]:
@@ -265,9 +310,10 @@ def _notes(fitted: GbtmFit) -> tuple[str, ...]:
 def _search_notes(fitted: GbtmFit) -> list[str]:
     notes = []
     if fitted.starts.kinds != ("given",) and len(fitted.orders) > 1 and _is_rare(fitted):
-        hits = int(np.sum(np.abs(fitted.starts.log_likelihood - fitted.log_likelihood) <= HIT))
+        independent = fitted.starts.is_independent
         notes.append(
-            f"Only {hits} of {fitted.n_starts} starts found this optimum, after automatic extension; "
+            f"Only {int(fitted.hits[independent].sum())} of {int(independent.sum())} starts found this optimum, after "
+            "automatic extension; "
             "a better one may exist. Raise n_starts."
         )
     if fitted.near_ties:

@@ -23,7 +23,7 @@ from harness.gbtm.derivatives import derivatives
 from harness.gbtm.design import GbtmDesign
 from harness.gbtm.em import e_step, residual_sums
 from harness.gbtm.fit import GbtmFit
-from harness.gbtm.parameters import Layout, from_point, layout_of, to_point, unpack
+from harness.gbtm.parameters import Layout, layout_of, to_point, unpack
 from harness.quantities import Point
 
 _STEPS = 100
@@ -55,7 +55,7 @@ def flexmix_fixed_point(fit: GbtmFit, design: GbtmDesign) -> Point:
         If the iteration does not settle (as when the optimum is no proper one).
     """
     layout = layout_of(design, fit.orders)
-    vector = from_point(fit.point, design, layout)
+    vector = fit.vector
     for _ in range(_STEPS):
         found = derivatives(vector[None], design.moments, layout)
         equations = found.score[0] + _sigma_excess(vector, design, layout)

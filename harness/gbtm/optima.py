@@ -33,6 +33,9 @@ class Optimum:
         With all constants; as `density.log_likelihood` at `point`, but for the rounding of raw powers.
     point, orders
         In the user's units; `orders[g]` is the order that class g got.
+    working
+        The same free vector in working units. Coefficients of powers of a year or a date have lost digits in rounding
+        that the curves need; these have not.
     class_shares
         Of the K classes.
     count
@@ -48,6 +51,7 @@ class Optimum:
 
     log_likelihood: float
     point: Point
+    working: Point
     orders: tuple[int, ...]
     class_shares: tuple[float, ...]
     count: int
@@ -153,6 +157,7 @@ def _optimum(vector: Vector, layout: Layout, end: _End, design: GbtmDesign) -> O
     return Optimum(
         log_likelihood=end.log_likelihood,
         point=point,
+        working=tuple(vector.tolist()),
         orders=layout.orders,
         class_shares=tuple(np.exp(unpack(vector[None], layout).log_shares[0]).tolist()),
         count=1,

@@ -5,11 +5,12 @@ depends on the seed and on s alone, so a start is the same however many others t
 """
 
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 from scipy.special import ndtri
 
-from harness.arrays import Codes, Matrix, Tensor, Vector
+from harness.arrays import Codes, Mask, Matrix, Tensor, Vector
 from harness.gbtm.design import GbtmDesign
 
 KINDS = ("noisy ranks", "k-means", "random subjects", "noisy ranks", "quantiles", "random partition")
@@ -149,6 +150,33 @@ def split_starts(posterior: Matrix, slot_of_class: Codes, design: GbtmDesign) ->
             start[slot] = posterior[g] * (1 - share)
             found.append(start)
     return np.array(found)
+
+
+def exchange_starts(posterior: Matrix, design: GbtmDesign) -> Tensor:
+    """Return starts around an optimum (K, N), (K (K-1) (K-2) / 2, K, N): two classes merged, a third split in two.
+
+    The moves of Ueda et al. (2000): they lead out of optima that no small change improves, in which one class stands
+    for two and two for one. A class is split across the direction in which its subjects' curves vary most.
+    """
+    K = design.n_classes
+    curves = subject_curves(design)
+    halves = [_upper_half(curves, weights) for weights in posterior]
+    found = []
+    for kept, freed in combinations(range(K), 2):
+        for g in (g for g in range(K) if g not in {kept, freed}):
+            above = halves[g]
+            start = posterior.copy()
+            start[kept] += posterior[freed]
+            start[freed] = posterior[g] * above
+            start[g] = posterior[g] * ~above
+            found.append(start)
+    return np.array(found).reshape(-1, *posterior.shape)
+
+
+def _upper_half(curves: Matrix, weights: Vector) -> Mask:
+    centred = curves - weights @ curves / max(float(weights.sum()), 1e-300)
+    _, axes = np.linalg.eigh((centred * weights[:, None]).T @ centred)
+    return np.asarray(centred @ axes[:, -1] > 0)
 
 
 def _weighted_mean(values: Vector, weights: Vector) -> float:

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -86,3 +88,11 @@ def test_arrays_of_a_design_cannot_be_written(design_of):
     for name in ("y", "time", "basis", "moments", "pooled", "raw_from_basis", "subject_starts"):
         with pytest.raises(ValueError, match="read-only"):
             getattr(design, name)[...] = 0
+
+
+@pytest.mark.parametrize(("column", "factor"), [("score", 1e200), ("score", 1e-200), ("week", 1e200)])
+def test_numbers_whose_squares_are_none_are_refused(panel, column, factor):
+    numeric = {**panel.numeric, column: panel.numeric[column] * factor}
+    told = complaints(spec(), replace(panel, numeric=numeric))
+    assert f"column '{column}'" in told
+    assert "1e-60 to 1e+60 in size" in told

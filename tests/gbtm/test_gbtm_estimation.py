@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import statsmodels.api as sm
 
+from harness.gbtm.curves import class_curves
 from harness.gbtm.density import log_likelihood
 from harness.gbtm.estimation import estimate, estimates_at, score_distance
 from harness.gbtm.fit import fit
@@ -107,6 +108,38 @@ def test_no_standard_errors_where_the_information_is_singular(design_of, cohort_
 def test_estimates_at_a_point_are_those_of_the_fit(fitted):
     found, design = fitted
     there, best = estimates_at(found.point, design, found.orders), estimate(found, design)
-    assert there.log_likelihood == best.log_likelihood
-    np.testing.assert_array_equal(there.posterior, best.posterior)
+    # Row by row there, by sums over rows here.
+    assert there.log_likelihood == pytest.approx(best.log_likelihood, rel=1e-14)
+    np.testing.assert_allclose(there.posterior, best.posterior, rtol=1e-11, atol=1e-14)
     assert there.covariance is None
+
+
+@pytest.mark.parametrize(("origin", "unit"), [(2000.0, 1 / 52), (45000.0, 7.0), (1.7e9, 604800.0)])
+def test_an_origin_of_time_far_away_costs_no_digits(design_of, cohort_of, simulated, origin, unit):
+    """Coefficients of powers of a date cancel to 1e-11 of themselves: nothing may be computed from them."""
+    subject, time, outcome, _ = simulated(
+        (0.5, 0.3, 0.2), ((20.0, -2.0, 0.1), (22.0, 0.5), (10.0, 1.0, -0.2)), (2,) * 3
+    )
+    orders, found = (3, 3, 3), []
+    for times in (time, origin + unit * time):
+        design = design_of(orders, "class", cohort_of(subject, times, outcome), n_starts=20)
+        fitted = fit(design)
+        at = times.min() + np.linspace(0, 1, 5) * np.ptp(times)
+        found.append((estimate(fitted, design), class_curves(fitted, design, at)))
+        assert found[-1][0].log_likelihood == fitted.log_likelihood
+    (plain, plain_curves), (dated, dated_curves) = found
+    # The dates themselves are rounded, by 4e-12 of a week or less.
+    assert dated.log_likelihood == pytest.approx(plain.log_likelihood, abs=1e-8)
+    np.testing.assert_allclose(dated.posterior, plain.posterior, atol=1e-9)
+    for column in ("fitted", "standard_error"):
+        np.testing.assert_allclose(dated_curves[column], plain_curves[column], rtol=1e-9)
+
+
+def test_an_offset_of_the_outcome_costs_no_digits(design_of, cohort_of, simulated):
+    subject, time, outcome, _ = simulated((0.6, 0.4), ((20.0, -2.0), (10.0, 1.0)), (2, 2))
+    offset = outcome + 1e9
+    log_likelihoods = [
+        fit(design_of((1, 1), "shared", cohort_of(subject, time, values), n_starts=20)).log_likelihood
+        for values in (offset, offset - 1e9)  # the second is exact
+    ]
+    assert log_likelihoods[0] == pytest.approx(log_likelihoods[1], abs=1e-9)
