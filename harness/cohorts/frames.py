@@ -8,11 +8,12 @@ import numpy as np
 import pandas as pd
 from pandas.api import types
 
-from harness.arrays import read_only
+from harness.arrays import Vector, read_only
 from harness.cohorts.cells import Cells, convert
 from harness.cohorts.checks import long_key_problems
-from harness.cohorts.cohort import Cohort
+from harness.cohorts.cohort import Cohort, Factor
 from harness.cohorts.levels import factor, number_label
+from harness.cohorts.plain_columns import plain_factor, plain_numbers
 from harness.cohorts.schema import Column, Role
 from harness.cohorts.tables import Table, shorter
 from harness.cohorts.violations import refuse
@@ -60,36 +61,54 @@ def cohort_from_frame(
     problems = _frame_problems(frame, wanted)
     if problems:
         refuse(where, problems)
+    # With a time the rows of a subject are compared, for which both must be judged cell by cell.
+    judged = [] if time is None else keys
+    numeric, factors = _plain_columns(frame, [column for column in wanted if column not in judged], subject)
+    others = [column for column in wanted if column not in numeric and column not in factors]
     table = Table(
-        header=wanted,
-        columns={column: _objects(frame[column]) for column in wanted},
+        header=others,
+        columns={column: _objects(frame[column]) for column in others},
         lines=range(1, len(frame) + 1),
         textual=False,
     )
     roles: dict[str | None, Role] = {time: "time", subject: "subject"}
     found: dict[str, Cells] = {}
-    for column in wanted:
+    for column in others:
         role = _role(frame[column], table.columns[column], asked=roles.get(column))
         if isinstance(role, Problem):
             problems.append(role)
         else:
             found[column] = convert(table, column, Column(name=column, role=role, source=column), decimal=".")
             problems += found[column].problems
-    if all(key in found for key in keys):
+    if subject in found and (time is None or time in found):
         problems += long_key_problems(list(found.values()), table.lines)
     if problems:
         refuse(where, problems)
-    return Cohort(
-        name=name,
-        subject=subject,
-        time=time,
-        numeric={column: read_only(cells.numbers) for column, cells in found.items() if cells.column.is_numeric},
-        factors={
-            column: factor(cells.labels, _categories(frame[column]))
-            for column, cells in found.items()
-            if not cells.column.is_numeric
-        },
-    )
+    for column, cells in found.items():
+        if cells.column.is_numeric:
+            numeric[column] = read_only(cells.numbers)
+        else:
+            factors[column] = factor(cells.labels, _categories(frame[column]))
+    return Cohort(name=name, subject=subject, time=time, numeric=numeric, factors=factors)
+
+
+def _plain_columns(
+    frame: pd.DataFrame, columns: Sequence[str], subject: str
+) -> tuple[dict[str, Vector], dict[str, Factor]]:
+    """Return those of the columns that raise no question, numbers and factors; a subject is one if no row lacks it."""
+    numeric: dict[str, Vector] = {}
+    factors: dict[str, Factor] = {}
+    for column in columns:
+        series = frame[column]
+        if types.is_numeric_dtype(series.dtype) and not types.is_bool_dtype(series.dtype) and column != subject:
+            numbers = plain_numbers(series)
+            if numbers is not None:
+                numeric[column] = numbers
+            continue
+        labels = plain_factor(series)
+        if labels is not None and not (column == subject and (labels.codes < 0).any()):
+            factors[column] = labels
+    return numeric, factors
 
 
 def to_frame(cohort: Cohort) -> pd.DataFrame:

@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from harness.cohorts import cohort_from_frame, fixture_cohort, to_frame
+from harness.cohorts import cohort_from_frame, fixture_cohort, frames, to_frame
 from harness.cohorts.fixtures import fixture_names
 from harness.errors import CohortError
 
@@ -186,3 +186,41 @@ def test_decimals_are_numbers():
 def test_a_name_that_looks_like_code_is_a_name():
     name = 'I(system("touch pwned"))'
     assert name in cohort_from_frame(frame().rename(columns={"y": name}), subject="id").numeric
+
+
+COLUMNS = {
+    "doubles": [0.5, -0.0, np.nan, 1e300],
+    "integers": np.array([3, -(2**53), 2**53, 0]),
+    "small": np.array([1, 2, 3, 200], dtype="uint8"),
+    "texts": ["10", "9", None, "9"],
+    "words": pd.Series(["b", "a", "a", None], dtype=object),
+    "blank": ["b", "", "a", None],
+    "categories": pd.Categorical(["b", "a", None, "b"], categories=["c", "b", "a"]),
+    "numbered": pd.Categorical([2, 1, None, 2]),
+    "truths": [True, False, True, True],
+    "mixed truths": pd.Series([True, None, False, True], dtype=object),
+    "nullable": pd.Series([1, None, 3, 4], dtype="Int64"),
+}
+SUBJECTS = {
+    "integers": np.array([12, 9, 9, -1]),
+    "large": np.array([2**63 + 1, 2**63, 2**63, 5], dtype="uint64"),
+    "doubles": [12.0, 9.0, 9.0, 0.5],
+    "texts": ["s10", "s9", "s9", "s1"],
+    "numbers in texts": ["10", "9", "9", "1"],
+    "categories": pd.Categorical(["b", "a", "a", "b"], categories=["c", "b", "a"]),
+}
+
+
+@pytest.mark.parametrize("subject", SUBJECTS)
+def test_columns_read_at_sight_are_those_read_cell_by_cell(subject, monkeypatch):
+    data = pd.DataFrame({"id": SUBJECTS[subject], **COLUMNS})
+    at_sight = cohort_from_frame(data, subject="id")
+    monkeypatch.setattr(frames, "_plain_columns", lambda *_: ({}, {}))
+    by_cell = cohort_from_frame(data, subject="id")
+    assert at_sight.numeric.keys() == by_cell.numeric.keys()
+    for name, values in by_cell.numeric.items():
+        np.testing.assert_array_equal(at_sight.numeric[name], values)
+        assert not at_sight.numeric[name].flags.writeable
+    assert {name: (each.levels, each.codes.tolist()) for name, each in at_sight.factors.items()} == {
+        name: (each.levels, each.codes.tolist()) for name, each in by_cell.factors.items()
+    }
