@@ -1,6 +1,7 @@
 """What a linear mixed model estimates, whoever fitted it: one type for our engine and for R's."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -10,14 +11,42 @@ from harness.quantities import Kind, OptimumCovariance, Quantity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class RandomEffects:
+    """The random effects of one grouping factor: q effects at each of m levels.
+
+    `cov` (q, q) is their covariance at one level; `modes` (m, q) are conditional modes in the order of `labels`, and
+    `modes_cov` (m, q, q) their variances given beta and all covariance parameters (lme4's `postVar`), None where an
+    engine does not give them.
+    """
+
+    grouping: str
+    names: tuple[str, ...]
+    cov: Matrix
+    labels: tuple[str, ...]
+    modes: Matrix
+    modes_cov: Tensor | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ResidualCovariance:
+    """The residual covariance (v, v) of one subject over the visits, at one level of the factor that it differs by."""
+
+    level: str | None
+    visits: tuple[str, ...]
+    cov: Matrix
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class LmmEstimates:
     """Estimates of a linear mixed model in the user's units.
 
-    p fixed effects, q random effects, k entries of theta, m subjects. `vcov` is sigma^2 (R_X'R_X)^-1 (Bates et al.
-    2015, eq. 54); `log_likelihood` is -1/2 of the ML or REML criterion with all constants of lme4; `aic` and `bic`
-    follow lme4 (bic counts rows). `random_cov` is the covariance of the random effects of one subject.
-    `conditional_cov[i]` is the variance of the modes of subject i given beta, theta and sigma (lme4's `postVar`).
-    `variance_cov` is the covariance of (lower triangle of random_cov by rows, sigma), the inverse information;
+    p fixed effects. `vcov` (p, p) is the covariance of `beta` given the covariance parameters (Bates et al. 2015, eq.
+    54); `log_likelihood` is -1/2 of the ML or REML criterion with all constants of lme4; `aic` and `bic` follow lme4
+    (bic counts rows). `theta` is the point in the engine's own parameters.
+
+    `random` has one entry a grouping factor, `residual` one a level that the residual covariance differs by. `sigma` is
+    None where there is a residual structure, whose parameters are `residual_parameters` by name. `variance_cov` is the
+    inverse information of (lower triangles of the random covariances by rows, then sigma or the residual parameters);
     None where an engine does not give it.
     """
 
@@ -25,10 +54,11 @@ class LmmEstimates:
     fixed_names: tuple[str, ...]
     beta: Vector
     vcov: Matrix
-    random_names: tuple[str, ...]
     theta: Vector
-    random_cov: Matrix
-    sigma: float
+    random: tuple[RandomEffects, ...]
+    sigma: float | None
+    residual: tuple[ResidualCovariance, ...] = ()
+    residual_parameters: Mapping[str, float] = field(default_factory=dict)
     variance_cov: Matrix | None = None
     log_likelihood: float
     aic: float
@@ -36,9 +66,16 @@ class LmmEstimates:
     n_observations: int
     n_subjects: int
     n_parameters: int
-    subject_labels: tuple[str, ...]
-    conditional_modes: Matrix
-    conditional_cov: Tensor | None = None
+
+    @property
+    def random_cov(self) -> Matrix:
+        """The covariance (q, q) of the random effects of the first grouping factor."""
+        return self.random[0].cov if self.random else np.zeros((0, 0))
+
+    @property
+    def conditional_modes(self) -> Matrix:
+        """The conditional modes (m, q) of the first grouping factor."""
+        return self.random[0].modes if self.random else np.zeros((self.n_subjects, 0))
 
     def quantities(self) -> tuple[Quantity, ...]:
         """Return every number of a linear mixed model, by path."""
@@ -89,32 +126,41 @@ class LmmEstimates:
         return (*estimates, *standard_errors, *correlations)
 
     def _variance_paths(self) -> tuple[str, ...]:
-        names = self.random_names
-        pairs = ((a, b) for a in range(len(names)) for b in range(a + 1))
-        return (*(f"random.covariance[{names[a]},{names[b]}]" for a, b in pairs), "sigma.estimate")
+        entries = (
+            f"random.covariance[{self._prefix(one)}{one.names[a]},{one.names[b]}]"
+            for one in self.random
+            for a, b in zip(*np.tril_indices(len(one.names)), strict=True)
+        )
+        rest = ("sigma.estimate",) if self.sigma is not None else ()
+        return (*entries, *rest, *(f"residual[{name}].estimate" for name in self.residual_parameters))
 
     def _variances(self) -> tuple[Quantity, ...]:
-        rows, columns = np.tril_indices(len(self.random_names))
-        values = (*self.random_cov[rows, columns], self.sigma)
+        values = [*(value for one in self.random for value in one.cov[np.tril_indices(len(one.names))])]
+        values += [] if self.sigma is None else [self.sigma]
+        values += self.residual_parameters.values()
         errors = [None] * len(values) if self.variance_cov is None else np.sqrt(np.diag(self.variance_cov)).tolist()
         return tuple(
             Quantity(path=path, kind=Kind.OPTIMUM, value=float(value), standard_error=error)
             for path, value, error in zip(self._variance_paths(), values, errors, strict=True)
         )
 
+    def _prefix(self, one: RandomEffects) -> str:
+        """Return what names the grouping factor where there are several."""
+        return "" if len(self.random) == 1 else f"{one.grouping};"
+
     def _modes(self) -> tuple[Quantity, ...]:
-        found: list[Quantity] = []
-        for i, label in enumerate(self.subject_labels):
-            for j, name in enumerate(self.random_names):
-                variance = None if self.conditional_cov is None else float(self.conditional_cov[i, j, j])
-                found.append(
-                    Quantity(
-                        path=f"mode[{label},{name}].estimate",
-                        kind=Kind.POSTERIOR,
-                        value=float(self.conditional_modes[i, j]),
-                        standard_error=None if variance is None else float(np.sqrt(max(variance, 0.0))),
-                    )
-                )
-                if variance is not None:
-                    found.append(Quantity(path=f"mode[{label},{name}].variance", kind=Kind.CURVATURE, value=variance))
-        return tuple(found)
+        return tuple(quantity for one in self.random for quantity in _modes_of(one, self._prefix(one)))
+
+
+def _modes_of(one: RandomEffects, prefix: str) -> Iterator[Quantity]:
+    for i, label in enumerate(one.labels):
+        for j, name in enumerate(one.names):
+            variance = None if one.modes_cov is None else float(one.modes_cov[i, j, j])
+            yield Quantity(
+                path=f"mode[{prefix}{label},{name}].estimate",
+                kind=Kind.POSTERIOR,
+                value=float(one.modes[i, j]),
+                standard_error=None if variance is None else float(np.sqrt(max(variance, 0.0))),
+            )
+            if variance is not None:
+                yield Quantity(path=f"mode[{prefix}{label},{name}].variance", kind=Kind.CURVATURE, value=variance)

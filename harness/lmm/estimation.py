@@ -6,7 +6,7 @@ from harness.arrays import Matrix, Tensor, read_only
 from harness.convergence import Stop
 from harness.lmm.covariance import gamma_derivatives, relative_factor, upper_factor
 from harness.lmm.design import LmmDesign
-from harness.lmm.estimates import LmmEstimates
+from harness.lmm.estimates import LmmEstimates, RandomEffects
 from harness.lmm.evaluation import Evaluation, evaluate
 from harness.lmm.fit import LmmFit
 from harness.lmm.patterns import SufficientStatistics
@@ -31,9 +31,17 @@ def estimate(fit: LmmFit, design: LmmDesign) -> LmmEstimates:
         fixed_names=design.fixed_names,
         beta=fit.beta,
         vcov=read_only(fit.sigma**2 * fixed @ here.inverse @ fixed.T),
-        random_names=design.random_names,
         theta=fit.theta,
-        random_cov=read_only(fit.sigma**2 * factor @ factor.T),
+        random=(
+            RandomEffects(
+                grouping="subject",
+                names=design.random_names,
+                cov=read_only(fit.sigma**2 * factor @ factor.T),
+                labels=design.subject_labels,
+                modes=read_only(modes),
+                modes_cov=read_only(modes_cov),
+            ),
+        ),
         sigma=fit.sigma,
         variance_cov=(
             read_only(variance_covariance(fit.Lambda, here, fit.statistics))
@@ -46,9 +54,6 @@ def estimate(fit: LmmFit, design: LmmDesign) -> LmmEstimates:
         n_observations=design.n_observations,
         n_subjects=design.n_subjects,
         n_parameters=n_parameters,
-        subject_labels=design.subject_labels,
-        conditional_modes=read_only(modes),
-        conditional_cov=read_only(modes_cov),
     )
 
 

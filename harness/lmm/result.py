@@ -15,6 +15,7 @@ from harness.lmm.estimation import estimate
 from harness.lmm.fit import LmmFit, fit
 from harness.lmm.spec import LmmSpec
 from harness.lmm.summary import WALD_95, summarise
+from harness.lmm.tables import random_effect_table, variance_table
 from harness.summaries import Summary
 
 if TYPE_CHECKING:
@@ -67,8 +68,8 @@ class LmmResult:
         return self.estimates.theta
 
     @property
-    def sigma(self) -> float:
-        """Residual standard deviation; ``sigma(m)``."""
+    def sigma(self) -> float | None:
+        """Residual standard deviation, None where the residual covariance has a structure; ``sigma(m)``."""
         return self.estimates.sigma
 
     @property
@@ -100,40 +101,15 @@ class LmmResult:
         )
 
     def random_effects(self) -> pd.DataFrame:
-        """Return one row a subject and random effect: conditional mode and its conditional standard deviation."""
-        estimates, m, q = self.estimates, self.design.n_subjects, self.design.n_random
-        columns = {
-            "subject": np.repeat(estimates.subject_labels, q),
-            "effect": list(estimates.random_names) * m,
-            "mode": estimates.conditional_modes.ravel(),
-        }
-        if estimates.conditional_cov is not None:
-            variances = np.diagonal(estimates.conditional_cov, axis1=1, axis2=2)
-            columns["standard_deviation"] = np.sqrt(np.maximum(variances, 0.0)).ravel()
-        return pd.DataFrame(columns)
+        """Return one row a level and random effect: conditional mode and its conditional standard deviation."""
+        return random_effect_table(self.estimates)
 
     def variances(self) -> pd.DataFrame:
-        """Return one row an entry of the random covariance (lower triangle by rows) and one for sigma.
+        """Return one row an entry of the random covariances (lower triangles by rows), then sigma or the residual's.
 
-        `correlation` is empty for variances; `standard_error` is empty where `variance_cov` is None.
+        `correlation` is empty for variances; `standard_error` is empty where the fit is no regular optimum.
         """
-        estimates, names = self.estimates, self.estimates.random_names
-        G = estimates.random_cov
-        rows, columns = np.tril_indices(len(names))
-        sds = np.sqrt(np.diag(G))
-        scales = sds[rows] * sds[columns]
-        off = (rows != columns) & (scales > 0)
-        errors = None if estimates.variance_cov is None else np.sqrt(np.diag(estimates.variance_cov))
-        return pd.DataFrame(
-            {
-                "effect": [*(names[a] for a in rows), "residual"],
-                "with": [*(names[b] for b in columns), "residual"],
-                "quantity": [*np.where(rows == columns, "variance", "covariance"), "sd"],
-                "estimate": [*G[rows, columns], estimates.sigma],
-                "correlation": [*np.where(off, G[rows, columns] / np.where(off, scales, 1.0), np.nan), np.nan],
-                "standard_error": np.full(len(rows) + 1, np.nan) if errors is None else errors,
-            }
-        )
+        return variance_table(self.estimates)
 
     def plot(self) -> "Figure":
         """Return a figure of observed outcomes, their means, and the fitted population curve with a 95 % Wald band."""

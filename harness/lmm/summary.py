@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from harness.arrays import Matrix
 from harness.formula import formula_text
 from harness.lmm.design import LmmDesign
 from harness.lmm.estimates import LmmEstimates
@@ -23,11 +24,10 @@ def summarise(spec: LmmSpec, design: LmmDesign, fit: LmmFit, estimates: LmmEstim
         ["Rows dropped", f"{design.dropped_rows}", "AIC", f"{estimates.aic:.3f}"],
         ["Parameters", f"{estimates.n_parameters}", "BIC", f"{estimates.bic:.3f}"],
     ]
-    subject = spec.formula.random[0].subject
     sections = [
         [f"Linear mixed model fitted by {spec.criterion}", f"Formula: {formula_text(spec.formula)}"],
         _aligned(header),
-        [f"Random effects, by {subject}", *_aligned(_random_rows(design, estimates))],
+        *_covariance_sections(estimates),
         ["Fixed effects", *_aligned(_fixed_rows(estimates))],
         [fit.convergence.message, *_remarks(design, fit)],
     ]
@@ -36,17 +36,28 @@ def summarise(spec: LmmSpec, design: LmmDesign, fit: LmmFit, estimates: LmmEstim
     return Summary(rule.join("\n".join(section) for section in sections))
 
 
-def _random_rows(design: LmmDesign, estimates: LmmEstimates) -> list[list[str]]:
-    G = estimates.random_cov
-    sds = np.sqrt(np.diag(G))
-    rows = [["", "Variance", "SD", *(["Correlation"] if design.correlated and len(sds) > 1 else [])]]
-    for a, name in enumerate(design.random_names):
-        row = [name, _number(G[a, a]), _number(sds[a])]
-        if design.correlated:
+def _covariance_sections(estimates: LmmEstimates) -> list[list[str]]:
+    tables = [(f"Random effects, by {one.grouping}", _covariance_rows(one.names, one.cov)) for one in estimates.random]
+    for one in estimates.residual:
+        level = f", {one.level}" if one.level is not None else ""
+        tables.append((f"Residual covariance of one subject{level}", _covariance_rows(one.visits, one.cov)))
+    if estimates.sigma is not None:
+        row = ["residual", _number(estimates.sigma**2), _number(estimates.sigma)]
+        tables[-1][1].append(row)
+    return [[title, *_aligned(rows)] for title, rows in tables]
+
+
+def _covariance_rows(names: Sequence[str], cov: Matrix) -> list[list[str]]:
+    sds = np.sqrt(np.diag(cov))
+    correlated = bool(np.any(np.tril(cov, -1)))
+    rows = [["", "Variance", "SD", *(["Correlation"] if correlated else [])]]
+    for a, name in enumerate(names):
+        row = [name, _number(cov[a, a]), _number(sds[a])]
+        if correlated:
             scales = (float(sds[a] * sds[b]) for b in range(a))
-            row += [f"{G[a, b] / scale:.3f}" if scale > 0 else "-" for b, scale in enumerate(scales)]
+            row += [f"{cov[a, b] / scale:.3f}" if scale > 0 else "-" for b, scale in enumerate(scales)]
         rows.append(row)
-    return [*rows, ["residual", _number(estimates.sigma**2), _number(estimates.sigma)]]
+    return rows
 
 
 def _fixed_rows(estimates: LmmEstimates) -> list[list[str]]:

@@ -8,7 +8,7 @@ import numpy as np
 from harness.arrays import Matrix, Tensor, Vector, read_only
 from harness.cases import Case, Spec, Support
 from harness.formula import Term
-from harness.lmm.estimates import LmmEstimates
+from harness.lmm.estimates import LmmEstimates, RandomEffects
 from harness.lmm.spec import LmmSpec
 from harness.quantities import InputEvidence
 from harness.references.decoding import Answered, input_evidence
@@ -52,9 +52,17 @@ def lmm_estimates(
         fixed_names=_names(engine, answer["beta_names"], formula.terms, case, request),
         beta=read_only(answer["beta"]),
         vcov=read_only(answer["vcov"]),
-        random_names=_names(engine, answer["random_names"], formula.random[0].terms, case, request),
         theta=read_only(variances.theta),
-        random_cov=read_only(variances.random_cov),
+        random=(
+            RandomEffects(
+                grouping=formula.random[0].subject,
+                names=_names(engine, answer["random_names"], formula.random[0].terms, case, request),
+                cov=read_only(variances.random_cov),
+                labels=tuple(request.subject_labels[int(level[1:]) - 1] for level in answer["subjects"]),
+                modes=read_only(answer["modes"]),
+                modes_cov=None if variances.conditional_cov is None else read_only(variances.conditional_cov),
+            ),
+        ),
         sigma=variances.sigma,
         log_likelihood=answer["log_likelihood"].item(),
         aic=answer["aic"].item(),
@@ -62,9 +70,6 @@ def lmm_estimates(
         n_observations=int(counts["n_observations"].item()),
         n_subjects=int(counts["n_subjects"].item()),
         n_parameters=int(answer["n_parameters"].item()),
-        subject_labels=tuple(request.subject_labels[int(level[1:]) - 1] for level in answer["subjects"]),
-        conditional_modes=read_only(answer["modes"]),
-        conditional_cov=None if variances.conditional_cov is None else read_only(variances.conditional_cov),
     )
 
 

@@ -9,7 +9,7 @@ import pytest
 from harness.comparison.verdict import CrossEvidence, ObjectivePair
 from harness.convergence import Convergence, Stop
 from harness.gbtm.estimates import GbtmEstimates
-from harness.lmm.estimates import LmmEstimates
+from harness.lmm.estimates import LmmEstimates, RandomEffects
 from harness.quantities import Failure, InputEvidence, ObjectiveValue, OptimumCovariance, Quantity, Reading
 
 Change = Callable[..., Reading]
@@ -33,9 +33,17 @@ def lmm_estimates(*, singular: bool = False) -> LmmEstimates:
         fixed_names=("intercept", "days"),
         beta=np.array([251.405105, 10.4672860]),
         vcov=np.array([[46.57457, -1.451097], [-1.451097, 2.389463]]),
-        random_names=("intercept", "days"),
         theta=np.array([0.9667, 0.0152, 0.2309]),
-        random_cov=covariance,
+        random=(
+            RandomEffects(
+                grouping="subject",
+                names=("intercept", "days"),
+                cov=covariance,
+                labels=LABELS,
+                modes=modes,
+                modes_cov=np.broadcast_to(conditional, (18, 2, 2)),
+            ),
+        ),
         sigma=25.5918,
         variance_cov=None if singular else variance_cov,
         log_likelihood=-871.814136,
@@ -44,9 +52,6 @@ def lmm_estimates(*, singular: bool = False) -> LmmEstimates:
         n_observations=180,
         n_subjects=18,
         n_parameters=6,
-        subject_labels=LABELS,
-        conditional_modes=modes,
-        conditional_cov=np.broadcast_to(conditional, (18, 2, 2)),
     )
 
 

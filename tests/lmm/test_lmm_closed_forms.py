@@ -85,10 +85,10 @@ def test_sleepstudy_equals_its_closed_form(fitted, criterion):
     np.testing.assert_allclose(estimates.random_cov[lower], expected["G"], **close)
     np.testing.assert_allclose(np.sqrt(np.diag(estimates.vcov)), expected["se"], **close)
     assert -2 * estimates.log_likelihood == pytest.approx(expected["deviance"], rel=1e-14)
-    assert estimates.subject_labels[0] == "308"
+    assert estimates.random[0].labels[0] == "308"
     # Modes are differences of numbers about 100 times larger.
     np.testing.assert_allclose(estimates.conditional_modes[0], expected["modes"], rtol=1e-11)
-    np.testing.assert_allclose(estimates.conditional_cov[0][lower], expected["modes_cov"], **close)
+    np.testing.assert_allclose(estimates.random[0].modes_cov[0][lower], expected["modes_cov"], **close)
     assert estimates.aic == pytest.approx(expected["deviance"] + 12, rel=1e-14)
     assert estimates.bic == pytest.approx(expected["deviance"] + 6 * np.log(180), rel=1e-14)
 

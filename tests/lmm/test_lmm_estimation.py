@@ -53,7 +53,9 @@ def test_modes_and_their_variances_are_those_of_the_joint_normal(panel):
     for i, rows in enumerate(design.subject_rows()):
         gain = G @ design.Z[rows].T @ np.linalg.inv(V[rows, rows])
         np.testing.assert_allclose(estimates.conditional_modes[i], gain @ residual[rows], rtol=1e-8, atol=1e-10)
-        np.testing.assert_allclose(estimates.conditional_cov[i], G - gain @ design.Z[rows] @ G, rtol=1e-8, atol=1e-10)
+        np.testing.assert_allclose(
+            estimates.random[0].modes_cov[i], G - gain @ design.Z[rows] @ G, rtol=1e-8, atol=1e-10
+        )
 
 
 def test_the_covariance_of_variances_is_the_inverse_information_in_them(panel):

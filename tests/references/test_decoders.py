@@ -136,7 +136,7 @@ def test_the_double_bar_gives_a_diagonal_covariance():
     answer = lmm_answer(theta=np.array([2.0, 1.5]), random_blocks=blocks, variance_blocks=variances)
     estimates = decoded(Lme4(), answer, lmm_case("y ~ week + (1 + week || id)")).estimates
     assert estimates.random_cov.tolist() == [[36.0, 0.0], [0.0, 22.5]]
-    assert np.diagonal(estimates.conditional_cov, axis1=1, axis2=2).tolist() == [[1.0, 0.5]] * 3
+    assert np.diagonal(estimates.random[0].modes_cov, axis1=1, axis2=2).tolist() == [[1.0, 0.5]] * 3
 
 
 def test_nlmes_theta_is_the_lower_triangle_by_columns():
