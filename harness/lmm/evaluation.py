@@ -16,6 +16,7 @@ from harness.lmm.covariance import (
     upper_factor,
 )
 from harness.lmm.patterns import SufficientStatistics, symmetric_index, upper_triangle
+from harness.lmm.spec import Criterion
 
 _ROUNDING = 1e-16
 
@@ -70,31 +71,62 @@ def evaluate(Lambda: Matrix, statistics: SufficientStatistics) -> Evaluation:
     folded = weights.reshape(len(weights), -1) @ statistics.T
     folded[0] += statistics.S[upper_triangle(len(statistics.S))]
     M = folded[:, symmetric_index(len(statistics.S))]
-    M_0, M_1, M_2 = M[0], M[1 : J + 1], M[J + 1 :][symmetric_index(J)]
+    return profiled(
+        (M[0], M[1 : J + 1], M[J + 1 :][symmetric_index(J)]),
+        (log_det, log_det_1, log_det_2),
+        criterion=statistics.criterion,
+        log_det_fixed=statistics.coordinates.log_det_fixed,
+        df=statistics.residual_df,
+    )
 
+
+def profiled(
+    M: tuple[Matrix, Tensor, Tensor],
+    log_det: tuple[float, Vector, Matrix],
+    *,
+    criterion: Criterion,
+    log_det_fixed: float,
+    df: int,
+) -> Evaluation:
+    """Return the criterion with beta and sigma profiled out.
+
+    Parameters
+    ----------
+    M : (c, c), (J, c, c), (J, J, c, c)
+        D'(V/sigma^2)^-1 D of D = [X fixed, y - X origin], and its derivatives in theta.
+    log_det : float, (J,), (J, J)
+        log|V/sigma^2| and its derivatives.
+    log_det_fixed
+        log|det fixed|, which REML does not see.
+    df
+        The divisor of sigma^2.
+    """
+    M_0, M_1, M_2 = M
+    value, gradient, hessian = log_det
+    J = len(gradient)
     A, A_1, A_2 = M_0[:-1, :-1], M_1[:, :-1, :-1], M_2[:, :, :-1, :-1]
     inverse = _inverse(A)
     v = np.append(-inverse @ M_0[:-1, -1], 1.0)
-    if statistics.criterion == "REML":
+    if criterion == "REML":
         CA = inverse @ A_1
-        log_det += float(np.linalg.slogdet(A)[1]) - 2 * statistics.coordinates.log_det_fixed
-        log_det_1 = log_det_1 + np.trace(CA, axis1=1, axis2=2)
-        log_det_2 = log_det_2 + np.tensordot(A_2, inverse, 2) - CA.reshape(J, -1) @ CA.swapaxes(-1, -2).reshape(J, -1).T
+        value += float(np.linalg.slogdet(A)[1]) - 2 * log_det_fixed
+        gradient = gradient + np.trace(CA, axis1=1, axis2=2)
+        hessian = hessian + np.tensordot(A_2, inverse, 2) - CA.reshape(J, -1) @ CA.swapaxes(-1, -2).reshape(J, -1).T
     Mv = M_1 @ v
     F = Mv[:, :-1]
     largest = float(M_0[-1, -1])
     residual = max(float(v @ M_0 @ v), _ROUNDING * largest)
     return Evaluation(
-        log_det=log_det,
-        log_det_1=log_det_1,
-        log_det_2=log_det_2,
+        log_det=value,
+        log_det_1=gradient,
+        log_det_2=hessian,
         residual=residual,
         residual_1=Mv @ v,
         residual_2=(M_2 @ v) @ v - 2 * F @ inverse @ F.T,
         beta=-v[:-1],
         cross=A,
         inverse=inverse,
-        df=statistics.residual_df,
+        df=df,
         cancellation=largest / residual,
     )
 
