@@ -41,9 +41,9 @@ _WORDS = re.compile(
     r"(?P<space>\s+)"
     r"|(?P<name>[^\W\d]\w*)"
     r"|(?P<number>[0-9]+)"
-    r"|(?P<symbol>\|\||[~+\-*:^()|])"
+    r"|(?P<symbol>\|\||[~+\-*:/^(),|])"
     # A run of anything else is one foreign word, so that it makes one complaint.
-    r"|(?P<foreign>[^\w\s~+\-*:^()|]+|.)",
+    r"|(?P<foreign>[^\w\s~+\-*:/^(),|]+|.)",
     re.DOTALL,
 )
 

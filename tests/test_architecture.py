@@ -12,7 +12,8 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 # Lower layers first; a module may import from its own layer's package and from lower layers only.
 LAYERS = (
     {"arrays", "errors", "locations", "convergence", "summaries"},
-    {"quantities", "formula_tokens"},
+    {"quantities", "formula_tokens", "formula_tree", "roster"},
+    {"formula_parser"},
     {"formula", "comparison"},
     {"cohorts"},
     {"lmm", "gbtm"},

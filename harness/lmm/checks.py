@@ -1,17 +1,20 @@
 """What makes a model unfit for a cohort, said before anything is computed; each function returns all that it finds."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import accumulate, combinations, pairwise
 
 import numpy as np
 
-from harness.arrays import Matrix, Vector
+from harness.arrays import Vector
 from harness.cohorts.cohort import Cohort
 from harness.errors import Problem, nearest
 from harness.formula import Atom, Formula
 from harness.lmm.columns import Frame, atom_values
+from harness.lmm.covariance import upper_factor
+from harness.lmm.grouping import RandomDesign
+from harness.lmm.rank import aliases, column_rank
+from harness.lmm.spec import LmmSpec
 
-# R's rule (LINPACK's QR): a column whose part orthogonal to the columns before it is below this share of its length.
-ALIASED = 1e-7
 # Residuals below this share of the outcome are rounding, not data.
 EXACT_FIT = 1e-14
 # Squares, and products of them, of larger numbers overflow, and those of smaller ones vanish.
@@ -19,26 +22,28 @@ _LARGEST = 1e60
 _DOMAINS = {"log": (0.0, "> 0"), "log1p": (-1.0, "> -1"), "sqrt": (-np.finfo(float).tiny, ">= 0")}
 
 
-def formula_problems(formula: Formula, cohort: Cohort) -> list[Problem]:
-    """Return what is wrong with the columns that a formula names."""
+def formula_problems(spec: LmmSpec, cohort: Cohort) -> list[Problem]:
+    """Return what is wrong with the columns that a model names."""
+    formula = spec.formula
     fixed = list(dict.fromkeys(_atoms(formula.terms)))
-    slopes = list(dict.fromkeys(atom for random in formula.random for atom in _atoms(random.terms)))
-    groupings = list(dict.fromkeys(random.subject for random in formula.random))
-    named = dict.fromkeys([formula.outcome, *(atom.column for atom in (*fixed, *slopes)), *groupings])
+    atoms = list(dict.fromkeys([*fixed, *(atom for random in formula.random for atom in _atoms(random.terms))]))
     return [
         *_random_problems(formula, cohort),
-        *_unknown_problems(named, cohort),
-        *_role_problems(formula.outcome, [*fixed, *slopes], groupings, cohort),
-        *_factor_problems(fixed, slopes, cohort),
-        *_number_problems(named, cohort),
+        *_unknown_problems(spec.columns, cohort),
+        *_outcome_problems(formula.outcome, atoms, cohort),
+        *_grouping_problems(formula, fixed, cohort),
+        *_atom_problems(atoms, cohort),
+        *_number_problems(spec.columns, cohort),
+        *_residual_problems(formula, cohort),
+        *_weights_role_problems(spec, cohort),
     ]
 
 
 def _random_problems(formula: Formula, cohort: Cohort) -> Iterator[Problem]:
-    if len(formula.random) != 1:
+    if not formula.random and formula.residual is None:
         yield Problem(
-            found=f"{len(formula.random)} random terms",
-            expected="exactly one, such as (1 + time | subject)",
+            found="0 random terms",
+            expected="a random term such as (1 + time | subject), or a structure such as us(visit | subject)",
             advice=f"The subject column is {cohort.subject!r}.",
         )
 
@@ -50,30 +55,35 @@ def _unknown_problems(named: Iterable[str], cohort: Cohort) -> Iterator[Problem]
             yield Problem(found="unknown column", expected=expected, column=name, advice=nearest(name, cohort.columns))
 
 
-def _role_problems(
-    outcome: str, predictors: Sequence[Atom], groupings: Sequence[str], cohort: Cohort
-) -> Iterator[Problem]:
-    used = {atom.column for atom in predictors}
+def _outcome_problems(outcome: str, predictors: Sequence[Atom], cohort: Cohort) -> Iterator[Problem]:
     if outcome in cohort.factors:
         yield Problem(found="an outcome with categories", expected="a numeric outcome", column=outcome)
-    if outcome in used:
+    if outcome in {atom.column for atom in predictors}:
         yield Problem(found="the outcome among the predictors", expected="it before '~' only", column=outcome)
-    for name in groupings:
+
+
+def _grouping_problems(formula: Formula, fixed: Sequence[Atom], cohort: Cohort) -> Iterator[Problem]:
+    residual = formula.residual
+    alone = {random.grouping[0] for random in formula.random if len(random.grouping) == 1}
+    names = [name for random in formula.random for name in random.grouping]
+    if residual is not None:
+        alone.add(residual.subject)
+        names += [residual.subject, *filter(None, [residual.by])]
+    for name in dict.fromkeys(names):
         if name in cohort.numeric:
             advice = "Declare it as a factor in the schema."
             yield Problem(found="numbers", expected="a factor to group by", column=name, advice=advice)
-        if name in used:
+        if name in alone and any(atom.column == name for atom in fixed):
             yield Problem(found="the grouping column among the predictors", expected="it behind '|' only", column=name)
 
 
-def _factor_problems(fixed: Sequence[Atom], slopes: Sequence[Atom], cohort: Cohort) -> Iterator[Problem]:
-    for atom in fixed:
-        if atom.column in cohort.factors and str(atom) != atom.column:
+def _atom_problems(atoms: Sequence[Atom], cohort: Cohort) -> Iterator[Problem]:
+    for atom in atoms:
+        if atom.column in cohort.factors and atom.coding is None and str(atom) != atom.column:
             yield Problem(found=f"{atom} of a factor", expected="a numeric column", column=atom.column)
-    for atom in slopes:
-        if atom.column in cohort.factors:
-            found, advice = "a random effect of a factor", "Only numeric columns have random slopes here."
-            yield Problem(found=found, expected="a numeric column", column=atom.column, advice=advice)
+        if atom.column in cohort.numeric and atom.coding is not None:
+            advice = "Declare it as a factor in the schema, or in a DataFrame as a category."
+            yield Problem(found=f"{atom} of numbers", expected="a factor to code", column=atom.column, advice=advice)
 
 
 def _number_problems(named: Iterable[str], cohort: Cohort) -> Iterator[Problem]:
@@ -86,8 +96,21 @@ def _number_problems(named: Iterable[str], cohort: Cohort) -> Iterator[Problem]:
             yield Problem(found="no value at all", expected="at least one that is not missing", column=name)
 
 
-def value_problems(formula: Formula, frame: Frame) -> list[Problem]:
+def _residual_problems(formula: Formula, cohort: Cohort) -> Iterator[Problem]:
+    residual = formula.residual
+    if residual is not None and residual.structure == "car1" and residual.visit in cohort.factors:
+        advice = "Name the column of times, or use ar1 for visits."
+        yield Problem(found="car1 of a factor", expected="numbers, the times", column=residual.visit, advice=advice)
+
+
+def _weights_role_problems(spec: LmmSpec, cohort: Cohort) -> Iterator[Problem]:
+    if spec.weights in cohort.factors:
+        yield Problem(found="weights with categories", expected="numbers > 0", column=spec.weights)
+
+
+def value_problems(spec: LmmSpec, frame: Frame) -> list[Problem]:
     """Return what is wrong with the values of the complete rows."""
+    formula = spec.formula
     found: list[Problem] = []
     terms = (*formula.terms, *(term for random in formula.random for term in random.terms))
     for atom in dict.fromkeys(_atoms(terms)):
@@ -104,15 +127,13 @@ def value_problems(formula: Formula, frame: Frame) -> list[Problem]:
         found.append(
             Problem(found=f"the constant outcome {outcome[0]:g}", expected="values that vary", column=formula.outcome)
         )
-    subjects = len(frame.levels[formula.random[0].subject])
+    subjects = len(frame.levels[formula.subject[0]])
     if subjects < 2:
         found.append(
-            Problem(
-                found=f"{subjects} subject with complete rows",
-                expected="at least 2",
-                column=formula.random[0].subject,
-            )
+            Problem(found=f"{subjects} subject with complete rows", expected="at least 2", column=formula.subject[0])
         )
+    if spec.weights is not None:
+        found += weight_problems(spec.weights, frame.numeric[spec.weights])
     return found
 
 
@@ -139,51 +160,67 @@ def _size_problems(name: str, column: str, values: Vector) -> list[Problem]:
     return [Problem(found=f"{name} of up to {largest:g}", expected=expected, column=column, advice="Use another unit.")]
 
 
-def size_problems(n: int, p: int, m: int, q: int, *, correlated: bool) -> list[Problem]:
-    """Return whether n rows can determine p fixed effects, and q random effects of each of m subjects."""
+def weight_problems(name: str, weights: Vector) -> list[Problem]:
+    """Return which complete rows have a weight that is missing, zero or negative."""
+    missing = np.isnan(weights)
+    found = []
+    if missing.any():
+        found.append(
+            Problem(found=f"{int(missing.sum())} complete rows without a weight", expected="numbers > 0", column=name)
+        )
+    unfit = weights[~missing & (weights <= 0)]
+    if len(unfit):
+        sentence = f"{len(unfit)} weights that are not positive, the smallest {unfit.min():g}"
+        advice = "Leave out rows that are to have no weight."
+        found.append(Problem(found=sentence, expected="numbers > 0", column=name, advice=advice))
+    return found
+
+
+def size_problems(n: int, p: int, random: Sequence[RandomDesign], weights: Vector | None) -> list[Problem]:
+    """Return whether n rows can determine p fixed effects, and the random effects of each level of a grouping."""
     found: list[Problem] = []
     if n <= p + 1:
         found.append(Problem(found=f"{n} complete rows for {p} fixed effects", expected=f"at least {p + 2} rows"))
-    effects = m * (q if correlated else 1)
-    if n <= effects:
-        found.append(
-            Problem(
-                found=f"{effects} random effects from {n} rows",
-                expected="fewer random effects than rows",
-                advice="Their variance can't be told from the residual variance; leave out random effects.",
+    for one in random:
+        effects = len(one.labels) * max(one.blocks)
+        if n <= effects and (weights is None or (weights == weights[0]).all()):
+            found.append(
+                Problem(
+                    found=f"{effects} random effects from {n} rows",
+                    expected="fewer random effects than rows",
+                    advice="Their variance can't be told from the residual variance; leave out random effects.",
+                )
             )
-        )
     return found
 
 
-def alias_problems(X: Matrix, names: Sequence[str], what: str) -> list[Problem]:
-    """Return one problem for each column that the columns before it determine; the later one is named, as in R."""
-    kept: list[int] = []
-    found: list[Problem] = []
-    for j, name in enumerate(names):
-        column = X[:, j]
-        basis, triangle = np.linalg.qr(X[:, kept])
-        rest = column - basis @ (basis.T @ column)
-        length = np.linalg.norm(column)
-        if length > 0 and np.linalg.norm(rest) >= ALIASED * length:
-            kept.append(j)
-            continue
-        if length == 0:
-            sentence = "zero in every row"
-        else:
-            shares = np.abs(np.linalg.solve(triangle, basis.T @ column)) * np.linalg.norm(X[:, kept], axis=0)
-            sources = [names[k] for k, share in zip(kept, shares, strict=True) if share > ALIASED * length]
-            constant = sources == ["intercept"] and (column == column[0]).all()
-            sentence = f"constant ({column[0]:g})" if constant else f"determined by {' and '.join(sources)}"
-        found.append(
-            Problem(
-                found=f"a {what} column that is {sentence}",
-                expected="one that the columns before it do not determine",
-                column=name,
-                advice="Leave it out, or merge empty combinations of levels.",
-            )
+def random_alias_problems(random: Sequence[RandomDesign]) -> list[Problem]:
+    """Return one problem for each random-effect column that others of its grouping determine.
+
+    Effects that are independent of each other may depend linearly, as in (1 | id) + (0 + visit || id); but the same
+    effect twice has two variances of which only the sum is known.
+    """
+    found: dict[str, str] = {}
+    for grouping in dict.fromkeys(one.grouping for one in random):
+        own = [one for one in random if one.grouping == grouping]
+        Z = np.concatenate([one.Z for one in own], axis=1)
+        names = [name for one in own for name in one.names]
+        triangle = upper_factor(Z)
+        ends = list(accumulate(size for one in own for size in one.blocks))
+        sets = [list(range(start, end)) for start, end in pairwise([0, *ends])]
+        sets += [[a, b] for one, other in combinations(sets, 2) for a in one for b in other]
+        for chosen in sets:
+            rank = column_rank(triangle[:, chosen])
+            found = aliases(Z[:, chosen], rank, [names[j] for j in chosen]) | found
+    return [
+        Problem(
+            found=f"a random-effect column that is {sentence}",
+            expected="one that the columns before it do not determine",
+            column=name,
+            advice="Leave it out.",
         )
-    return found
+        for name, sentence in found.items()
+    ]
 
 
 def exact_fit_problems(residual: Vector, outcome: Vector, name: str) -> list[Problem]:

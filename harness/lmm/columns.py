@@ -1,4 +1,4 @@
-"""From terms to columns: R's treatment coding (Chambers & Hastie 1992, section 2.3; R's ``model.matrix``)."""
+"""From terms to columns, by R's rules (Chambers & Hastie 1992, section 2.3; R's ``model.matrix``)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -6,8 +6,10 @@ from functools import reduce
 
 import numpy as np
 
-from harness.arrays import Codes, Matrix, Vector
+from harness.arrays import Codes, Matrix, Vector, read_only
 from harness.formula import Atom, Term
+from harness.lmm.bases import Basis, train_polynomial, train_spline
+from harness.lmm.codings import contrast_labels, contrasts
 
 FUNCTIONS = {"log": np.log, "log1p": np.log1p, "sqrt": np.sqrt, "exp": np.exp}
 
@@ -22,71 +24,112 @@ class Frame:
     levels: Mapping[str, tuple[str, ...]]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Encoding:
+    """How one atom becomes columns: a factor by `table` (a row a level), a number by `basis` or as it is.
+
+    `names` are those of its columns.
+    """
+
+    atom: Atom
+    names: tuple[str, ...]
+    table: Matrix | None = None
+    basis: Basis | None = None
+
+    def columns(self, frame: Frame) -> Matrix:
+        """Return the columns (n, k) over the rows of a frame."""
+        if self.table is not None:
+            return self.table[frame.codes[self.atom.column]]
+        values = frame.numeric[self.atom.column]
+        if self.basis is not None:
+            return self.basis.columns(values)
+        return atom_values(self.atom, values)[:, None]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CodedTerm:
-    """A term and, for each of its factors, the first level that gets a column: 1 by contrasts, 0 in full."""
+    """A term with the encoding of each of its atoms; without atoms it is the intercept."""
 
     term: Term
-    first_levels: Mapping[Atom, int]
+    encodings: tuple[Encoding, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of its columns, such as ``week:protocol[six]``; the first atom's vary fastest, as in R."""
+        if not self.encodings:
+            return ("intercept",)
+        return tuple(
+            reduce(lambda done, more: [f"{a}:{b}" for b in more for a in done], (list(e.names) for e in self.encodings))
+        )
+
+    def columns(self, frame: Frame) -> Matrix:
+        """Return its columns (n, k)."""
+        if not self.encodings:
+            return np.ones((frame.n_rows, 1))
+        return reduce(_products, (encoding.columns(frame) for encoding in self.encodings))
 
 
 def code_terms(
-    terms: Sequence[Term], *, intercept: bool, factors: Mapping[str, tuple[str, ...]]
+    terms: Sequence[Term], *, intercept: bool, levels: Mapping[str, tuple[str, ...]], numeric: Mapping[str, Vector]
 ) -> tuple[CodedTerm, ...]:
-    """Return how each term's factors are coded, by R's rule.
+    """Return the encoding of the intercept and of each term, by R's rule.
 
     A factor is coded by contrasts if the term without it lies within an earlier term (or is empty), else in full;
-    without an intercept, the first factor of the first term that has one is coded in full.
+    without an intercept, the first factor of the first term that has one is coded in full. Bases are trained on all
+    rows of `numeric` that have a value, those without an outcome too, as R does.
     """
-    coded: list[CodedTerm] = []
+    coded = [CodedTerm(term=(), encodings=())] if intercept else []
+    bases: dict[Atom, Basis] = {}
+    in_full = not intercept
     for position, term in enumerate(terms):
-        first_levels = {}
-        for atom in (atom for atom in term if atom.column in factors):
+        encodings = []
+        for atom in term:
+            if atom.column not in levels:
+                encodings.append(_numeric_encoding(atom, numeric, bases))
+                continue
             rest = set(term) - {atom}
-            first_levels[atom] = int(not rest or any(rest <= set(earlier) for earlier in terms[:position]))
-        if first_levels and not intercept and not any(before.first_levels for before in coded):
-            first_levels[next(iter(first_levels))] = 0
-        coded.append(CodedTerm(term=term, first_levels=first_levels))
+            by_contrasts = not rest or any(rest <= set(earlier) for earlier in terms[:position])
+            encodings.append(_factor_encoding(atom, levels[atom.column], in_full=in_full or not by_contrasts))
+            in_full = False
+        coded.append(CodedTerm(term=term, encodings=tuple(encodings)))
     return tuple(coded)
 
 
-def column_names(
-    coded: Sequence[CodedTerm], levels: Mapping[str, tuple[str, ...]], *, intercept: bool
-) -> tuple[str, ...]:
-    """Return the names of the columns of `design_matrix`, such as ``week:protocol[six]``."""
-    names = ["intercept"] if intercept else []
-    for one in coded:
-        written = [[""]]
-        for atom in one.term:
-            first = one.first_levels.get(atom)
-            written.append(
-                [str(atom)] if first is None else [f"{atom}[{level}]" for level in levels[atom.column][first:]]
-            )
-        names += reduce(lambda done, more: [f"{a}:{b}" if a else b for b in more for a in done], written)
-    return tuple(names)
+def column_names(coded: Sequence[CodedTerm]) -> tuple[str, ...]:
+    """Return the names of the columns of `design_matrix`."""
+    return tuple(name for one in coded for name in one.names)
 
 
-def design_matrix(coded: Sequence[CodedTerm], frame: Frame, *, intercept: bool) -> Matrix:
+def design_matrix(coded: Sequence[CodedTerm], frame: Frame) -> Matrix:
     """Return the matrix (n, p) of the terms; in an interaction the first factor's levels vary fastest, as in R."""
-    columns: list[Vector] = [np.ones(frame.n_rows)] if intercept else []
-    for one in coded:
-        products: list[Vector] = []
-        for atom in one.term:
-            own = _atom_columns(atom, one.first_levels.get(atom), frame)
-            products = [a * b for b in own for a in products] if products else own
-        columns += products
-    return np.column_stack(columns) if columns else np.empty((frame.n_rows, 0))
+    parts = [one.columns(frame) for one in coded]
+    return np.concatenate(parts, axis=1) if parts else np.empty((frame.n_rows, 0))
 
 
 def atom_values(atom: Atom, values: Vector) -> Vector:
     """Return a numeric column's power or function."""
-    if atom.function != "identity":
+    if atom.function in FUNCTIONS:
         return FUNCTIONS[atom.function](values)
     return values if atom.power == 1 else values**atom.power
 
 
-def _atom_columns(atom: Atom, first_level: int | None, frame: Frame) -> list[Vector]:
-    if first_level is None:
-        return [atom_values(atom, frame.numeric[atom.column])]
-    codes = frame.codes[atom.column]
-    return [(codes == level).astype(float) for level in range(first_level, len(frame.levels[atom.column]))]
+def _numeric_encoding(atom: Atom, numeric: Mapping[str, Vector], bases: dict[Atom, Basis]) -> Encoding:
+    if atom.function not in {"poly", "ns"}:
+        return Encoding(atom=atom, names=(str(atom),))
+    if atom not in bases:
+        values = numeric[atom.column]
+        train = train_polynomial if atom.function == "poly" else train_spline
+        bases[atom] = train(values[~np.isnan(values)], atom.size)
+    names = tuple(f"{atom}[{k}]" for k in range(1, atom.size + 1))
+    return Encoding(atom=atom, names=names, basis=bases[atom])
+
+
+def _factor_encoding(atom: Atom, levels: tuple[str, ...], *, in_full: bool) -> Encoding:
+    coding = atom.coding or "treatment"
+    table = np.eye(len(levels)) if in_full else contrasts(coding, len(levels))
+    labels = levels if in_full else contrast_labels(coding, levels)
+    return Encoding(atom=atom, names=tuple(f"{atom}[{label}]" for label in labels), table=read_only(table))
+
+
+def _products(left: Matrix, right: Matrix) -> Matrix:
+    return np.asarray((right[:, :, None] * left[:, None, :]).reshape(len(left), -1))

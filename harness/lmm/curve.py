@@ -6,8 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from harness.arrays import Codes, Mask, Vector
-from harness.lmm.columns import design_matrix
-from harness.lmm.design import LmmDesign
+from harness.lmm.design import LmmDesign, fixed_rows
 from harness.lmm.estimates import LmmEstimates
 from harness.lmm.spec import LmmSpec
 from harness.lmm.summary import WALD_95
@@ -32,7 +31,7 @@ def curve_columns(spec: LmmSpec, design: LmmDesign) -> tuple[str | None, str | N
     Along: the first random slope, else the first column of the fixed part that varies within subjects, numbers before
     factors. Apart: the first other factor of the fixed part.
     """
-    slopes = [atom.column for term in spec.formula.random[0].terms for atom in term]
+    slopes = [atom.column for random in spec.formula.random[:1] for term in random.terms for atom in term]
     fixed = list(dict.fromkeys(atom.column for term in spec.formula.terms for atom in term))
     frame = design.frame
     inner = [
@@ -76,8 +75,7 @@ def _mean_row(design: LmmDesign, along: str, value: float, rows: Mask) -> Vector
     else:
         numeric[along] = np.full(n, value)
     fixed = replace(frame, n_rows=n, numeric=numeric, codes=codes)
-    X = design_matrix(design.coded_terms, fixed, intercept=design.fixed_names[:1] == ("intercept",))
-    return np.asarray(X.mean(axis=0))
+    return np.asarray(fixed_rows(design, fixed).mean(axis=0))
 
 
 def _varies_within(design: LmmDesign, values: Vector | Codes) -> bool:

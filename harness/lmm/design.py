@@ -6,29 +6,39 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness.arrays import Codes, Mask, Matrix, Vector, read_only
+from harness.arrays import Codes, Matrix, Vector, read_only
 from harness.cohorts.cohort import Cohort
 from harness.errors import Problem, SpecError
-from harness.formula import Formula, formula_text
+from harness.formula import ResidualTerm, formula_text
 from harness.formula_tokens import shortened
 from harness.lmm.checks import (
-    ALIASED,
-    alias_problems,
     exact_fit_problems,
     formula_problems,
     missing_problems,
+    random_alias_problems,
     size_problems,
     value_problems,
 )
 from harness.lmm.columns import CodedTerm, Frame, code_terms, column_names, design_matrix
-from harness.lmm.covariance import upper_factor
+from harness.lmm.grouping import RandomDesign, random_designs, side_by_side
+from harness.lmm.rank import aliases, column_rank
+from harness.lmm.rows import DroppedRows, combined, complete_rows, dropped_rows, ordered_frame
 from harness.lmm.spec import Criterion, LmmSpec
 from harness.quantities import InputEvidence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Rows:
+    """Outcome y (n,), fixed X (n, p) and random Z (n, q), each row times the root of its weight."""
+
+    y: Vector
+    X: Matrix
+    Z: Matrix
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Conditioned:
-    """The fixed design free of units: X = Q_x R_x, `D` (n, p + 1) = [Q_x, y - Q_x Q_x'y].
+    """The scaled fixed design free of units: X = Q_x R_x, `D` (n, p + 1) = [Q_x, y - Q_x Q_x'y].
 
     `triangle` is R_x (p, p), `coefficients` (p,) is Q_x'y; coefficients of Q_x added to it return by R_x^-1.
     """
@@ -42,26 +52,38 @@ class Conditioned:
 class LmmDesign:
     """The matrices of a model: n complete rows sorted by subject, p fixed effects, q random effects, m subjects.
 
-    `starts` (m + 1,) delimit the rows of each subject. Subjects are in the order of the factor's levels. `dropped_rows`
-    counts rows with a missing value, `dropped_by_subject` those of each subject that has any, `lost_subjects` are
-    subjects of whom no row is left, `empty_levels` factor levels that no complete row has.
+    `y`, `X`, `Z` are in the user's units; engines compute with `scaled`, which is the same times the roots of `weights`
+    (the very same arrays without weights). `log_weights` is the sum of their logarithms. X has full rank:
+    `fixed_names` are its columns, `kept` (p,) their numbers among `all_names`, and `aliased` says of each other column
+    what determines it. l is an estimable combination of all columns if l' `null_space` (all, k) = 0.
+
+    `random` has one entry a random term, Z all of them side by side, `blocks` the sizes of the diagonal blocks of the
+    relative factor. Subjects are the levels of the first random term's grouping, else of the residual structure's
+    subject, in the order of the factor's levels; `starts` (m + 1,) delimit their rows.
+
+    `dropped` tells of rows with a missing value, `empty_levels` are factor levels that no complete row has.
     """
 
     criterion: Criterion
-    correlated: bool
     y: Vector
     X: Matrix
     Z: Matrix
+    weights: Vector | None
+    scaled: Rows
+    log_weights: float
+    random: tuple[RandomDesign, ...]
+    residual: ResidualTerm | None
     starts: Codes
-    fixed_names: tuple[str, ...]
-    random_names: tuple[str, ...]
     subject_labels: tuple[str, ...]
+    fixed_names: tuple[str, ...]
+    all_names: tuple[str, ...]
+    kept: Codes
+    aliased: Mapping[str, str]
+    null_space: Matrix
     frame: Frame
     coded_terms: tuple[CodedTerm, ...]
     conditioned: Conditioned
-    dropped_rows: int
-    dropped_by_subject: Mapping[str, int]
-    lost_subjects: tuple[str, ...]
+    dropped: DroppedRows
     empty_levels: tuple[str, ...]
 
     @property
@@ -81,8 +103,43 @@ class LmmDesign:
 
     @property
     def n_random(self) -> int:
-        """Random effects of one subject, q."""
-        return len(self.random_names)
+        """Random effects of one subject, all terms together, q."""
+        return int(self.Z.shape[1])
+
+    @property
+    def random_names(self) -> tuple[str, ...]:
+        """Columns of Z."""
+        return tuple(name for one in self.random for name in one.names)
+
+    @property
+    def blocks(self) -> tuple[int, ...]:
+        """Sizes of the relative factor's diagonal blocks: (2,) for (1 + t | id), (1, 1) for (1 + t || id)."""
+        return tuple(size for one in self.random for size in one.blocks)
+
+    @property
+    def correlated(self) -> bool:
+        """Whether all random effects of a subject are correlated."""
+        return len(self.blocks) <= 1
+
+    @property
+    def aliased_names(self) -> tuple[str, ...]:
+        """Columns that are not in X because the columns before them determine them."""
+        return tuple(self.aliased)
+
+    @property
+    def dropped_rows(self) -> int:
+        """Rows with a missing value."""
+        return self.dropped.total
+
+    @property
+    def dropped_by_subject(self) -> Mapping[str, int]:
+        """Rows with a missing value, of each subject that has any."""
+        return self.dropped.by_subject
+
+    @property
+    def lost_subjects(self) -> tuple[str, ...]:
+        """Subjects of whom no row is left."""
+        return self.dropped.lost_subjects
 
     def subject_rows(self) -> Iterator[slice]:
         """Yield the rows of each subject."""
@@ -93,68 +150,81 @@ class LmmDesign:
 def build_design(spec: LmmSpec, cohort: Cohort) -> LmmDesign:
     """Return the matrices of a model on a cohort; rows with a missing value in any of its columns are left out.
 
-    Factors are coded by treatment contrasts over their observed levels, the first of which is the reference.
-    R: ``getME(m, "X")``, ``model.matrix``.
+    Factors are coded over their observed levels, by treatment contrasts against the first if the formula doesn't say
+    otherwise. Columns of X that the columns before them determine are left out, as in R.
+    R: ``getME(m, "X")``, ``model.matrix``, ``fixef(m, add.dropped = TRUE)``.
 
     Raises
     ------
     SpecError
-        With all problems found: unknown or unsuitable columns; then unusable values; then a design of deficient rank,
-        with each aliased column named, too few rows, or too few subjects.
+        With all problems found: unknown or unsuitable columns; then unusable values; then random effects of deficient
+        rank, too few rows, or too few subjects.
     """
     formula = spec.formula
     where = f"model {shortened(formula_text(formula))!r} on cohort {cohort.name!r}"
-    _raise_if(where, formula_problems(formula, cohort))
-    random = formula.random[0]
-    kept = _complete_rows(formula, cohort, where)
-    frame, empty_levels = _frame(formula, cohort, kept)
-    _raise_if(where, value_problems(formula, frame))
+    _raise_if(where, formula_problems(spec, cohort))
+    complete, missing = complete_rows(cohort, formula.columns)
+    if not complete.any():
+        _raise_if(where, missing_problems(missing, cohort.n_rows))
+    frame, empty_levels = ordered_frame(formula, cohort, complete, spec.columns)
+    _raise_if(where, value_problems(spec, frame))
 
-    coded = code_terms(formula.terms, intercept=formula.intercept, factors=frame.levels)
-    slopes = code_terms(random.terms, intercept=random.intercept, factors=frame.levels)
-    fixed_names = column_names(coded, frame.levels, intercept=formula.intercept)
-    random_names = column_names(slopes, frame.levels, intercept=random.intercept)
-    labels = frame.levels[random.subject]
-    sizes = size_problems(frame.n_rows, len(fixed_names), len(labels), len(random_names), correlated=random.correlated)
-    _raise_if(where, sizes)
+    coded = code_terms(formula.terms, intercept=formula.intercept, levels=frame.levels, numeric=cohort.numeric)
+    names = column_names(coded)
+    random = random_designs(formula.random, frame, cohort.numeric)
+    codes, labels = combined([(frame.codes[name], frame.levels[name]) for name in formula.subject])
+    weights = None if spec.weights is None else frame.numeric[spec.weights]
+    _raise_if(where, size_problems(frame.n_rows, len(names), random, weights))
 
     y = frame.numeric[formula.outcome]
-    X = design_matrix(coded, frame, intercept=formula.intercept)
-    Z = design_matrix(slopes, frame, intercept=random.intercept)
-    Q, triangle = np.linalg.qr(X)
-    aliased = [] if _regular(X, triangle) else alias_problems(X, fixed_names, "fixed-effect")
-    if not _regular(Z, upper_factor(Z)):
-        aliased += alias_problems(Z, random_names, "random-effect")
-    # Taking the mean off is exact where y has an offset that dwarfs its spread; projecting it off would not be.
-    centre = y.mean() if formula.intercept else 0.0
-    projected = Q.T @ (y - centre)
-    residual = (y - centre) - Q @ projected
-    _raise_if(where, [*aliased, *exact_fit_problems(residual, y, formula.outcome)])
+    roots = None if weights is None else np.sqrt(weights)
+    X = design_matrix(coded, frame)
+    Q, triangle = np.linalg.qr(_scaled(X, roots))
+    rank = column_rank(triangle)
+    aliased: dict[str, str] = {}
+    if len(rank.dropped):
+        aliased = aliases(X, rank, names)
+        X = X[:, rank.kept]
+        Q, triangle = np.linalg.qr(_scaled(X, roots))
+    conditioned = _conditioned(y, roots, Q, triangle, intercept=formula.intercept)
+    residual = conditioned.D[:, -1]
+    problems = [*random_alias_problems(random), *exact_fit_problems(residual, _scaled(y, roots), formula.outcome)]
+    _raise_if(where, problems)
 
-    rows_of = np.bincount(frame.codes[random.subject])
-    dropped, lost = _dropped(cohort, random.subject, kept)
+    X, Z = read_only(X), side_by_side(random, frame.n_rows)
     return LmmDesign(
         criterion=spec.criterion,
-        correlated=random.correlated,
         y=y,
-        X=read_only(X),
-        Z=read_only(Z),
-        starts=read_only(np.concatenate([[0], np.cumsum(rows_of)])),
-        fixed_names=fixed_names,
-        random_names=random_names,
+        X=X,
+        Z=Z,
+        weights=weights,
+        scaled=_scaled_rows(y, X, Z, roots),
+        log_weights=0.0 if weights is None else float(np.log(weights).sum()),
+        random=random,
+        residual=formula.residual,
+        starts=read_only(np.concatenate([[0], np.cumsum(np.bincount(codes))])),
         subject_labels=labels,
+        fixed_names=tuple(names[j] for j in rank.kept.tolist()),
+        all_names=names,
+        kept=read_only(rank.kept),
+        aliased=aliased,
+        null_space=read_only(rank.null_space),
         frame=frame,
         coded_terms=coded,
-        conditioned=Conditioned(
-            D=read_only(np.column_stack([Q, residual])),
-            triangle=read_only(triangle),
-            coefficients=read_only(projected + centre * triangle[:, 0]),
-        ),
-        dropped_rows=cohort.n_rows - frame.n_rows,
-        dropped_by_subject=dropped,
-        lost_subjects=lost,
+        conditioned=conditioned,
+        dropped=dropped_rows(formula, cohort, complete),
         empty_levels=empty_levels,
     )
+
+
+def all_rows(design: LmmDesign, frame: Frame) -> Matrix:
+    """Return the fixed part's rows (k, all) over another frame of the same levels, aliased columns included."""
+    return design_matrix(design.coded_terms, frame)
+
+
+def fixed_rows(design: LmmDesign, frame: Frame) -> Matrix:
+    """Return the fixed part's rows (k, p) over another frame of the same levels."""
+    return all_rows(design, frame)[:, design.kept]
 
 
 def input_evidence(design: LmmDesign) -> InputEvidence:
@@ -172,53 +242,25 @@ def _raise_if(where: str, problems: list[Problem]) -> None:
         raise SpecError(where, problems)
 
 
-def _complete_rows(formula: Formula, cohort: Cohort, where: str) -> Mask:
-    missing = {
-        name: np.isnan(cohort.numeric[name]) if name in cohort.numeric else cohort.factors[name].codes < 0
-        for name in formula.columns
-    }
-    kept: Mask = ~np.any(list(missing.values()), axis=0)
-    if not kept.any():
-        _raise_if(where, missing_problems({name: int(mask.sum()) for name, mask in missing.items()}, cohort.n_rows))
-    return kept
+def _scaled(array: Matrix, roots: Vector | None) -> Matrix:
+    if roots is None:
+        return array
+    return array * (roots if array.ndim == 1 else roots[:, None])
 
 
-def _frame(formula: Formula, cohort: Cohort, kept: Mask) -> tuple[Frame, tuple[str, ...]]:
-    """Return the complete rows, sorted by subject and then by the slope columns, so that equal visits lie alike."""
-    random = formula.random[0]
-    slopes = [cohort.numeric[atom.column] for term in random.terms for atom in term]
-    rows = np.flatnonzero(kept)
-    keys = [column[rows] for column in (*slopes[::-1], cohort.factors[random.subject].codes)]
-    rows = rows[np.lexsort(keys)]
-    numeric, codes, levels = {}, {}, {}
-    empty: list[str] = []
-    for name in formula.columns:
-        if name in cohort.numeric:
-            numeric[name] = read_only(cohort.numeric[name][rows])
-            continue
-        factor = cohort.factors[name]
-        own = factor.codes[rows]
-        observed = np.bincount(own, minlength=len(factor.levels)) > 0
-        codes[name] = read_only(own if observed.all() else (np.cumsum(observed) - 1)[own])
-        levels[name] = tuple(level for level, seen in zip(factor.levels, observed, strict=True) if seen)
-        if name != random.subject:
-            unseen = (level for level, seen in zip(factor.levels, observed, strict=True) if not seen)
-            empty += [f"{name}[{level}]" for level in unseen]
-    return Frame(n_rows=len(rows), numeric=numeric, codes=codes, levels=levels), tuple(empty)
+def _scaled_rows(y: Vector, X: Matrix, Z: Matrix, roots: Vector | None) -> Rows:
+    if roots is None:
+        return Rows(y=y, X=X, Z=Z)
+    return Rows(y=read_only(_scaled(y, roots)), X=read_only(_scaled(X, roots)), Z=read_only(_scaled(Z, roots)))
 
 
-def _dropped(cohort: Cohort, subject: str, kept: Mask) -> tuple[dict[str, int], tuple[str, ...]]:
-    """Return how many rows each subject lost, and who lost all; rows without a subject count for nobody."""
-    if kept.all():
-        return {}, ()
-    factor = cohort.factors[subject]
-    known = factor.codes >= 0
-    lost = np.bincount(factor.codes[known & ~kept], minlength=len(factor.levels))
-    left = np.bincount(factor.codes[kept], minlength=len(factor.levels))
-    dropped = {factor.levels[i]: int(lost[i]) for i in np.flatnonzero(lost)}
-    return dropped, tuple(factor.levels[i] for i in np.flatnonzero((lost > 0) & (left == 0)))
-
-
-def _regular(X: Matrix, triangle: Matrix) -> bool:
-    lengths = np.linalg.norm(X, axis=0)
-    return bool(np.all(np.abs(np.diag(triangle)) >= ALIASED * lengths) and np.all(lengths > 0))
+def _conditioned(y: Vector, roots: Vector | None, Q: Matrix, triangle: Matrix, *, intercept: bool) -> Conditioned:
+    # Taking the mean off is exact where y has an offset that dwarfs its spread; projecting it off would not be.
+    centre = y.mean() if intercept else 0.0
+    centred = _scaled(y - centre, roots)
+    projected = Q.T @ centred
+    return Conditioned(
+        D=read_only(np.column_stack([Q, centred - Q @ projected])),
+        triangle=read_only(triangle),
+        coefficients=read_only(projected + centre * triangle[:, 0]),
+    )

@@ -21,7 +21,7 @@ def draw(spec: LmmSpec, design: LmmDesign, estimates: LmmEstimates) -> Figure:
     along, apart = curve_columns(spec, design)
     axes.set_ylabel(spec.formula.outcome)
     if along is None:
-        axes.set_xlabel(spec.formula.random[0].subject)
+        axes.set_xlabel(":".join(spec.formula.subject))
         axes.plot(np.repeat(np.arange(design.n_subjects), np.diff(design.starts)), design.y, ".", alpha=0.5)
         return figure
     axes.set_xlabel(along)

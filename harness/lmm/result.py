@@ -9,6 +9,7 @@ import pandas as pd
 from harness.arrays import Matrix, Vector
 from harness.cohorts.cohort import Cohort
 from harness.convergence import Convergence
+from harness.errors import Problem, SpecError
 from harness.lmm.design import LmmDesign, build_design
 from harness.lmm.estimates import LmmEstimates
 from harness.lmm.estimation import estimate
@@ -127,5 +128,15 @@ def fit_lmm_cohort(spec: LmmSpec, cohort: Cohort) -> LmmResult:
         If the model can't be fitted to this cohort; all problems are listed.
     """
     design = build_design(spec, cohort)
+    _require_one_factor(design)
     fitted = fit(design)
     return LmmResult(cohort=cohort, spec=spec, design=design, fit=fitted, estimates=estimate(fitted, design))
+
+
+def _require_one_factor(design: LmmDesign) -> None:
+    one_factor = len({one.grouping for one in design.random}) == 1 and design.residual is None
+    even = len(design.blocks) == 1 or max(design.blocks, default=0) == 1
+    if one_factor and even and design.weights is None:
+        return
+    found = "a model with several grouping factors, blocks of random effects, weights or a residual structure"
+    raise SpecError("fit_lmm", [Problem(found=found, expected="one random term, correlated or not, without weights")])

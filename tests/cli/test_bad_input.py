@@ -81,8 +81,8 @@ TABLES = {
     "constant outcome": (with_cells(lambda i, w, _, a: (i, w, "7", a)), LMM, "column 'score': the same value"),
     "constant covariate": (
         table([f"{row},5" for row in ROWS], f"{HEADER},age"),
-        '\n[columns.age]\nrole = "covariate"\n' + LMM.replace("week +", "week + age +"),
-        "column 'age': a fixed-effect column that is constant (5)",
+        '\n[columns.age]\nrole = "covariate"\n' + LMM.replace("(1 |", "(1 + age |"),
+        "column 'age': a random-effect column that is constant (5)",
     ),
     "constant factor": (
         with_cells(lambda i, w, y, _: (i, w, y, "a")),
@@ -96,8 +96,8 @@ TABLES = {
     ),
     "rank-deficient design": (
         table([f"{row},{2 * int(row.split(',')[1])}" for row in ROWS], f"{HEADER},days"),
-        '\n[columns.days]\nrole = "covariate"\n' + LMM.replace("week +", "week + days +"),
-        "column 'days': a fixed-effect column that is determined by week",
+        '\n[columns.days]\nrole = "covariate"\n' + LMM.replace("(1 |", "(1 + week + days |"),
+        "column 'days': a random-effect column that is determined by week",
     ),
     "more classes than subjects": (table(), GBTM.replace("[1, 1]", str([1] * 13)), "13 classes for 12 subject"),
     "unknown column of the model": (table(), LMM.replace("~ week", "~ weak"), "Did you mean 'week'?"),

@@ -180,3 +180,37 @@ def test_padded_rows_are_not_counted(uneven, make_design):
     design = make_design("y ~ t + (1 + t | id)", uneven)
     statistics = sufficient_statistics(design)
     assert statistics.ranks[statistics.pattern].tolist() == np.minimum(2, np.diff(design.starts)).tolist()
+
+
+@pytest.mark.parametrize(
+    ("formula", "aliased"),
+    [
+        ("const + week", {"const": "constant (3)"}),
+        ("week + month + zero", {"month": "determined by week", "zero": "zero in every row"}),
+        ("0 + const + week", {}),
+        ("visit * arm", {"visit[v3]:arm[b]": "zero in every row"}),
+        ("arm + late + visit", {"visit[v3]": "determined by late[yes]"}),
+        (
+            "visit + late:arm",
+            {
+                "late[yes]:arm[a]": "determined by visit[v3]",
+                "late[no]:arm[b]": "determined by intercept and visit[v3] and late[no]:arm[a]",
+                "late[yes]:arm[b]": "zero in every row",
+            },
+        ),
+    ],
+)
+def test_a_column_that_others_determine_is_left_out_and_named(make_cohort, make_design, formula, aliased):
+    """Arm b has no visit v3; the later column goes, as in R."""
+    cohort = make_cohort(
+        id=[f"s{i // 3}" for i in range(24)],
+        visit=["v1", "v2", "v3"] * 4 + ["v1", "v2", "v2"] * 4,
+        late=["no", "no", "yes"] * 4 + ["no", "no", "no"] * 4,
+        arm=["a"] * 12 + ["b"] * 12,
+        week=[0, 1, 2] * 8,
+        month=np.array([0, 1, 2] * 8) / 4,
+        const=np.full(24, 3.0),
+        zero=np.zeros(24),
+        y=np.random.default_rng(2).normal(size=24),
+    )
+    assert make_design(f"y ~ {formula} + (1 | id)", cohort).aliased == aliased
