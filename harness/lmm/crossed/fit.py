@@ -1,0 +1,177 @@
+"""The fit of a linear mixed model with several grouping factors."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.linalg import block_diag, solve_triangular
+
+from harness.arrays import Codes, Matrix, Vector, read_only
+from harness.convergence import Convergence
+from harness.errors import Problem, SpecError
+from harness.lmm.checks import EXACT_FIT
+from harness.lmm.covariance import relative_factor, theta_of
+from harness.lmm.crossed.certificate import certify
+from harness.lmm.crossed.inference import kenward_roger_parts, satterthwaite_parts
+from harness.lmm.crossed.layout import Layout, arrange, entries
+from harness.lmm.crossed.newton import ITERATION_LIMIT, Place, descend, place
+from harness.lmm.crossed.start import moment_start
+from harness.lmm.crossed.statistics import cross_products
+from harness.lmm.design import LmmDesign
+from harness.lmm.inference.parts import KenwardRogerParts, SatterthwaiteParts
+
+# A dense covariance of more rows would fill the memory: 5,000 rows are 200 MB.
+LARGEST_BLOCK = 5_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class CrossedFit:
+    """The optimum of a linear mixed model with several grouping factors, in the user's units.
+
+    `theta` holds the lower triangles of the blocks of Lambda by columns, in the order of the formula's terms (lme4
+    sorts its own by number of levels), with diagonals >= 0. `deviance` is -2 log-likelihood, restricted under REML,
+    with all constants of lme4. `decrement`, `eigenvalues`, `least_sd` and `start` are as in `LmmFit`, over all blocks.
+    `place` is the optimum in working units.
+    """
+
+    theta: Vector
+    beta: Vector
+    sigma: float
+    deviance: float
+    convergence: Convergence
+    decrement: float
+    eigenvalues: Vector
+    least_sd: float
+    start: Vector
+    place: Place
+    fixed: Matrix
+
+    def satterthwaite_parts(self) -> SatterthwaiteParts:
+        """Return the derivatives that Satterthwaite's degrees of freedom need."""
+        return satterthwaite_parts(self.place, self.fixed)
+
+    def kenward_roger_parts(self) -> KenwardRogerParts:
+        """Return the pieces of the Kenward-Roger adjustment, gamma the lower triangles of each G, then sigma^2."""
+        return kenward_roger_parts(self.place, self.fixed)
+
+    def marginal_covariances(self, design: LmmDesign) -> Iterator[tuple[Codes, Matrix]]:
+        """Yield the rows (n_i,) that share levels, directly or by other rows, and their covariance V_i (n_i, n_i).
+
+        Raises
+        ------
+        SpecError
+            If so many rows depend on each other that their covariance can't be held.
+        """
+        components = self.place.cross.layout.components
+        largest = int(np.bincount(components).max())
+        if largest > LARGEST_BLOCK:
+            raise SpecError("covariance of the outcomes", [_too_large(largest)])
+        for rows in np.split(np.argsort(components, kind="stable"), np.cumsum(np.bincount(components))[:-1]):
+            yield rows, self._covariance(rows, design)
+
+    def _covariance(self, rows: Codes, design: LmmDesign) -> Matrix:
+        weights = np.ones(len(rows)) if design.weights is None else design.weights[rows]
+        V, at = np.diag(1 / weights), 0
+        for term, factor in zip(design.random, term_factors(self.theta, design), strict=True):
+            ZL = design.Z[rows, at : at + len(factor)] @ factor
+            at += len(factor)
+            V += (ZL @ ZL.T) * (term.codes[rows, None] == term.codes[rows])
+        return np.asarray(self.sigma**2 * V)
+
+
+def fit(design: LmmDesign, start: Vector | None = None, limit: int = ITERATION_LIMIT) -> CrossedFit:
+    """Return the ML or REML fit, from `start` (theta in the user's units) or from moments.
+
+    R: ``lmer(f, d, REML = r)`` with a tight optimiser.
+
+    Raises
+    ------
+    SpecError
+        If the random effects reproduce the outcome exactly, so that the likelihood has no maximum.
+    """
+    layout = arrange(design)
+    cross = cross_products(design, layout)
+    theta = moment_start(cross) if start is None else working_theta(start, layout)
+    descent = descend(place(theta, entries(layout), cross), limit)
+    here = descent.place.here
+    if not here.sigma > EXACT_FIT * float(np.sqrt(np.mean(design.scaled.y**2))):
+        raise SpecError("fit of a linear mixed model", [_exact_fit()])
+    certificate = certify(descent)
+    fixed = np.triu(solve_triangular(design.conditioned.triangle, np.eye(design.n_fixed)))
+    return CrossedFit(
+        theta=read_only(user_theta(descent.place.user_order_blocks, layout)),
+        beta=read_only(fixed @ (design.conditioned.coefficients + here.beta)),
+        sigma=here.sigma,
+        deviance=here.value,
+        convergence=certificate.convergence,
+        decrement=certificate.decrement,
+        eigenvalues=read_only(certificate.eigenvalues),
+        least_sd=certificate.least_sd,
+        start=read_only(user_theta(place(theta, entries(layout), cross).blocks, layout)),
+        place=descent.place,
+        fixed=read_only(fixed),
+    )
+
+
+def profiled_deviance(theta: Vector, design: LmmDesign) -> float:
+    """Return -2 log-likelihood (restricted, under REML) at theta in the user's units; ``devfun(theta)`` of lme4."""
+    return _place_at(theta, design).here.value
+
+
+def distance_to_optimum(theta: Vector, design: LmmDesign) -> float:
+    """Return how far, in standard errors, a Newton step from theta would go; infinite on a saddle."""
+    local = _place_at(theta, design).pivoted().curvature()
+    return float("inf") if local.descending else local.distance
+
+
+def term_factors(theta: Vector, design: LmmDesign) -> tuple[Matrix, ...]:
+    """Return each random term's Lambda (q, q) in the user's units."""
+    found, at = [], 0
+    for term in design.random:
+        blocks = []
+        for size in term.blocks:
+            length = size * (size + 1) // 2
+            blocks.append(relative_factor(theta[at : at + length], size))
+            at += length
+        found.append(np.asarray(block_diag(*blocks)))
+    return tuple(found)
+
+
+def working_theta(theta: Vector, layout: Layout) -> Vector:
+    """Return theta in working units."""
+    if np.shape(theta) != (layout.n_theta,):
+        raise ValueError(f"theta has shape {np.shape(theta)}; expected ({layout.n_theta},)")
+    found, at = [], 0
+    for block in layout.blocks:
+        length = block.size * (block.size + 1) // 2
+        factor = relative_factor(np.asarray(theta[at : at + length], dtype=float), block.size)
+        found.append(theta_of(block.working_factor(factor)))
+        at += length
+    return np.concatenate(found)
+
+
+def user_theta(blocks: tuple[Matrix, ...], layout: Layout) -> Vector:
+    """Return theta in the user's units, from working blocks whose rows are in the order of the random effects."""
+    return np.concatenate(
+        [theta_of(block.user_factor(Lambda)) for block, Lambda in zip(layout.blocks, blocks, strict=True)]
+    )
+
+
+def _place_at(theta: Vector, design: LmmDesign) -> Place:
+    layout = arrange(design)
+    return place(working_theta(np.asarray(theta), layout), entries(layout), cross_products(design, layout))
+
+
+def _too_large(rows: int) -> Problem:
+    return Problem(
+        found=f"{rows} rows that all depend on each other through crossed grouping factors",
+        expected=f"at most {LARGEST_BLOCK}, for their covariance is held at once",
+    )
+
+
+def _exact_fit() -> Problem:
+    return Problem(
+        found="an outcome that the random effects fit exactly",
+        expected="residuals",
+        advice="The likelihood has no maximum; leave out random effects.",
+    )

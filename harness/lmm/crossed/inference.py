@@ -1,0 +1,104 @@
+"""What inference needs of a fit with several grouping factors, from the sums over pairs: no dense n x n matrix.
+
+V is linear in gamma = (lower triangles of each factor's G, sigma^2), so the derivative in sigma^2, the identity, is
+(V - sum of the other terms)/sigma^2, and every product that has it follows from those that have not.
+"""
+
+import numpy as np
+
+from harness.arrays import Matrix, Tensor, read_only
+from harness.lmm.crossed.evaluation import eliminated, gamma_derivatives
+from harness.lmm.crossed.layout import factors_at, gamma_parameters
+from harness.lmm.crossed.newton import Place
+from harness.lmm.inference.parts import KenwardRogerParts, SatterthwaiteParts
+
+
+def satterthwaite_parts(at: Place, fixed: Matrix) -> SatterthwaiteParts:
+    """Return the covariance of the fixed effects and its derivatives in (theta, sigma in units of its estimate)."""
+    here = at.here
+    C, variance, J = here.inverse, here.sigma**2, len(at.theta)
+    Lambdas = factors_at(at.theta, at.where, at.cross.layout)
+    _, sums = eliminated(Lambdas, at.cross)
+    slopes, _ = gamma_derivatives(Lambdas, at.where)
+    phi_1 = np.empty((J + 1, *C.shape))
+    phi_1[:J] = variance * C @ np.tensordot(slopes, sums.FF[:, :-1, :-1], 1) @ C
+    phi_1[J] = 2 * variance * C
+    hessian = np.empty((J + 1, J + 1))
+    hessian[:J, :J] = here.log_det_2 + here.residual_2 / variance
+    hessian[:J, J] = hessian[J, :J] = -2 * here.residual_1 / variance
+    hessian[J, J] = 4 * here.df
+    return SatterthwaiteParts(
+        fixed=fixed, phi=read_only(variance * C), phi_1=read_only(phi_1), hessian=read_only(hessian)
+    )
+
+
+def kenward_roger_parts(at: Place, fixed: Matrix) -> KenwardRogerParts:
+    """Return the pieces of the Kenward-Roger adjustment; G is that of the working random effects.
+
+    R: ``attr(pbkrtest::vcovAdj(m), "P")`` and ``"W"``, which is 2 `expected`^-1; no result depends on G's units.
+    """
+    layout = at.cross.layout
+    Lambdas = factors_at(at.theta, at.where, layout)
+    found, sums = eliminated(Lambdas, at.cross)
+    M = sum((one.M for one in found), np.zeros_like(found[0].M))
+    deltas, names = gamma_parameters(layout)
+    G = np.concatenate([(Lambda @ Lambda.T).reshape(-1) for Lambda in Lambdas])
+
+    # In units of sigma, D'Omega V_r Omega D, D'Omega V_r Omega V_s Omega D and tr(Omega V_r Omega V_s):
+    first = np.tensordot(deltas, sums.FF, 1)
+    second = np.einsum("rkxy,sk->rsxy", np.tensordot(deltas, sums.FPF, 1), deltas)
+    traces = deltas @ sums.PP @ deltas.T
+    inner = np.einsum("rkxy,k->rxy", np.tensordot(deltas, sums.FPF, 1), G)
+    whole = np.tensordot(G, sums.FF, 1)
+    twice = np.einsum("kxy,k->xy", np.tensordot(G, sums.FPF, 1), G)
+    with_sigma = first - inner
+    last = M - whole
+    both = last - whole + twice
+    n = at.cross.n_observations
+    P_1 = deltas @ sums.P
+    trace_mixed = P_1 - deltas @ sums.PP @ G
+    trace_sigma = n - 2 * G @ sums.P + G @ sums.PP @ G
+
+    M_1 = np.concatenate([first, last[None]])
+    M_2 = _bordered(second, with_sigma, both)
+    t = _bordered(traces[..., None, None], trace_mixed[:, None, None], np.array([[trace_sigma]]))[..., 0, 0]
+    return _parts((M_1, M_2, t), at, fixed, (*names, "sigma^2"))
+
+
+def _bordered(inside: Tensor, edge: Tensor, corner: Matrix) -> Tensor:
+    """Return (r + 1, r + 1, c, c) of products of two derivatives, the last of them that in sigma^2.
+
+    A product in the other order is the transpose.
+    """
+    r = len(edge)
+    whole = np.empty((r + 1, r + 1, *corner.shape))
+    whole[:r, :r] = inside
+    whole[:r, r] = edge
+    whole[r, :r] = edge.swapaxes(-1, -2)
+    whole[r, r] = corner
+    return whole
+
+
+def _parts(
+    sums: tuple[Tensor, Tensor, Matrix], at: Place, fixed: Matrix, parameters: tuple[str, ...]
+) -> KenwardRogerParts:
+    M_1, M_2, traces = sums
+    C, variance, r = at.here.inverse, at.here.sigma**2, len(M_1)
+    v = np.append(-at.here.beta, 1.0)
+    P, Q = -M_1[:, :-1, :-1], M_2[:, :, :-1, :-1]
+    CP = C @ P
+    trace_Q = np.tensordot(Q, C, 2)
+    trace_PP = CP.reshape(r, -1) @ CP.swapaxes(-1, -2).reshape(r, -1).T
+    Mv = M_1 @ v
+    # d2 of v'D'V^-1 Dv, beta profiled out; Q and its transpose are both orders of r and s.
+    residual_2 = 2 * ((M_2 @ v) @ v - Mv[:, :-1] @ C @ Mv[:, :-1].T) / variance
+    return KenwardRogerParts(
+        fixed=fixed,
+        phi=read_only(variance * C),
+        P=read_only(P / variance**2),
+        Q=read_only(Q / variance**3),
+        R=None,
+        expected=read_only((traces - 2 * trace_Q + trace_PP) / variance**2),
+        observed=read_only((residual_2 - traces + 2 * trace_Q - trace_PP) / variance**2),
+        parameters=parameters,
+    )

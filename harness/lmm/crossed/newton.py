@@ -1,0 +1,140 @@
+"""Newton's method on the blocks of Lambda: no sign bounds, pivoting within blocks, an escape from saddles.
+
+As with one grouping factor (`harness.lmm.newton`), a variance that is zero is an ordinary minimum of the criterion.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.linalg import block_diag
+
+from harness.arrays import Matrix, Vector
+from harness.lmm.covariance import lower_triangular, pivot_order, relative_factor, theta_entries, theta_of
+from harness.lmm.crossed.evaluation import evaluate
+from harness.lmm.crossed.layout import Entries, entries
+from harness.lmm.crossed.statistics import CrossProducts
+from harness.lmm.curvature import Curvature
+from harness.lmm.evaluation import Evaluation
+
+ITERATION_LIMIT = 200
+_DECREMENT = 1e-17
+# Where rounding keeps the decrement from that, it is enough that it is small and has stopped to fall.
+_NEAR = 1e-10
+_STALLS = 3
+_ROUNDING = 1e-12
+_SUFFICIENT = 1e-4
+_HALVINGS = 60
+_ESCAPE_STEP = 0.1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Place:
+    """A point of the search: theta (J,) in working units, where its entries stand, and the criterion there."""
+
+    theta: Vector
+    where: Entries
+    cross: CrossProducts
+    here: Evaluation
+
+    @property
+    def blocks(self) -> tuple[Matrix, ...]:
+        """Each block of Lambda, its rows in the order of `where`, lower triangular."""
+        found, at = [], 0
+        for order in self.where.orders:
+            length = len(order) * (len(order) + 1) // 2
+            found.append(relative_factor(self.theta[at : at + length], len(order)))
+            at += length
+        return tuple(found)
+
+    @property
+    def user_order_blocks(self) -> tuple[Matrix, ...]:
+        """Each block of Lambda with its rows in the order of the random effects."""
+        return tuple(Lambda[np.argsort(order)] for Lambda, order in zip(self.blocks, self.where.orders, strict=True))
+
+    def moved(self, step: Vector) -> "Place":
+        """Return the place one step (J,) away."""
+        theta = self.theta + step
+        return replace(self, theta=theta, here=evaluate(theta, self.where, self.cross))
+
+    def pivoted(self) -> "Place":
+        """Return the same covariances with each block's random effects in an order that makes no curved valley."""
+        turns = [pivot_order(Lambda) for Lambda in self.blocks]
+        if all(turn == tuple(range(len(turn))) for turn in turns):
+            return self
+        orders = [tuple(order[k] for k in turn) for order, turn in zip(self.where.orders, turns, strict=True)]
+        factors = [lower_triangular(Lambda[list(turn)]) for Lambda, turn in zip(self.blocks, turns, strict=True)]
+        theta = np.concatenate([theta_of(factor) for factor in factors])
+        return place(theta, entries(self.cross.layout, orders), self.cross)
+
+    def curvature(self) -> Curvature:
+        """Return the local quadratic of the criterion, each block's step measured by the root of its Gamma + I."""
+        scales = []
+        for Lambda in self.blocks:
+            rows, columns = theta_entries(len(Lambda), correlated=True)
+            root = np.linalg.cholesky(Lambda @ Lambda.T + np.eye(len(Lambda)))
+            scales.append(root[rows[:, None], rows] * (columns[:, None] == columns))
+        scale = np.asarray(block_diag(*scales))
+        values, axes = np.linalg.eigh(scale.T @ self.here.hessian @ scale)
+        return Curvature(values=values, axes=axes, scale=scale, gradient=scale.T @ self.here.gradient)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Descent:
+    """Where Newton ended; `finished` unless it ran out of steps."""
+
+    place: Place
+    iterations: int
+    finished: bool
+
+
+def place(theta: Vector, where: Entries, cross: CrossProducts) -> Place:
+    """Return a place with its criterion."""
+    return Place(theta=theta, where=where, cross=cross, here=evaluate(theta, where, cross))
+
+
+def descend(start: Place, limit: int = ITERATION_LIMIT) -> Descent:
+    """Return the minimum of the criterion that is reached from a place."""
+    at, best, stalled, iterations = start, np.inf, 0, 0
+    while iterations < limit:
+        iterations += 1
+        at = at.pivoted()
+        local = at.curvature()
+        stalled = stalled + 1 if local.decrement > best / 2 else 0
+        best = min(best, local.decrement)
+        stationary = local.decrement < _DECREMENT * max(1.0, abs(at.here.value)) or (
+            stalled >= _STALLS and local.decrement < _NEAR
+        )
+        if not (stationary and local.descending):
+            at = _searched(at, local)
+            if stationary:
+                return Descent(place=at, iterations=iterations, finished=True)
+            continue
+        escaped = _escaped(at, local)
+        if escaped is None:
+            return Descent(place=at, iterations=iterations, finished=True)
+        at, best, stalled = escaped, np.inf, 0
+    return Descent(place=at, iterations=iterations, finished=False)
+
+
+def _searched(at: Place, local: Curvature) -> Place:
+    """Step along Newton's direction until the criterion falls as it should."""
+    rounding = _ROUNDING * max(1.0, abs(at.here.value), float(at.cross.n_observations))
+    length = 1.0
+    while True:
+        there = at.moved(length * local.step)
+        # Below the rounding of the criterion its value decides nothing; Newton's step is better than a comparison.
+        expected = length * local.decrement
+        if there.here.value <= at.here.value - _SUFFICIENT * expected or expected < rounding:
+            return there
+        length /= 2
+
+
+def _escaped(at: Place, local: Curvature) -> Place | None:
+    """Step off a saddle along its descending direction, both signs of which are equal; None if nothing is lower."""
+    length = _ESCAPE_STEP
+    for _ in range(_HALVINGS):
+        there = at.moved(length * local.descending_direction)
+        if there.here.value < at.here.value:
+            return there
+        length /= 2
+    return None

@@ -1,0 +1,54 @@
+"""Where the search starts: the variances that match the sums of squares of all factors at once (MINQUE, Rao 1971).
+
+At Gamma = I in working units the expectations of F[la]'F[lb], summed over levels, and of |Omega r|^2 are linear in the
+covariances and sigma^2; solving those equations costs one evaluation and needs no balance.
+"""
+
+import numpy as np
+
+from harness.arrays import Vector
+from harness.lmm.covariance import lower_triangular, theta_entries, theta_of
+from harness.lmm.crossed.evaluation import eliminated
+from harness.lmm.crossed.layout import Layout, gamma_parameters
+from harness.lmm.crossed.statistics import CrossProducts
+
+# A column of Lambda that is exactly zero is stationary whatever the data; so is none at the start.
+_SMALLEST_VARIANCE = 0.01
+
+
+def moment_start(cross: CrossProducts) -> Vector:
+    """Return theta (J,) in working units; eigenvalues are raised to 0.01 of the noise in a level's mean."""
+    layout = cross.layout
+    found, sums = eliminated([np.eye(factor.n_random) for factor in layout.factors], cross)
+    M = sum((one.M for one in found), np.zeros_like(found[0].M))
+    v = np.append(-np.linalg.solve(M[:-1, :-1], M[:-1, -1]), 1.0)
+    squares = (sums.FF @ v) @ v
+    deltas, _ = gamma_parameters(layout)
+    identity = np.concatenate([np.eye(factor.n_random).reshape(-1) for factor in layout.factors])
+    through = sums.P - sums.PP @ identity  # sums over levels of Z'Omega^2 Z
+    trace = cross.residual_df - 2 * identity @ sums.P + identity @ sums.PP @ identity
+    left = np.block(
+        [
+            [deltas @ sums.PP @ deltas.T, (deltas @ through)[:, None]],
+            [(deltas @ through)[None], np.array([[trace]])],
+        ]
+    )
+    right = np.append(deltas @ squares, v @ M @ v - identity @ squares)
+    solution = np.linalg.lstsq(left, right, rcond=None)[0]
+    variance = solution[-1] if solution[-1] > 0 else float(v @ M @ v) / cross.residual_df
+    return _raised(solution[:-1] / variance, layout, cross.n_observations)
+
+
+def _raised(gamma: Vector, layout: Layout, n_observations: int) -> Vector:
+    """Return theta of the blocks of Gamma whose lower triangles are given, eigenvalues raised."""
+    found, at = [], 0
+    for block in layout.blocks:
+        rows, columns = theta_entries(block.size, correlated=True)
+        Gamma = np.zeros((block.size, block.size))
+        Gamma[rows, columns] = Gamma[columns, rows] = gamma[at : at + len(rows)]
+        values, axes = np.linalg.eigh(Gamma)
+        noise = layout.factors[block.factor].n_levels / n_observations
+        roots = np.sqrt(np.maximum(values, _SMALLEST_VARIANCE * noise))
+        found.append(theta_of(lower_triangular(axes * roots)))
+        at += len(rows)
+    return np.concatenate(found)

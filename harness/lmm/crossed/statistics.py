@@ -1,0 +1,130 @@
+"""One pass over the data: the cross products that carry the whole likelihood.
+
+The factor with most columns is eliminated level by level. A QR of each of its levels' Z splits the rows of that level
+into U, which see its random effects, and W, which never do, so that for [Z_2 D], Z_2 the columns of all other factors,
+
+    [Z_2 D]'(I + Z_1 Gamma_1 Z_1')^-1 [Z_2 D] = S + sum_l U_l' H_l U_l,    H_l = (I + R_l Gamma_1 R_l')^-1,
+
+a sum of positive semidefinite terms; what is left has the size of the other factors.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from harness.arrays import Codes, Matrix, Tensor, read_only
+from harness.lmm.crossed.layout import Factor, Layout
+from harness.lmm.crossed.sparse import Sparse, dense_product, sparse, times, transposed_times
+from harness.lmm.design import LmmDesign
+from harness.lmm.spec import Criterion
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Part:
+    """The cross products of rows that share no level with any other row; c = p + 1 columns of D.
+
+    `levels` are the codes (L_f,) of each factor's levels that occur here. Of the factor that is eliminated, L levels
+    of q random effects: `R` (L, q, q), `U_D` (L, q, c) and, for each of the q rows of U, `U_2`, sparse (L, k). Of the
+    others, k columns: `S_22` (k, k), `S_2D` (k, c), `S_DD` (c, c); `columns` (q_f, L_f) are those of each other factor.
+    """
+
+    rows: Codes
+    levels: tuple[Codes, ...]
+    columns: tuple[Codes, ...]
+    R: Tensor
+    U_D: Tensor
+    U_2: tuple[Sparse, ...]
+    S_22: Matrix
+    S_2D: Matrix
+    S_DD: Matrix
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class CrossProducts:
+    """All that the likelihood needs; `log_det_fixed` is log|det R_x^-1| of the orthonormal columns X R_x^-1."""
+
+    layout: Layout
+    parts: tuple[Part, ...]
+    criterion: Criterion
+    n_observations: int
+    n_fixed: int
+    log_det_fixed: float
+    log_weights: float
+
+    @property
+    def residual_df(self) -> int:
+        """The divisor of sigma^2: n under ML, n - p under REML."""
+        return self.n_observations - (self.n_fixed if self.criterion == "REML" else 0)
+
+
+def cross_products(design: LmmDesign, layout: Layout) -> CrossProducts:
+    """Return the cross products of a design; n does not matter afterwards."""
+    D = design.conditioned.D
+    return CrossProducts(
+        layout=layout,
+        parts=tuple(_part(rows, layout.factors, D[rows]) for rows in layout.parts),
+        criterion=design.criterion,
+        n_observations=len(D),
+        n_fixed=D.shape[1] - 1,
+        log_det_fixed=-float(np.log(np.abs(np.diag(design.conditioned.triangle))).sum()),
+        log_weights=design.log_weights,
+    )
+
+
+def _part(rows: Codes, factors: Sequence[Factor], D: Matrix) -> Part:
+    eliminated, *others = factors
+    levels, own = np.unique(eliminated.codes[rows], return_inverse=True)
+    R, basis = _rotation(eliminated.Z[rows], own, len(levels))
+    Z_2, columns, occurring = _indicators(others, rows)
+    U_D = np.stack([times(row, D) for row in basis], axis=1)
+    U_2 = tuple(row @ Z_2 for row in basis)
+    left = D - sum(transposed_times(row, U_D[:, b]) for b, row in enumerate(basis))
+    S_22 = dense_product(Z_2, Z_2) - sum(dense_product(U, U) for U in U_2)
+    return Part(
+        rows=rows,
+        levels=(read_only(levels), *occurring),
+        columns=columns,
+        R=read_only(R),
+        U_D=read_only(U_D),
+        U_2=U_2,
+        S_22=read_only(S_22),
+        S_2D=read_only(transposed_times(Z_2, left)),
+        S_DD=read_only(left.T @ left),
+    )
+
+
+def _rotation(Z: Matrix, own: Codes, n_levels: int) -> tuple[Tensor, tuple[Sparse, ...]]:
+    """Return R (L, q, q) and, for each of its q rows, the orthonormal row of each level as a sparse (L, n).
+
+    A level with fewer than q rows has rows of zeros.
+    """
+    n, q = Z.shape
+    order = np.argsort(own, kind="stable")
+    starts = np.concatenate([[0], np.cumsum(np.bincount(own, minlength=n_levels))])
+    sizes = np.diff(starts)
+    R = np.zeros((n_levels, q, q))
+    basis = np.zeros((n, q))
+    for size in np.unique(sizes).tolist():
+        members = np.flatnonzero(sizes == size)
+        rows = order[starts[members, None] + np.arange(size)]
+        Q, triangles = np.linalg.qr(Z[rows])
+        rank = min(q, size)
+        R[members, :rank] = triangles
+        basis[rows, :rank] = Q
+    at = np.arange(n)
+    return R, tuple(sparse([(column, own, at)], (n_levels, n)) for column in basis.T)
+
+
+def _indicators(others: Sequence[Factor], rows: Codes) -> tuple[Sparse, tuple[Codes, ...], tuple[Codes, ...]]:
+    """Return Z_2 of these rows, and each factor's columns in it with the levels that they belong to."""
+    at, width = np.arange(len(rows)), 0
+    entries, columns, levels = [], [], []
+    for factor in others:
+        occurring, own = np.unique(factor.codes[rows], return_inverse=True)
+        indices = width + np.arange(factor.n_random * len(occurring)).reshape(factor.n_random, -1)
+        entries += [(Z, at, effect[own]) for Z, effect in zip(factor.Z[rows].T, indices, strict=True)]
+        columns.append(read_only(indices))
+        levels.append(read_only(occurring))
+        width += indices.size
+    return sparse(entries, (len(rows), width)), tuple(columns), tuple(levels)
