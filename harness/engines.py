@@ -128,7 +128,7 @@ class OurLmm:
         design = self.result.design
         units = np.sqrt(np.mean(design.Z**2, axis=0))
         factors = (diagonal * np.eye(len(units)) + below * np.tri(len(units), k=-1) for diagonal, below in _FACTORS)
-        thetas = [theta_of(factor / units[:, None], correlated=design.correlated) for factor in factors]
+        thetas = [theta_of(factor / units[:, None], design.blocks) for factor in factors]
         probes = tuple(Probe(label=f"probe {k}", point=_point(theta)) for k, theta in enumerate(thetas, start=1))
         return (*probes, Probe(label="our optimum", point=_point(self.result.estimates.theta)))
 

@@ -35,7 +35,6 @@ def adapted(
         cross=here.cross,
         spread=statistics.spread,
         Lambda=Lambda,
-        correlated=design.correlated,
     )
     return sufficient_statistics(design, coordinates), turned
 
@@ -43,8 +42,8 @@ def adapted(
 def statistics_at(theta: Vector, design: LmmDesign) -> tuple[SufficientStatistics, Matrix]:
     """Return statistics that keep their digits at theta (in the user's units), and Lambda in their coordinates."""
     statistics = sufficient_statistics(design)
-    factor = relative_factor(np.asarray(theta, dtype=float), design.n_random, correlated=design.correlated)
-    Lambda = statistics.coordinates.working_factor(factor, correlated=design.correlated)
+    factor = relative_factor(np.asarray(theta, dtype=float), design.blocks)
+    Lambda = statistics.coordinates.working_factor(factor)
     for _ in range(_ROUNDS):
         here = evaluate(Lambda, statistics)
         if magnification(here, Lambda, statistics) < MAGNIFIED:

@@ -6,7 +6,6 @@ import numpy as np
 
 from harness.arrays import Matrix, Vector
 from harness.convergence import Convergence, Stop
-from harness.lmm.covariance import relative_factor
 from harness.lmm.curvature import Curvature, curvature
 from harness.lmm.design import LmmDesign
 from harness.lmm.newton import Descent
@@ -27,7 +26,7 @@ class Certificate:
 
 def certify(descent: Descent, design: LmmDesign) -> Certificate:
     """Return how near the descent came to an optimum, from the exact gradient and Hessian there."""
-    local = curvature(descent.evaluation, descent.Lambda, correlated=design.correlated)
+    local = curvature(descent.evaluation, descent.Lambda, descent.statistics.layout)
     least_sd = _least_sd(descent)
     stop, finding = _finding(descent, design, local, least_sd)
     smallest = _smallest_scaled(descent.evaluation.hessian)
@@ -64,8 +63,8 @@ def _finding(descent: Descent, design: LmmDesign, local: Curvature, least_sd: fl
 
 def singular_direction(descent: Descent, design: LmmDesign) -> str:
     """Return in words which combination of the random effects does not vary."""
-    names, scale = design.random_names, 1 / np.sqrt(np.mean(design.Z**2, axis=0))
-    Lambda = descent.statistics.coordinates.user_factor(descent.Lambda, correlated=design.correlated) / scale[:, None]
+    names, scale = design.random_names, 1 / np.sqrt(np.mean(design.scaled.Z**2, axis=0))
+    Lambda = descent.statistics.coordinates.user_factor(descent.Lambda) / scale[:, None]
     sds = np.linalg.norm(Lambda, axis=1)
     zero = [name for name, sd in zip(names, sds, strict=True) if sd < SINGULAR_SD]
     if zero:
@@ -83,9 +82,9 @@ def singular_direction(descent: Descent, design: LmmDesign) -> str:
 def _flat_direction(descent: Descent, design: LmmDesign, axis: Vector) -> str:
     """Return in words which entries of the covariance the flattest axis moves."""
     names, coordinates = design.random_names, descent.statistics.coordinates
-    step = relative_factor(axis, len(names), correlated=design.correlated)
+    step = coordinates.layout.factor(axis)
     change = step @ descent.Lambda.T + descent.Lambda @ step.T + step @ step.T
-    scale = np.sqrt(np.mean(design.Z**2, axis=0))
+    scale = np.sqrt(np.mean(design.scaled.Z**2, axis=0))
     change = np.abs(scale[:, None] * (coordinates.random @ change @ coordinates.random.T) * scale)
     parts = (
         f"the variance of {names[i]}" if i == j else f"the covariance of {names[j]} and {names[i]}"

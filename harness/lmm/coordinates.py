@@ -5,13 +5,14 @@ sigma, a column of X that only the random effects see, time around the year 2000
 makes orthonormal nothing is left to cancel, provided that the data are carried there exactly (`harness.lmm.rotation`).
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.linalg import solve_triangular
 
 from harness.arrays import Matrix, Vector, read_only
-from harness.lmm.covariance import lower_triangular, upper_factor
+from harness.lmm.covariance import Layout, layout, lower_triangular, upper_factor
 from harness.lmm.design import LmmDesign
 
 _ROUNDING = 1e-15
@@ -22,13 +23,14 @@ class Coordinates:
     """Three changes of basis, any of which leaves the model as it is.
 
     D = [X fixed, y - X origin], so beta = origin + fixed b, with `fixed` (p, p) upper triangular and `origin` (p,);
-    Z `random` (q, q) in place of Z, so Lambda = random Lambda_working. Without correlations `random` has one entry in
-    each row and column. `adapted` says whether they follow a fit; then the statistics are computed without rounding.
+    Z `random` (q, q) in place of Z, so Lambda = random Lambda_working; `layout` says where theta stands in the latter.
+    `adapted` says whether they follow a fit; then the statistics are computed without rounding.
     """
 
     fixed: Matrix
     origin: Vector
     random: Matrix
+    layout: Layout
     adapted: bool
 
     @property
@@ -36,27 +38,25 @@ class Coordinates:
         """log|det fixed|, exact since the matrix is triangular."""
         return float(np.log(np.abs(np.diag(self.fixed))).sum())
 
-    def reordered(self, order: list[int]) -> "Coordinates":
-        """Return the coordinates with the random effects in another order."""
-        return Coordinates(
-            fixed=self.fixed, origin=self.origin, random=read_only(self.random[:, order]), adapted=self.adapted
-        )
+    def reordered(self, order: Sequence[int]) -> "Coordinates":
+        """Return the coordinates with the random effects of each block in another order."""
+        return replace(self, random=read_only(self.random[:, list(order)]))
 
-    def user_factor(self, Lambda: Matrix, *, correlated: bool) -> Matrix:
+    def user_factor(self, Lambda: Matrix) -> Matrix:
         """Return Lambda in the user's units, lower triangular with a diagonal >= 0."""
-        return lower_triangular(self.random @ Lambda) if correlated else self._diagonal(np.abs(self.random @ Lambda))
+        turned, factor = np.asarray(self.random @ Lambda), np.zeros_like(Lambda)
+        for own, here in self.layout.sides():
+            factor[np.ix_(own, own)] = lower_triangular(turned[np.ix_(own, here)])
+        return factor
 
-    def working_factor(self, Lambda: Matrix, *, correlated: bool) -> Matrix:
-        """Return the user's Lambda in these coordinates, lower triangular."""
-        turned = np.asarray(np.linalg.solve(self.random, Lambda), dtype=np.float64)
-        if not correlated:
-            return self._diagonal(turned)
-        return turned if np.array_equal(turned, np.tril(turned)) else lower_triangular(turned)
-
-    @staticmethod
-    def _diagonal(permuted: Matrix) -> Matrix:
-        """Return the diagonal Lambda with the rows of one that has one entry in each row."""
-        return np.diag(permuted.sum(axis=1))
+    def working_factor(self, Lambda: Matrix) -> Matrix:
+        """Return the user's Lambda in these coordinates, where each block is lower triangular."""
+        turned, factor = np.asarray(np.linalg.solve(self.random, Lambda), dtype=np.float64), np.zeros_like(Lambda)
+        for own, here in self.layout.sides():
+            block = turned[np.ix_(here, own)]
+            triangular = np.array_equal(block, np.tril(block))
+            factor[np.ix_(here, here)] = block if triangular else lower_triangular(block)
+        return factor
 
 
 def plain_coordinates(design: LmmDesign) -> Coordinates:
@@ -65,13 +65,14 @@ def plain_coordinates(design: LmmDesign) -> Coordinates:
     return Coordinates(
         fixed=read_only(np.triu(solve_triangular(conditioned.triangle, np.eye(design.n_fixed)))),
         origin=read_only(np.asarray(solve_triangular(conditioned.triangle, conditioned.coefficients))),
-        random=read_only(np.diag(1 / np.sqrt(np.mean(design.Z**2, axis=0)))),
+        random=read_only(np.diag(1 / np.sqrt(np.mean(design.scaled.Z**2, axis=0)))),
+        layout=layout(design.blocks),
         adapted=False,
     )
 
 
 def adapted_coordinates(
-    old: Coordinates, *, beta: Vector, cross: Matrix, spread: Matrix, Lambda: Matrix, correlated: bool
+    old: Coordinates, *, beta: Vector, cross: Matrix, spread: Matrix, Lambda: Matrix
 ) -> tuple[Coordinates, Matrix]:
     """Return coordinates in which this fit is (almost) orthonormal, and its Lambda there.
 
@@ -80,25 +81,26 @@ def adapted_coordinates(
     beta, cross : (p,), (p, p)
         Coefficients of the fixed columns, and their cross product in the metric of V: the new one is the identity.
     spread : (q, q)
-        Upper triangular root of the mean square of Z's rows: the new one is the identity, and the new Lambda diagonal
-        with the largest entry first. Without correlations the random effects are put in that order only.
+        Upper triangular root of the mean square of Z's rows: that of each block is the identity in the new coordinates.
     Lambda : (q, q)
-        The relative factor.
+        The relative factor; the new one is diagonal, with the largest entry first.
     """
     values, axes = np.linalg.eigh(cross)
     roots = np.sqrt(np.maximum(values, _ROUNDING * values[-1]))
     triangle = upper_factor(roots[:, None] * axes.T)
     fixed = np.triu(old.fixed @ solve_triangular(triangle, np.eye(len(beta))))
-    if correlated:
-        axes, sizes, _ = np.linalg.svd(spread @ Lambda)
-        random, turned = old.random @ solve_triangular(spread, axes), np.diag(sizes)
-    else:
-        order = np.argsort(-np.abs(np.diag(Lambda)), kind="stable")
-        random, turned = old.random[:, order], np.diag(np.diag(Lambda)[order])
+    sizes, turn = np.zeros(len(Lambda)), np.zeros_like(Lambda)
+    for block in map(list, old.layout.blocks):
+        own = upper_factor(spread[:, block])
+        axes, sizes[block], _ = np.linalg.svd(own @ Lambda[np.ix_(block, block)])
+        turn[np.ix_(block, block)] = solve_triangular(own, axes)
+    # A later row of a QR decomposition that dwarfs an earlier one would cost digits.
+    order = np.argsort(-sizes, kind="stable").tolist()
     new = Coordinates(
         fixed=read_only(fixed),
         origin=read_only(old.origin + old.fixed @ beta),
-        random=read_only(random),
+        random=read_only((old.random @ turn)[:, order]),
+        layout=old.layout.reordered(order),
         adapted=True,
     )
-    return new, turned
+    return new, np.diag(sizes[order])

@@ -6,7 +6,7 @@ import numpy as np
 
 from harness.arrays import Matrix, Vector
 from harness.lmm.adaptation import statistics_at
-from harness.lmm.covariance import theta_entries
+from harness.lmm.covariance import Layout
 from harness.lmm.design import LmmDesign
 from harness.lmm.evaluation import Evaluation, evaluate, pivoted
 
@@ -70,9 +70,9 @@ class Curvature:
         return float(np.sqrt(self.decrement / 2))
 
 
-def curvature(here: Evaluation, Lambda: Matrix, *, correlated: bool) -> Curvature:
+def curvature(here: Evaluation, Lambda: Matrix, layout: Layout) -> Curvature:
     """Return the local quadratic of the criterion at Lambda."""
-    rows, columns = theta_entries(len(Lambda), correlated=correlated)
+    rows, columns = layout.rows, layout.columns
     root = np.linalg.cholesky(Lambda @ Lambda.T + np.eye(len(Lambda)))
     scale = root[rows[:, None], rows] * (columns[:, None] == columns)
     values, axes = np.linalg.eigh(scale.T @ here.hessian @ scale)
@@ -88,5 +88,5 @@ def distance_to_optimum(theta: Vector, design: LmmDesign) -> float:
     covariance (a zero variance before a positive one), the random effects are reordered first.
     """
     statistics, Lambda = pivoted(*statistics_at(theta, design))
-    local = curvature(evaluate(Lambda, statistics), Lambda, correlated=statistics.correlated)
+    local = curvature(evaluate(Lambda, statistics), Lambda, statistics.layout)
     return float("inf") if local.descending else local.distance

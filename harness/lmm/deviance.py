@@ -26,7 +26,7 @@ def profiled_deviance(theta: Vector, design: LmmDesign) -> float:
         n rows, p fixed effects, q random effects a subject.
     """
     rotated, Lambda = statistics_at(theta, design)
-    cross, log_det, df = rotated.S.copy(), 0.0, design.n_observations
+    cross, log_det, df = rotated.S.copy(), -design.log_weights, design.n_observations
     for U_i, k in zip(rotated.U, rotated.pattern, strict=True):
         # Rotated, V_i/sigma^2 is C'C = I + (R Lambda)(R Lambda)' for the rows U_i and I for the others, summed in S.
         C = upper_factor(np.vstack([(rotated.R[k] @ Lambda).T, np.eye(design.n_random)]))

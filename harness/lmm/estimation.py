@@ -4,7 +4,7 @@ import numpy as np
 
 from harness.arrays import Matrix, Tensor, read_only
 from harness.convergence import Stop
-from harness.lmm.covariance import gamma_derivatives, relative_factor, upper_factor
+from harness.lmm.covariance import relative_factor, upper_factor
 from harness.lmm.design import LmmDesign
 from harness.lmm.estimates import LmmEstimates, RandomEffects
 from harness.lmm.evaluation import Evaluation, evaluate
@@ -22,7 +22,7 @@ def estimate(fit: LmmFit, design: LmmDesign) -> LmmEstimates:
     likelihood is not quadratic in the covariances, and a standard error would say nothing.
     """
     here = evaluate(fit.Lambda, fit.statistics)
-    factor = relative_factor(fit.theta, design.n_random, correlated=design.correlated)
+    factor = relative_factor(fit.theta, design.blocks)
     modes, modes_cov = conditional_modes(fit.Lambda, here, fit.statistics)
     fixed = fit.statistics.coordinates.fixed
     n_parameters = design.n_fixed + len(fit.theta) + 1
@@ -88,7 +88,7 @@ def variance_covariance(Lambda: Matrix, here: Evaluation, statistics: Sufficient
     rows, columns = np.tril_indices(q)
     slopes = np.concatenate(
         [
-            sigma**2 * gamma_derivatives(Lambda, correlated=statistics.correlated),
+            sigma**2 * statistics.layout.gamma_derivatives(Lambda),
             2 * sigma * (Lambda @ Lambda.T)[None],
         ]
     )

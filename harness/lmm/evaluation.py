@@ -6,17 +6,13 @@ From the sufficient statistics, with exact gradient and Hessian; `harness.lmm.de
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.linalg.lapack import dpotrf, dtrtri
 
 from harness.arrays import Matrix, Tensor, Vector
-from harness.lmm.covariance import (
-    lower_triangular,
-    n_theta,
-    pivot_order,
-    theta_entries,
-    upper_factor,
-)
+from harness.lmm.covariance import lower_triangular, pivot_order
 from harness.lmm.patterns import SufficientStatistics, symmetric_index, upper_triangle
 from harness.lmm.spec import Criterion
+from harness.lmm.stacks import inverse_of_upper, product, root_beside_identity, transposed
 
 _ROUNDING = 1e-16
 
@@ -66,14 +62,14 @@ class Evaluation:
 
 def evaluate(Lambda: Matrix, statistics: SufficientStatistics) -> Evaluation:
     """Return the criterion's parts and their exact derivatives at Lambda (q, q), in the statistics' coordinates."""
-    J = n_theta(len(Lambda), correlated=statistics.correlated)
+    J = statistics.layout.n_theta
     log_det, log_det_1, log_det_2, weights = _pattern_terms(Lambda, statistics)
     folded = weights.reshape(len(weights), -1) @ statistics.T
     folded[0] += statistics.S[upper_triangle(len(statistics.S))]
     M = folded[:, symmetric_index(len(statistics.S))]
     return profiled(
         (M[0], M[1 : J + 1], M[J + 1 :][symmetric_index(J)]),
-        (log_det, log_det_1, log_det_2),
+        (log_det - statistics.log_weights, log_det_1, log_det_2),
         criterion=statistics.criterion,
         log_det_fixed=statistics.coordinates.log_det_fixed,
         df=statistics.residual_df,
@@ -103,15 +99,18 @@ def profiled(
     """
     M_0, M_1, M_2 = M
     value, gradient, hessian = log_det
-    J = len(gradient)
-    A, A_1, A_2 = M_0[:-1, :-1], M_1[:, :-1, :-1], M_2[:, :, :-1, :-1]
-    inverse = _inverse(A)
+    J, c = len(gradient), len(M_0)
+    A = M_0[:-1, :-1]
+    inverse, log_det_cross = _inverse(A)
     v = np.append(-inverse @ M_0[:-1, -1], 1.0)
+    padded = np.zeros((2, c, c))
+    padded[0], padded[1, :-1, :-1] = np.outer(v, v), inverse
+    quadratic, traces = padded.reshape(2, -1) @ M_2.reshape(J * J, -1).T
     if criterion == "REML":
-        CA = inverse @ A_1
-        value += float(np.linalg.slogdet(A)[1]) - 2 * log_det_fixed
+        CA = inverse @ M_1[:, :-1, :-1]
+        value += log_det_cross - 2 * log_det_fixed
         gradient = gradient + np.trace(CA, axis1=1, axis2=2)
-        hessian = hessian + np.tensordot(A_2, inverse, 2) - CA.reshape(J, -1) @ CA.swapaxes(-1, -2).reshape(J, -1).T
+        hessian = hessian + traces.reshape(J, J) - CA.reshape(J, -1) @ CA.swapaxes(-1, -2).reshape(J, -1).T
     Mv = M_1 @ v
     F = Mv[:, :-1]
     largest = float(M_0[-1, -1])
@@ -122,7 +121,7 @@ def profiled(
         log_det_2=hessian,
         residual=residual,
         residual_1=Mv @ v,
-        residual_2=(M_2 @ v) @ v - 2 * F @ inverse @ F.T,
+        residual_2=quadratic.reshape(J, J) - 2 * F @ inverse @ F.T,
         beta=-v[:-1],
         cross=A,
         inverse=inverse,
@@ -131,12 +130,13 @@ def profiled(
     )
 
 
-def _inverse(A: Matrix) -> Matrix:
-    """Return the inverse, or a very large matrix where rounding has left A singular."""
-    try:
-        return np.asarray(np.linalg.inv(A))
-    except np.linalg.LinAlgError:
-        return np.asarray(np.linalg.inv(A + _ROUNDING * np.trace(A) * np.eye(len(A))))
+def _inverse(A: Matrix) -> tuple[Matrix, float]:
+    """Return the inverse and log|A|; that of a slightly larger matrix where rounding has left A indefinite."""
+    root, failed = dpotrf(A)
+    if failed:
+        root, _ = dpotrf(A + _ROUNDING * np.trace(A) * np.eye(len(A)))
+    half, _ = dtrtri(root)
+    return half @ half.T, 2 * float(np.log(np.abs(np.diag(root))).sum())
 
 
 def _pattern_terms(Lambda: Matrix, statistics: SufficientStatistics) -> tuple[float, Vector, Matrix, Tensor]:
@@ -145,40 +145,38 @@ def _pattern_terms(Lambda: Matrix, statistics: SufficientStatistics) -> tuple[fl
     With A = R Lambda, H = (I + AA')^-1 and theta_j in row r and column s of Lambda, all derivatives are products of
     p_j = (HR)_r and y_j = (HA)_s. A large Lambda stands in no product with a small H, so no digits are lost there.
     """
-    R, counts, q = statistics.R, statistics.counts, statistics.n_random
-    rows, columns = theta_entries(q, correlated=statistics.correlated)
-    one, two = upper_triangle(len(rows))
-    A = R @ Lambda
-    C = _root_beside_identity(A.transpose(0, 2, 1))  # C'C = I + AA'
-    root = np.linalg.inv(C)
-    H = root @ root.transpose(0, 2, 1)
-    inner = np.linalg.inv(_root_beside_identity(A))
-    G = inner @ inner.transpose(0, 2, 1)  # (I + A'A)^-1 = I - A'HA, without the difference
-    P = root @ (root.transpose(0, 2, 1) @ R)
-    Y = root @ (root.transpose(0, 2, 1) @ A)
+    counts, rows, columns = statistics.counts, statistics.layout.rows, statistics.layout.columns
+    K, J = len(counts), len(rows)
+    one, two = upper_triangle(J)
+    R = np.ascontiguousarray(statistics.R.transpose(1, 2, 0))  # (q, q, K), as all stacks below
+    A = Lambda.T @ R
+    C = root_beside_identity(np.concatenate([transposed(A), A], axis=2))  # of I + AA', then of I + A'A
+    root = inverse_of_upper(C)
+    inverses = product(root, transposed(root))
+    H, G = inverses[..., :K], inverses[..., K:]  # G = (I + A'A)^-1 = I - A'HA, without the difference
+    root = root[..., :K]
+    PY = product(root, product(transposed(root), np.concatenate([R, A], axis=1)))  # HR, HA
+    P, Y = PY[:, : len(R)], PY[:, len(R) :]
+    N, Q = product(transposed(R), P), product(transposed(Y), R)
 
-    p, y, r = (B.transpose(2, 0, 1)[index] for B, index in ((P, rows), (Y, columns), (R, rows)))  # (J, K, q)
-    G_jl = G[:, columns[one], columns[two]].T  # (J(J+1)/2, K), as the three below
-    N_jl = np.einsum("jka,jka->jk", r[one], p[two])
-    Q_jl = np.einsum("jka,jka->jk", y[one], r[two])
-    Q_lj = np.einsum("jka,jka->jk", y[two], r[one])
-    first = -p[:, :, :, None] * y[:, :, None, :]
-    second = (Q_jl[:, :, None] * p[one] + N_jl[:, :, None] * y[one])[..., None] * y[two][:, :, None, :]
-    second += (Q_lj[:, :, None] * y[one] - G_jl[:, :, None] * p[one])[..., None] * p[two][:, :, None, :]
-    derivatives = np.concatenate([first, second])
+    N_jl = N[rows[one], rows[two]]  # (J(J+1)/2, K), as the three below
+    G_jl = G[columns[one], columns[two]]
+    Q_jl = Q[columns[one], rows[two]]
+    Q_lj = Q[columns[two], rows[one]]
+    p, y = P[:, rows], Y[:, columns]  # (q, J, K)
+    p_j, y_j = p[:, one], y[:, one]
+    left = np.concatenate([-p, Q_jl * p_j + N_jl * y_j, Q_lj * y_j - G_jl * p_j], axis=1)
+    right = np.concatenate([y, y[:, two], p[:, two]], axis=1)
 
-    a, b = upper_triangle(q)
-    weights = np.concatenate([H[None, :, a, b], derivatives[:, :, a, b] + derivatives[:, :, b, a]])
-    log_det = 2 * float(counts @ np.log(np.abs(np.diagonal(C, axis1=1, axis2=2))).sum(axis=1))
-    log_det_1 = 2 * np.einsum("jka,jka->jk", y, r) @ counts
-    log_det_2 = 2 * ((G_jl * N_jl - Q_jl * Q_lj) @ counts)[symmetric_index(len(rows))]
-    return log_det, log_det_1, log_det_2, weights
-
-
-def _root_beside_identity(A: Tensor) -> Tensor:
-    """Return upper triangular C (K, q, q) with C'C = I + A'A, by QR: forming it would lose the I beside a large A."""
-    identity = np.broadcast_to(np.eye(A.shape[-1]), A.shape)
-    return upper_factor(np.concatenate([A, identity], axis=1))
+    a, b = upper_triangle(len(R))
+    products = left[a] * right[b] + left[b] * right[a]  # (q(q+1)/2, J + J(J+1), K)
+    weights = np.concatenate(
+        [H[a, b, None], products[:, :J], products[:, J : J + len(one)] + products[:, J + len(one) :]], axis=1
+    )
+    log_det = 2 * float(np.log(C[range(len(R)), range(len(R)), :K]).sum(axis=0) @ counts)
+    log_det_1 = 2 * Q[columns, rows] @ counts
+    log_det_2 = 2 * ((G_jl * N_jl - Q_jl * Q_lj) @ counts)[symmetric_index(J)]
+    return log_det, log_det_1, log_det_2, weights.transpose(1, 2, 0)
 
 
 def pivoted(statistics: SufficientStatistics, Lambda: Matrix) -> tuple[SufficientStatistics, Matrix]:
@@ -187,7 +185,10 @@ def pivoted(statistics: SufficientStatistics, Lambda: Matrix) -> tuple[Sufficien
     Where a leading variance is zero and a later one is not, only Gamma is determined and Newton creeps along; in
     another order it does not. `T` and `S` stay, since H_k needs no triangular R_k.
     """
-    order = list(pivot_order(Lambda)) if statistics.correlated else list(range(len(Lambda)))
-    if order == list(range(len(Lambda))):
+    order = pivot_order(Lambda, statistics.layout.blocks)
+    if order == tuple(range(len(Lambda))):
         return statistics, Lambda
-    return statistics.reordered(order), lower_triangular(Lambda[order])
+    turned, factor = Lambda[list(order)], np.zeros_like(Lambda)
+    for block in statistics.layout.blocks:
+        factor[np.ix_(block, block)] = lower_triangular(turned[np.ix_(block, block)])
+    return statistics.reordered(order), factor

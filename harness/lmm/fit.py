@@ -1,17 +1,20 @@
 """The fit of a linear mixed model: the optimum, and the certificate that it is one."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from harness.arrays import Matrix, Vector, read_only
+from harness.arrays import Codes, Matrix, Vector, read_only
 from harness.convergence import Convergence
 from harness.errors import Problem, SpecError
 from harness.lmm.adaptation import MAGNIFIED, adapted, magnification
 from harness.lmm.certificate import certify
 from harness.lmm.checks import EXACT_FIT
-from harness.lmm.covariance import relative_factor, theta_of
+from harness.lmm.covariance import layout
 from harness.lmm.design import LmmDesign
+from harness.lmm.inference import one_factor
+from harness.lmm.inference.parts import KenwardRogerParts, SatterthwaiteParts
 from harness.lmm.newton import ITERATION_LIMIT, Descent, descend
 from harness.lmm.patterns import SufficientStatistics, sufficient_statistics
 from harness.lmm.start import moment_start
@@ -44,6 +47,22 @@ class LmmFit:
     statistics: SufficientStatistics
     Lambda: Matrix
 
+    def satterthwaite_parts(self) -> SatterthwaiteParts:
+        """Return the derivatives that Satterthwaite's degrees of freedom need."""
+        return one_factor.satterthwaite_parts(self)
+
+    def kenward_roger_parts(self) -> KenwardRogerParts:
+        """Return the pieces of the Kenward-Roger adjustment."""
+        return one_factor.kenward_roger_parts(self)
+
+    def marginal_covariances(self, design: LmmDesign) -> Iterator[tuple[Codes, Matrix]]:
+        """Yield each subject's rows (n_i,) and their covariance sigma^2 (diag(1/w) + Z_i Gamma Z_i')."""
+        half = design.Z @ layout(design.blocks).factor(self.theta)
+        noise = np.ones(design.n_observations) if design.weights is None else 1 / design.weights
+        for rows in design.subject_rows():
+            own = half[rows]
+            yield np.arange(rows.start, rows.stop), self.sigma**2 * (np.diag(noise[rows]) + own @ own.T)
+
 
 def fit(design: LmmDesign, start: Vector | None = None, limit: int = ITERATION_LIMIT) -> LmmFit:
     """Return the ML or REML fit, exact to rounding, from `start` (theta in the user's units) or from moments.
@@ -57,14 +76,14 @@ def fit(design: LmmDesign, start: Vector | None = None, limit: int = ITERATION_L
     """
     statistics = sufficient_statistics(design)
     _refuse_exact_fit(statistics, design)
-    Lambda = moment_start(statistics) if start is None else _given(start, statistics)
+    Lambda = moment_start(statistics) if start is None else _given(start, design, statistics)
     descent = _descend(statistics, Lambda, design, limit)
     coordinates = descent.statistics.coordinates
-    if descent.evaluation.sigma <= EXACT_FIT * float(np.sqrt(np.mean(design.y**2))):
+    if descent.evaluation.sigma <= EXACT_FIT * float(np.sqrt(np.mean(design.scaled.y**2))):
         raise _exact_fit()
     certificate = certify(descent, design)
     return LmmFit(
-        theta=read_only(_user_theta(descent.Lambda, descent.statistics)),
+        theta=read_only(_user_theta(descent.Lambda, design, descent.statistics)),
         beta=read_only(coordinates.origin + coordinates.fixed @ descent.evaluation.beta),
         sigma=descent.evaluation.sigma,
         deviance=descent.evaluation.value,
@@ -72,20 +91,19 @@ def fit(design: LmmDesign, start: Vector | None = None, limit: int = ITERATION_L
         decrement=certificate.decrement,
         eigenvalues=read_only(certificate.eigenvalues),
         least_sd=certificate.least_sd,
-        start=read_only(_user_theta(Lambda, statistics)),
+        start=read_only(_user_theta(Lambda, design, statistics)),
         statistics=descent.statistics,
         Lambda=read_only(descent.Lambda),
     )
 
 
-def _given(start: Vector, statistics: SufficientStatistics) -> Matrix:
-    factor = relative_factor(np.asarray(start, dtype=float), statistics.n_random, correlated=statistics.correlated)
-    return statistics.coordinates.working_factor(factor, correlated=statistics.correlated)
+def _given(start: Vector, design: LmmDesign, statistics: SufficientStatistics) -> Matrix:
+    factor = layout(design.blocks).factor(np.asarray(start, dtype=float))
+    return statistics.coordinates.working_factor(factor)
 
 
-def _user_theta(Lambda: Matrix, statistics: SufficientStatistics) -> Vector:
-    factor = statistics.coordinates.user_factor(Lambda, correlated=statistics.correlated)
-    return theta_of(factor, correlated=statistics.correlated)
+def _user_theta(Lambda: Matrix, design: LmmDesign, statistics: SufficientStatistics) -> Vector:
+    return layout(design.blocks).theta(statistics.coordinates.user_factor(Lambda))
 
 
 def _descend(statistics: SufficientStatistics, Lambda: Matrix, design: LmmDesign, limit: int) -> Descent:
@@ -112,7 +130,7 @@ def _refuse_exact_fit(statistics: SufficientStatistics, design: LmmDesign) -> No
     S = statistics.S
     b = np.linalg.lstsq(S[:-1, :-1], S[:-1, -1], rcond=None)[0]
     left = float(S[-1, -1] - 2 * b @ S[:-1, -1] + b @ S[:-1, :-1] @ b)
-    if left <= (EXACT_FIT * float(np.linalg.norm(design.y))) ** 2:
+    if left <= (EXACT_FIT * float(np.linalg.norm(design.scaled.y))) ** 2:
         raise _exact_fit()
 
 

@@ -10,7 +10,6 @@ import numpy as np
 
 from harness.arrays import Matrix, Vector
 from harness.lmm.adaptation import LOST, MAGNIFIED, magnification
-from harness.lmm.covariance import relative_factor, theta_of
 from harness.lmm.curvature import curvature
 from harness.lmm.evaluation import Evaluation, evaluate, pivoted
 from harness.lmm.patterns import SufficientStatistics
@@ -51,7 +50,7 @@ def descend(statistics: SufficientStatistics, Lambda: Matrix, limit: int = ITERA
         turned, Lambda = pivoted(statistics, Lambda)
         if turned is not statistics:
             statistics, here = turned, evaluate(Lambda, turned)
-        local = curvature(here, Lambda, correlated=statistics.correlated)
+        local = curvature(here, Lambda, statistics.layout)
         decrement = local.decrement
         rounding = _ROUNDING * max(1.0, abs(here.value), float(statistics.n_observations))
         stalled = stalled + 1 if decrement > best / 2 else 0
@@ -77,8 +76,7 @@ def descend(statistics: SufficientStatistics, Lambda: Matrix, limit: int = ITERA
 
 
 def _moved(statistics: SufficientStatistics, Lambda: Matrix, step: Vector) -> tuple[Matrix, Evaluation]:
-    theta = theta_of(Lambda, correlated=statistics.correlated) + step
-    moved = relative_factor(theta, statistics.n_random, correlated=statistics.correlated)
+    moved = Lambda + statistics.layout.factor(step)
     return moved, evaluate(moved, statistics)
 
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from harness.arrays import Codes, Matrix, Tensor, Vector, read_only
 from harness.lmm.coordinates import Coordinates, plain_coordinates
-from harness.lmm.covariance import upper_factor
+from harness.lmm.covariance import Layout, upper_factor
 from harness.lmm.design import LmmDesign
 from harness.lmm.rotation import rotated_rows
 from harness.lmm.spec import Criterion
@@ -32,11 +32,11 @@ class SufficientStatistics:
     `S` (c, c); `T` (K q(q+1)/2, c(c+1)/2) holds, for a <= b, the upper triangle of the symmetrised block of rows a and
     b of U; `R` (K, q, q) belongs to Z in those coordinates. `counts` (K,) are subjects, `ranks` (K,) the rows
     min(q, n_k) of U that are real, not padding. `U` (m, q, c) and `pattern` (m,) serve the conditional modes.
-    `spread` (q, q) is the upper triangular root of Z'Z/n and `skew` its condition number.
+    `spread` (q, q) is the upper triangular root of Z'Z/n and `skew` its condition number. Rows are those that were
+    multiplied by the roots of their weights; `log_weights` is the sum of the logarithms.
     """
 
     criterion: Criterion
-    correlated: bool
     S: Matrix
     T: Matrix
     R: Tensor
@@ -48,6 +48,7 @@ class SufficientStatistics:
     spread: Matrix
     skew: float
     n_observations: int
+    log_weights: float
 
     @property
     def n_fixed(self) -> int:
@@ -60,12 +61,22 @@ class SufficientStatistics:
         return int(self.R.shape[-1])
 
     @property
+    def correlated(self) -> bool:
+        """Whether all random effects are in one block."""
+        return len(self.layout.blocks) <= 1
+
+    @property
+    def layout(self) -> Layout:
+        """Where theta stands in Lambda."""
+        return self.coordinates.layout
+
+    @property
     def residual_df(self) -> int:
         """The divisor of sigma^2: n under ML, n - p under REML."""
         return self.n_observations - (self.n_fixed if self.criterion == "REML" else 0)
 
     def reordered(self, order: Sequence[int]) -> "SufficientStatistics":
-        """Return the same statistics with the random effects in another order; U and T belong to rows and stay."""
+        """Return the same statistics with the random effects of each block in another order; U and T stay."""
         index = list(order)
         return replace(self, R=read_only(self.R[:, :, index]), coordinates=self.coordinates.reordered(index))
 
@@ -100,7 +111,7 @@ def sufficient_statistics(design: LmmDesign, coordinates: Coordinates | None = N
     for size in np.unique(sizes).tolist():
         members = np.flatnonzero(sizes == size)
         rows = design.starts[members, None] + np.arange(size)
-        Z_own, shared = _distinct(design.Z[rows])
+        Z_own, shared = _distinct(design.scaled.Z[rows])
         rank = min(q, size)
         U[members, :rank], W, R = rotated_rows(design, coordinates, rows, Z_own, shared)
         W = W.reshape(-1, c)
@@ -115,7 +126,6 @@ def sufficient_statistics(design: LmmDesign, coordinates: Coordinates | None = N
     spread = _spread(R, counts, design.n_observations)
     return SufficientStatistics(
         criterion=design.criterion,
-        correlated=design.correlated,
         S=read_only(S),
         T=read_only(_folded(_cross_products(U.reshape(len(U), -1), pattern, counts), q)),
         R=read_only(R),
@@ -127,6 +137,7 @@ def sufficient_statistics(design: LmmDesign, coordinates: Coordinates | None = N
         spread=read_only(spread),
         skew=float(np.linalg.cond(spread)),
         n_observations=design.n_observations,
+        log_weights=design.log_weights,
     )
 
 

@@ -42,7 +42,7 @@ def rotated_rows(
         here, own = rows[at : at + _CHUNK], shared[at : at + _CHUNK]
         D = _columns(design, coordinates, here)
         multiples = solving[own] @ (Q[own, :r] @ D.high)  # roughly; what they leave is computed exactly
-        left = plus_product(D, design.Z[here], product(-coordinates.random, multiples))
+        left = plus_product(D, design.scaled.Z[here], product(-coordinates.random, multiples))
         rotated = Q[own] @ left.high
         seen.append(R[own] @ multiples + rotated[:, :r])
         unseen.append(rotated[:, r:])
@@ -53,6 +53,6 @@ def _columns(design: LmmDesign, coordinates: Coordinates, rows: Codes) -> Twofol
     """Return [X fixed, y - X origin] of some rows."""
     p = design.n_fixed
     start = np.zeros((*rows.shape, p + 1))
-    start[..., p] = design.y[rows]
+    start[..., p] = design.scaled.y[rows]
     weights = np.column_stack([coordinates.fixed, -coordinates.origin])
-    return plus_product(Twofold(start, np.zeros_like(start)), design.X[rows], weights)
+    return plus_product(Twofold(start, np.zeros_like(start)), design.scaled.X[rows], weights)

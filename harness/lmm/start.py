@@ -34,9 +34,11 @@ def moment_start(statistics: SufficientStatistics) -> Matrix:
     products = pairs * np.where(np.eye(q, dtype=bool), 1.0, 0.5)  # T holds the sum of both off-diagonal blocks
     coefficients = (inverses @ products @ inverses.transpose(0, 2, 1)).sum(axis=0) / (subjects * sigma_2)
     noise = np.tensordot(counts[usable], inverses @ inverses.transpose(0, 2, 1), 1) / subjects
-    if not statistics.correlated:
-        coefficients, noise = np.diag(np.diag(coefficients)), np.diag(np.diag(noise))
-    root = np.linalg.cholesky(noise)
-    halved = np.linalg.solve(root, coefficients)
-    ratios, axes = np.linalg.eigh(np.linalg.solve(root, halved.T) - np.eye(q))
-    return lower_triangular(root @ (axes * np.sqrt(np.maximum(ratios, SMALLEST_VARIANCE))))
+    Lambda = np.zeros((q, q))
+    for block in statistics.layout.blocks:
+        own = np.ix_(block, block)
+        root = np.linalg.cholesky(noise[own])
+        halved = np.linalg.solve(root, coefficients[own])
+        ratios, axes = np.linalg.eigh(np.linalg.solve(root, halved.T) - np.eye(len(block)))
+        Lambda[own] = lower_triangular(root @ (axes * np.sqrt(np.maximum(ratios, SMALLEST_VARIANCE))))
+    return Lambda

@@ -4,7 +4,7 @@ import mpmath
 import numpy as np
 import pytest
 
-from harness.lmm.covariance import relative_factor, theta_of
+from harness.lmm.covariance import relative_factor
 from harness.lmm.curvature import distance_to_optimum
 from harness.lmm.deviance import profiled_deviance
 from harness.lmm.evaluation import evaluate, pivoted
@@ -30,7 +30,7 @@ LME4 = [
 
 def dense(theta, design):
     """-2 log-likelihood straight from its definition: one n x n covariance, generalised least squares."""
-    Lambda = relative_factor(np.array(theta), design.n_random, correlated=design.correlated)
+    Lambda = relative_factor(np.array(theta), design.blocks)
     X, y, n, p = design.X, design.y, design.n_observations, design.n_fixed
     V = np.eye(n)
     for rows in design.subject_rows():
@@ -83,10 +83,10 @@ def test_gradient_and_hessian_are_those_of_the_value(uneven, make_design, formul
     design = make_design(formula, uneven, criterion)
     statistics = sufficient_statistics(design)
     Lambda = working(np.array(theta), statistics)
-    here, centre = evaluate(Lambda, statistics), theta_of(Lambda, correlated=design.correlated)
+    here, centre = evaluate(Lambda, statistics), statistics.layout.theta(Lambda)
 
     def at(theta):
-        return evaluate(relative_factor(theta, design.n_random, correlated=design.correlated), statistics)
+        return evaluate(statistics.layout.factor(theta), statistics)
 
     step = 1e-4
     for j, unit in enumerate(np.eye(len(centre))):
@@ -124,9 +124,8 @@ def test_a_tiny_sigma_costs_no_digits(simulate, make_cohort, make_design):
 
 def working(theta, statistics):
     """Lambda in the coordinates of the statistics."""
-    correlated = statistics.correlated
-    factor = relative_factor(theta, statistics.n_random, correlated=correlated)
-    return statistics.coordinates.working_factor(factor, correlated=correlated)
+    factor = statistics.layout.factor(theta)
+    return statistics.coordinates.working_factor(factor)
 
 
 def exact(theta, design):

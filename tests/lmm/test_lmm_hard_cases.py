@@ -159,7 +159,7 @@ def test_three_random_effects_reach_a_certified_optimum(simulate, run):
 
 def test_theta_is_canonical(simulate, run):
     found, _ = run(simulate(sd=(0.0, 1.0), correlation=0.0))
-    Lambda = relative_factor(found.theta, 2)
+    Lambda = relative_factor(found.theta, (2,))
     assert (np.diag(Lambda) >= 0).all()
     np.testing.assert_allclose(lower_triangular(Lambda) @ lower_triangular(Lambda).T, Lambda @ Lambda.T, atol=1e-14)
 
@@ -228,7 +228,7 @@ def test_the_start_is_the_same_from_all_origins_of_time(simulate, make_cohort, m
     starts = {}
     for origin in (0.0, 2000.0):
         design = make_design(FORMULA, make_cohort(**{**panel, "t": panel["t"] + origin}))
-        found = relative_factor(fit(design).start, 2)
+        found = relative_factor(fit(design).start, (2,))
         starts[origin] = np.array([[1.0, origin], [0.0, 1.0]]) @ found @ found.T @ np.array([[1.0, 0.0], [origin, 1.0]])
     # About the origin 2000 Gamma's entries are up to 4e6 times larger, and cancel.
     np.testing.assert_allclose(starts[2000.0], starts[0.0], rtol=1e-6, atol=1e-6)

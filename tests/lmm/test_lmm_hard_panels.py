@@ -7,7 +7,7 @@ import pytest
 
 from harness.api import fit_lmm
 from harness.convergence import Stop
-from harness.lmm.covariance import relative_factor, theta_entries
+from harness.lmm.covariance import layout, relative_factor
 from harness.lmm.deviance import profiled_deviance
 from harness.lmm.fit import fit
 
@@ -94,10 +94,10 @@ def test_a_long_flat_valley_is_not_taken_for_its_end(frame):
     """From this start the way to the optimum is flat: 1e-5 of the criterion is left where steps gain 1e-7."""
     data = frame(m=60, seed=8, origin=4500, time_unit=70)
     best = fit_lmm("y ~ t * g + (1 + t + t^2 | id)", data, criterion="ML")
-    rows, _ = theta_entries(3, correlated=True)
+    rows = layout((3,)).rows
     units = np.sqrt(np.mean(best.design.Z**2, axis=0))
     stream = np.random.default_rng(0)
-    largest = np.abs(relative_factor(best.theta, 3) * units[:, None]).max()
+    largest = np.abs(relative_factor(best.theta, (3,)) * units[:, None]).max()
     far = fit(best.design, start=stream.normal(size=6) * largest ** stream.uniform(0, 1.2) / units[rows])
     assert far.convergence.converged
     assert far.deviance == pytest.approx(best.fit.deviance, abs=1e-9)
@@ -146,8 +146,8 @@ class Exact:
 
     def criterion(self, theta):
         design, q, p = self.design, self.design.n_random, self.design.n_fixed
-        Lambda = np.full((q, q), mpmath.mpf(0))
-        Lambda[theta_entries(q, correlated=design.correlated)] = [mpmath.mpf(value) for value in theta]
+        Lambda, entries = np.full((q, q), mpmath.mpf(0)), layout(design.blocks)
+        Lambda[entries.rows, entries.columns] = [mpmath.mpf(value) for value in theta]
         M, log_det, df = self.cross, mpmath.mpf(0), design.n_observations
         for ZZ, products in self.subjects.values():
             inner = mpmath.matrix((Lambda.T @ ZZ @ Lambda + np.eye(q, dtype=int)).tolist())
