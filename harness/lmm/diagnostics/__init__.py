@@ -1,0 +1,1 @@
+"""What a fit leaves over, who moves it, and how much it explains."""

@@ -1,0 +1,146 @@
+"""The distribution of outcomes that a fit describes: mean X beta, covariance from random effects and residuals.
+
+Of any rows, those of the fit or new ones, and whichever engine made the fit: all of prediction, simulation and
+diagnostics asks for nothing else.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from harness.arrays import Codes, Matrix, Tensor, Vector
+from harness.lmm.prediction.occasions import Occasions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class IndependentResidual:
+    """Residuals of variance sigma^2 / weight, independent between rows."""
+
+    variance: float
+
+    def covariance(self, at: Occasions, a: Codes, b: Codes) -> Tensor:
+        """Return the covariance (g, s, t) of the residuals of rows a (g, s) and b (g, t)."""
+        return np.where(a[:, :, None] == b[:, None, :], self.variance / at.weights[a][:, :, None], 0.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class VisitResidual:
+    """Residuals of a subject that covary over v visits; `matrices` (k, v, v) has one matrix a level of a factor."""
+
+    matrices: Tensor
+
+    def covariance(self, at: Occasions, a: Codes, b: Codes) -> Tensor:
+        """Return the covariance (g, s, t) of the residuals of rows a (g, s) and b (g, t)."""
+        level, visit = at.residual_level[a][:, :, None], at.visit.astype(np.int64)
+        return _within_subject(at, a, b) * self.matrices[level, visit[a][:, :, None], visit[b][:, None, :]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ContinuousResidual:
+    """Residuals of a subject with correlation phi^|s - t| at times s and t; variances and phi (k,), one a level."""
+
+    variances: Vector
+    phi: Vector
+
+    def covariance(self, at: Occasions, a: Codes, b: Codes) -> Tensor:
+        """Return the covariance (g, s, t) of the residuals of rows a (g, s) and b (g, t)."""
+        level = at.residual_level[a][:, :, None]
+        lag = np.abs(at.visit[a][:, :, None] - at.visit[b][:, None, :])
+        return _within_subject(at, a, b) * self.variances[level] * self.phi[level] ** lag
+
+
+Residual = IndependentResidual | VisitResidual | ContinuousResidual
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Distribution:
+    """The outcome of any rows, in the user's units: y = X beta + Zb + e.
+
+    `beta` (p,) and its covariance `vcov` (p, p); `random_cov` has the covariance (q_t, q_t) of each random part, in the
+    order of `Occasions.random`.
+    """
+
+    beta: Vector
+    vcov: Matrix
+    random_cov: tuple[Matrix, ...]
+    residual: Residual
+
+    @property
+    def independent(self) -> bool:
+        """Whether residuals are independent, so that two measurements have nothing in common but random effects."""
+        return isinstance(self.residual, IndependentResidual)
+
+    def signal_variance(self, at: Occasions) -> Vector:
+        """Return Var(Zb) (n,) of each row."""
+        total = np.zeros(at.n_rows)
+        for part, G in zip(at.random, self.random_cov, strict=True):
+            total += np.einsum("ij,jk,ik->i", part.Z, G, part.Z)
+        return total
+
+    def residual_variance(self, at: Occasions) -> Vector:
+        """Return Var(e) (n,) of each row."""
+        rows = np.arange(at.n_rows)[:, None]
+        return self.residual.covariance(at, rows, rows)[:, 0, 0]
+
+
+class Loadings:
+    """F with Zb = F u in every block, u standard normal: the random effects of all levels that occur in a block.
+
+    V = FF' + Var(e) then has a form in which nothing cancels, however large the random effects are.
+    """
+
+    def __init__(self, distribution: Distribution, at: Occasions, block: Codes) -> None:
+        self._parts = [
+            (part.Z @ _root(G), _place_within(block, part.codes))
+            for part, G in zip(at.random, distribution.random_cov, strict=True)
+            if len(G)
+        ]
+
+    def of(self, *rows: Codes) -> tuple[Tensor, ...]:
+        """Return F (g, s, f) of the rows (g, s) of g blocks, one for each argument, in common columns."""
+        found: list[list[Tensor]] = [[np.zeros((*own.shape, 0))] for own in rows]
+        for scaled, place in self._parts:
+            n_levels = 1 + max(int(place[own].max(initial=0)) for own in rows)
+            width = n_levels * scaled.shape[1]
+            for collected, own in zip(found, rows, strict=True):
+                here = place[own][:, :, None] == np.arange(n_levels)
+                collected.append((here[..., None] * scaled[own][:, :, None, :]).reshape(*own.shape, width))
+        return tuple(np.concatenate(collected, axis=2) for collected in found)
+
+
+def outcome_covariance(distribution: Distribution, at: Occasions, loadings: Loadings, rows: Codes) -> Tensor:
+    """Return V (g, s, s) of the outcomes of rows (g, s) of g blocks."""
+    (F,) = loadings.of(rows)
+    return F @ F.transpose(0, 2, 1) + distribution.residual.covariance(at, rows, rows)
+
+
+def block_diagonal(matrices: Sequence[Matrix]) -> Matrix:
+    """Return the matrices along the diagonal of one."""
+    size = sum(map(len, matrices))
+    whole, at = np.zeros((size, size)), 0
+    for matrix in matrices:
+        whole[at : at + len(matrix), at : at + len(matrix)] = matrix
+        at += len(matrix)
+    return whole
+
+
+def _root(G: Matrix) -> Matrix:
+    """Return L (q, q) with LL' = G, which may be singular."""
+    values, axes = np.linalg.eigh(G)
+    return np.asarray(axes * np.sqrt(np.maximum(values, 0.0)))
+
+
+def _place_within(block: Codes, codes: Codes) -> Codes:
+    """Return the number (n,) of each row's level among the levels that occur in its block."""
+    if not len(block):
+        return codes
+    pairs, place = np.unique(np.column_stack([block, codes]), axis=0, return_inverse=True)
+    first = np.searchsorted(pairs[:, 0], pairs[:, 0])
+    return (np.arange(len(pairs)) - first)[place.reshape(-1)]
+
+
+def _within_subject(at: Occasions, a: Codes, b: Codes) -> Tensor:
+    """Return 1 / sqrt(w_a w_b) where two rows are of the same subject, else 0."""
+    same = at.residual_subject[a][:, :, None] == at.residual_subject[b][:, None, :]
+    return np.asarray(same / np.sqrt(at.weights[a][:, :, None] * at.weights[b][:, None, :]))

@@ -1,0 +1,163 @@
+"""Outcomes and their expectations given what was measured: Henderson's prediction, with its variances.
+
+The mean of a row is X beta + Zb; its outcome is the mean plus a residual. Of beta only the estimate is known, so that
+an error of prediction has two parts, one given beta and one from beta, with K = Cov(target, y) V^-1
+
+    target - prediction = (target - X beta - K (y - X_o beta)) - (X - K X_o) (beta_hat - beta)
+
+and the variance Var(target | y) + (X - K X_o) vcov (X - K X_o)'. This holds for subjects of the fit, whose outcomes
+also made beta_hat, and for new ones, whose did not.
+
+With Zb = F u and Var(e_o) = N, the random effects given y_o follow from the QR decomposition of [N^-1/2 F_o; I]:
+nothing is subtracted, so that small variances keep their digits beside large ones.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy.stats import t
+
+from harness.arrays import Mask, Matrix, Tensor, Vector, read_only
+from harness.errors import Problem, SpecError
+from harness.lmm.prediction.distribution import Distribution, Loadings
+from harness.lmm.prediction.occasions import Occasions, batches
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Expected:
+    """A prediction of k targets: `value` (k,), its variance given beta, and its variance with that of beta_hat."""
+
+    value: Vector
+    conditional_variance: Vector
+    variance: Vector
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Prediction:
+    """Of k rows the `mean`, X beta + Zb, and the `outcome` of a measurement there, each with its variances.
+
+    Where residuals are independent both have the same expected value. Where they covary, an outcome is also predicted
+    by the residuals of its subject at other visits; and the outcome of a row that was measured is what was measured.
+    """
+
+    mean: Expected
+    outcome: Expected
+
+    def table(self, confidence: float = 0.95, df: Vector | float = np.inf) -> pd.DataFrame:
+        """Return mean and outcome of each row, with standard errors and intervals that include the error of beta_hat.
+
+        `conditional_error` is the standard error of the mean given beta, the root of what ``postVar`` gives. Intervals
+        take t quantiles with `df` degrees of freedom, one for all or (k,); infinite ones are Wald's. None of them
+        includes the uncertainty of the covariance parameters.
+
+        Raises
+        ------
+        SpecError
+            If confidence is not between 0 and 1.
+        """
+        if not 0 < confidence < 1:
+            problem = Problem(found=f"confidence {confidence!r:.40}", expected="a number between 0 and 1, such as 0.95")
+            raise SpecError("prediction", [problem])
+        quantile = t.ppf((1 + confidence) / 2, df)
+        mean, outcome = (np.sqrt(one.variance) for one in (self.mean, self.outcome))
+        return pd.DataFrame(
+            {
+                "mean": self.mean.value,
+                "standard_error": mean,
+                "conditional_error": np.sqrt(self.mean.conditional_variance),
+                "lower": self.mean.value - quantile * mean,
+                "upper": self.mean.value + quantile * mean,
+                "outcome": self.outcome.value,
+                "outcome_error": outcome,
+                "outcome_lower": self.outcome.value - quantile * outcome,
+                "outcome_upper": self.outcome.value + quantile * outcome,
+            }
+        )
+
+
+def population(distribution: Distribution, at: Occasions) -> Prediction:
+    """Return X beta of rows, and the outcome there of somebody of whom nothing is known."""
+    value = at.X @ distribution.beta
+    from_beta = _quadratic(at.X, distribution.vcov)
+    spread = distribution.signal_variance(at) + distribution.residual_variance(at)
+    return Prediction(
+        mean=_expected(value, np.zeros(at.n_rows), from_beta), outcome=_expected(value, spread, from_beta)
+    )
+
+
+def posterior(distribution: Distribution, at: Occasions, *, asked: Mask) -> Prediction:
+    """Return mean and outcome of the rows `asked`, in their order, given the outcomes of all others that have one.
+
+    R: for subjects of the fit the values are ``predict(m, newdata)`` of lme4.
+    """
+    given, block = at.measured & ~asked, at.blocks()
+    loadings = Loadings(distribution, at, block)
+    mean, outcome = np.empty((3, at.n_rows)), np.empty((3, at.n_rows))
+    for o, a in batches(block, (given, asked)):
+        F_o, F_a = loadings.of(o, a)
+        known = Known(distribution, at.X[o], at.outcome[o], F_o, distribution.residual.covariance(at, o, o))
+        own = distribution.residual.covariance(at, a, a)
+        shared = distribution.residual.covariance(at, a, o)
+        through = known.inverse_noise(shared.transpose(0, 2, 1)).transpose(0, 2, 1)
+        left = np.diagonal(own - through @ shared.transpose(0, 2, 1), axis1=1, axis2=2)
+        mean[:, a] = known.expected(at.X[a], F_a, np.zeros_like(through), np.zeros(a.shape))
+        outcome[:, a] = known.expected(at.X[a], F_a, through, np.maximum(left, 0.0))
+    return Prediction(mean=_stacked(mean[:, asked]), outcome=_stacked(outcome[:, asked]))
+
+
+class Known:
+    """What the measured rows of g blocks say about their random effects u."""
+
+    def __init__(self, distribution: Distribution, X: Tensor, y: Matrix, F: Tensor, noise: Tensor) -> None:
+        self._distribution = distribution
+        self._X, self._F = X, F
+        self._residual = (y - X @ distribution.beta)[:, :, None]
+        self._root = np.linalg.cholesky(noise)
+        n, f = F.shape[1:]
+        stacked = np.concatenate([np.linalg.solve(self._root, F), np.broadcast_to(np.eye(f), (len(F), f, f))], axis=1)
+        Q, R = np.linalg.qr(stacked)
+        self._spread = np.linalg.inv(R)  # Var(u | y) = R^-1 R^-T
+        whitened = np.linalg.solve(self._root.transpose(0, 2, 1), Q[:, :n])
+        self._gain = self._spread @ whitened.transpose(0, 2, 1)  # E(u | y) = gain (y - X beta)
+
+    def inverse_noise(self, right: Tensor) -> Tensor:
+        """Return N^-1 times what is on its right."""
+        return np.linalg.solve(self._root.transpose(0, 2, 1), np.linalg.solve(self._root, right))
+
+    def expected(self, X: Tensor, F: Tensor, through: Tensor, left: Matrix) -> Tensor:
+        """Return value, variance given beta and variance (3, g, a) of X beta + F u + e.
+
+        `through` (g, a, o) is the regression of the residuals e on those that were measured, `left` (g, a) what of
+        their variance that leaves.
+        """
+        seen = F - through @ self._F
+        K = through + seen @ self._gain
+        conditional = left + np.square(seen @ self._spread).sum(axis=2)
+        value = X @ self._distribution.beta + (K @ self._residual)[:, :, 0]
+        return np.stack([value, conditional, conditional + _quadratic(X - K @ self._X, self._distribution.vcov)])
+
+    def random_effects(self, F: Tensor) -> tuple[Matrix, Tensor, Tensor]:
+        """Return F u (g, a), its covariance given beta, and that of its error with beta_hat (g, a, a)."""
+        K, spread = F @ self._gain, F @ self._spread
+        conditional = spread @ spread.transpose(0, 2, 1)
+        through = K @ self._X
+        from_beta = through @ self._distribution.vcov @ through.transpose(0, 2, 1)
+        return (K @ self._residual)[:, :, 0], conditional, conditional + from_beta
+
+
+def _quadratic(X: Tensor, vcov: Matrix) -> Vector:
+    """Return x' vcov x of every row x."""
+    return np.asarray(np.einsum("...j,...j->...", X @ vcov, X))
+
+
+def _expected(value: Vector, conditional: Vector, from_beta: Vector) -> Expected:
+    return _stacked(np.stack([value, conditional, conditional + from_beta]))
+
+
+def _stacked(rows: Matrix) -> Expected:
+    return Expected(
+        value=read_only(rows[0].copy()),
+        conditional_variance=read_only(rows[1].copy()),
+        variance=read_only(rows[2].copy()),
+    )
