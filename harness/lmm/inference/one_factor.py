@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness.arrays import Codes, Matrix, Tensor, Vector, read_only
-from harness.lmm.covariance import upper_factor
 from harness.lmm.evaluation import evaluate
 from harness.lmm.inference.parts import KenwardRogerParts, SatterthwaiteParts
 from harness.lmm.patterns import SufficientStatistics, symmetric_index, upper_triangle
+from harness.lmm.stacks import inverse_of_upper, product, root_beside_identity, transposed
 
 if TYPE_CHECKING:  # a fit offers these parts as its own methods
     from harness.lmm.fit import LmmFit
@@ -26,9 +26,8 @@ def satterthwaite_parts(fit: "LmmFit") -> SatterthwaiteParts:
     statistics = fit.statistics
     here = evaluate(fit.Lambda, statistics)
     C, variance, J = here.inverse, here.sigma**2, len(here.residual_1)
-    A_1 = _cross_derivatives(fit.Lambda, statistics)
     phi_1 = np.empty((J + 1, *C.shape))
-    phi_1[:J] = -variance * C @ A_1 @ C
+    phi_1[:J] = -variance * C @ _cross_derivatives(fit.Lambda, statistics) @ C
     phi_1[J] = 2 * variance * C
     hessian = np.empty((J + 1, J + 1))
     hessian[:J, :J] = here.log_det_2 + here.residual_2 / variance
@@ -50,16 +49,15 @@ def kenward_roger_parts(fit: "LmmFit") -> KenwardRogerParts:
     the adjustment sees. R: ``attr(pbkrtest::vcovAdj(m), "P")`` and ``"W"``, which is 2 `expected`^-1.
     """
     statistics = fit.statistics
-    rows, columns = gamma_entries(statistics)
+    rows, columns = statistics.layout.rows, statistics.layout.columns
     r = len(rows) + 1
     one, two = upper_triangle(r)
-    H = _inverse_covariances(fit.Lambda, statistics)
-    B = H @ _covariance_derivatives(statistics, rows, columns)  # (r, K, q, q): sigma^2 Omega Delta
-    first = B @ H
-    second = B[one] @ first[two]
-    folded = _folded(np.concatenate([H[None], first, second]), statistics)
-    S = statistics.S[upper_triangle(len(statistics.S))]
-    folded[[0, r, len(folded) - 1]] += S
+    H = _inverse_covariances(_stacked(statistics), fit.Lambda)[:, :, None]
+    B = product(H, _covariance_derivatives(statistics, rows, columns))  # (q, q, r, K): sigma^2 Omega Delta
+    first = product(B, H)
+    second = product(B[:, :, one], first[:, :, two])
+    folded = _folded(np.concatenate([H, first, second], axis=2), statistics)
+    folded[[0, r, -1]] += statistics.S[upper_triangle(len(statistics.S))]  # the rows that see sigma^2 only
     M = folded[:, symmetric_index(len(statistics.S))]
     M_0, M_1, M_2 = M[0], M[1 : r + 1], M[r + 1 :][symmetric_index(r)]
 
@@ -67,9 +65,9 @@ def kenward_roger_parts(fit: "LmmFit") -> KenwardRogerParts:
     v = np.append(-C @ M_0[:-1, -1], 1.0)
     variance = float(v @ M_0 @ v) / statistics.residual_df
     P, Q = M_1[:, :-1, :-1], M_2[:, :, :-1, :-1]
-    traces = _traces(B, one, two, statistics)[symmetric_index(r)]
+    traces = _traces(B[:, :, one], B[:, :, two], statistics)[symmetric_index(r)]
     CP = C @ P
-    trace_Q = np.tensordot(Q, C, 2)
+    trace_Q = (Q.reshape(r * r, -1) @ C.ravel()).reshape(r, r)
     trace_PP = CP.reshape(r, -1) @ CP.swapaxes(-1, -2).reshape(r, -1).T
     Mv = M_1 @ v
     residual_2 = 2 * ((M_2 @ v) @ v - Mv[:, :-1] @ C @ Mv[:, :-1].T) / variance
@@ -85,50 +83,53 @@ def kenward_roger_parts(fit: "LmmFit") -> KenwardRogerParts:
     )
 
 
-def gamma_entries(statistics: SufficientStatistics) -> tuple[Codes, Codes]:
-    """Return rows and columns of G's parameters: the lower triangle of each block."""
-    return statistics.layout.rows, statistics.layout.columns
+def _stacked(statistics: SufficientStatistics) -> Tensor:
+    """Return R as a stack (q, q, K)."""
+    return np.ascontiguousarray(statistics.R.transpose(1, 2, 0))
 
 
-def _inverse_covariances(Lambda: Matrix, statistics: SufficientStatistics) -> Tensor:
-    """Return H_k (K, q, q), by a root: forming I + AA' would lose the identity beside a large A."""
-    A = (statistics.R @ Lambda).transpose(0, 2, 1)
-    root = np.linalg.inv(upper_factor(np.concatenate([A, np.broadcast_to(np.eye(A.shape[-1]), A.shape)], axis=1)))
-    return root @ root.transpose(0, 2, 1)
+def _inverse_covariances(R: Tensor, Lambda: Matrix) -> Tensor:
+    """Return H (q, q, K), by a root: forming I + AA' would lose the identity beside a large A."""
+    root = inverse_of_upper(root_beside_identity(transposed(Lambda.T @ R)))
+    return product(root, transposed(root))
 
 
 def _cross_derivatives(Lambda: Matrix, statistics: SufficientStatistics) -> Tensor:
     """Return the derivatives (J, p, p) in theta of X'(V/sigma^2)^-1 X, X the working columns."""
+    R = _stacked(statistics)
+    H = _inverse_covariances(R, Lambda)
     rows, columns = statistics.layout.rows, statistics.layout.columns
-    H = _inverse_covariances(Lambda, statistics)
-    half = (H @ statistics.R)[:, :, rows], (H @ (statistics.R @ Lambda))[:, :, columns]
-    products = np.einsum("kaj,kbj->jkab", *half)
-    M_1 = _folded(-products - products.swapaxes(-1, -2), statistics)
+    M_1 = _folded(-2 * _outer(product(H, R[:, rows]), product(H, (Lambda.T @ R)[:, columns])), statistics)
     return M_1[:, symmetric_index(len(statistics.S))][:, :-1, :-1]
 
 
 def _covariance_derivatives(statistics: SufficientStatistics, rows: Codes, columns: Codes) -> Tensor:
-    """Return Delta (r, K, q, q), the derivatives of sigma^2 I + R_k G R_k' on the rows of U.
+    """Return Delta (q, q, r, K), the derivatives of sigma^2 I + R_k G R_k' on the rows of U.
 
     For sigma^2 it is the identity on the rows that are real: min(q, n_k) of them, also where a row of R_k is zero
     because all visits of a subject lie at time 0.
     """
-    R, q = statistics.R.transpose(2, 0, 1), statistics.n_random
-    products = R[rows][..., :, None] * R[columns][..., None, :]
-    products = products + np.where((rows == columns)[:, None, None, None], 0.0, products.swapaxes(-1, -2))
-    real = np.arange(q) < statistics.ranks[:, None]
-    return np.concatenate([products, (real[:, :, None] * np.eye(q))[None]])
+    R, q = _stacked(statistics), statistics.n_random
+    products = _outer(R[:, rows], R[:, columns])
+    products = products + transposed(products) * (rows != columns)[:, None]
+    real = np.eye(q)[:, :, None] * (np.arange(q)[:, None] < statistics.ranks)
+    return np.concatenate([products, real[:, :, None]], axis=2)
+
+
+def _outer(left: Tensor, right: Tensor) -> Tensor:
+    """Return the products (q, q, J, K) of columns (q, J, K)."""
+    return left[:, None] * right[None]
 
 
 def _folded(weights: Tensor, statistics: SufficientStatistics) -> Matrix:
-    """Return upper triangles of <weights, T> summed over patterns; weights count by their symmetric part."""
+    """Return <weights, T> summed over patterns, upper triangles; of weights (q, q, J, K) the symmetric part counts."""
     a, b = upper_triangle(statistics.n_random)
-    symmetric = (weights[..., a, b] + weights[..., b, a]) / 2
-    return symmetric.reshape(len(weights), -1) @ statistics.T
+    symmetric = (weights[a, b] + weights[b, a]) / 2
+    return symmetric.transpose(1, 2, 0).reshape(weights.shape[2], -1) @ statistics.T
 
 
-def _traces(B: Tensor, one: Codes, two: Codes, statistics: SufficientStatistics) -> Vector:
+def _traces(left: Tensor, right: Tensor, statistics: SufficientStatistics) -> Vector:
     """Return sigma^4 tr(V^-1 V_r V^-1 V_s) over all rows of data, for each pair r <= s."""
-    inside = np.einsum("jkab,jkba->jk", B[one], B[two]) @ statistics.counts
+    inside = (left * transposed(right)).sum(axis=(0, 1)) @ statistics.counts
     inside[-1] += statistics.n_observations - statistics.counts @ statistics.ranks
     return np.asarray(inside)
