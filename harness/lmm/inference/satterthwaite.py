@@ -68,7 +68,7 @@ def pooled_df(df: Vector) -> float:
     """Return the denominator degrees of freedom of the mean of squared t variables with `df` (k,) each."""
     if len(df) == 1:
         return float(df[0])
-    if np.all(np.abs(np.diff(df)) < _EQUAL):
+    if np.all(np.isfinite(df)) and np.all(np.abs(np.diff(df)) < _EQUAL):
         return float(df.mean())
     if np.any(df <= 2):
         return 2.0

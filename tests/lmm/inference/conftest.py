@@ -73,7 +73,7 @@ def fitted(make_design):
 
 @pytest.fixture(scope="session")
 def trial(make_cohort):
-    """Three arms, two sexes, a covariate, dropout: 40 subjects in cells of unequal size; levels in alphabetical order."""
+    """Three arms, two sexes, a covariate, dropout: 40 subjects in unequal cells; levels in alphabetical order."""
     stream = np.random.default_rng(5)
     rows = []
     for i in range(40):
