@@ -15,14 +15,15 @@ from harness.formula import parse_formula
 from harness.gbtm.spec import GbtmSpec
 from harness.lmm.spec import Criterion, LmmSpec
 from harness.quantities import Point, Reading
+from harness.roster import engines_of
 
 Spec = LmmSpec | GbtmSpec
 
-REFERENCES = {"lmm": ("lme4", "nlme"), "gbtm": ("lcmm", "flexmix")}
-"""The engines that a model of each kind can be compared with; all of them, unless a case says otherwise."""
+REFERENCES = {"lmm": engines_of("lmm"), "gbtm": engines_of("gbtm")}
+"""The engines that a model of each kind can be compared with."""
 
 KEYS: Mapping[str, Mapping[str, type]] = {
-    "lmm": {"kind": str, "formula": str, "criterion": str},
+    "lmm": {"kind": str, "formula": str, "criterion": str, "weights": str},
     "gbtm": {
         "kind": str,
         "outcome": str,
@@ -48,6 +49,18 @@ class Case:
     cohort: Cohort
     spec: Spec
     references: tuple[str, ...]
+
+
+def default_references(spec: Spec) -> tuple[str, ...]:
+    """Return the engines that a model is compared with where nothing else is asked: those that have it and are fast."""
+    if isinstance(spec, GbtmSpec):
+        return REFERENCES["gbtm"]
+    formula = spec.formula
+    if (residual := formula.residual) is not None:
+        in_nlme = residual.by is None and residual.structure not in {"ad", "adh"} and spec.weights is None
+        return ("nlme",) if in_nlme else ("mmrm",)
+    nested = len({random.grouping for random in formula.random}) == 1
+    return ("lme4", "nlme", "lmerTest") if nested else ("lme4", "lmerTest")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,17 +168,24 @@ def _read_model(table: Mapping[str, Any], where: str, problems: Sequence[Problem
         what = f"kind = {model.get('kind')!r:.80}" if isinstance(model, dict) else "no [model]"
         problem = Problem(column="model", found=what, expected=f"a kind, one of {', '.join(KEYS)}")
         raise CaseError(where, [*problems, problem])
-    references = table.get("references", list(REFERENCES[model["kind"]]))
-    found = [*problems, *_model_problems(model), *_choice_problems(references, table.get("keep", {}), model["kind"])]
+    found = [*problems, *_model_problems(model), *_choice_problems(table, model["kind"])]
     if isinstance(text := model.get("formula"), str):
         found += _formula_problems(text)
     if found:
         raise CaseError(where, found)
+    spec = _spec(model)
+    return spec, tuple(table.get("references", default_references(spec)))
+
+
+def _spec(model: Mapping[str, Any]) -> Spec:
     if model["kind"] == "lmm":
-        criterion = model.get("criterion", "REML")
-        return LmmSpec(formula=parse_formula(model["formula"]), criterion=criterion), tuple(references)
+        return LmmSpec(
+            formula=parse_formula(model["formula"]),
+            criterion=model.get("criterion", "REML"),
+            weights=model.get("weights"),
+        )
     settings = {key: value for key, value in model.items() if key not in {"kind", "orders"}}
-    return GbtmSpec(orders=tuple(model["orders"]), **settings), tuple(references)
+    return GbtmSpec(orders=tuple(model["orders"]), **settings)
 
 
 def _model_problems(model: Mapping[str, Any]) -> list[Problem]:
@@ -193,7 +213,8 @@ def _formula_problems(text: str) -> list[Problem]:
     return []
 
 
-def _choice_problems(references: object, keep: object, kind: str) -> list[Problem]:
+def _choice_problems(table: Mapping[str, Any], kind: str) -> list[Problem]:
+    references, keep = table.get("references", [REFERENCES[kind][0]]), table.get("keep", {})
     problems = []
     if not _is_list_of_text(references) or not references or not set(references) <= set(REFERENCES[kind]):
         expected = f"a list from {', '.join(REFERENCES[kind])}"

@@ -20,6 +20,7 @@ from harness.gbtm.spec import GbtmSpec
 from harness.lmm import design as lmm_design
 from harness.lmm.covariance import theta_of
 from harness.lmm.curvature import distance_to_optimum
+from harness.lmm.definitions import quantities_for
 from harness.lmm.deviance import profiled_deviance
 from harness.lmm.fit import fit as fit_lmm
 from harness.lmm.result import LmmResult, fit_lmm_cohort
@@ -105,9 +106,9 @@ class OurLmm:
     result: LmmResult
     seconds: float | None
 
-    def reading(self, against: str) -> Reading:  # noqa: ARG002  # all decoders bring R's numbers to our definitions
-        """Return what we say."""
-        estimates = self.result.estimates
+    def reading(self, against: str) -> Reading:
+        """Return what we say, under the definitions of the engine."""
+        result, estimates = self.result, self.result.estimates
         optimum = ObjectiveValue(
             label="optimum", point=_point(estimates.theta), log_likelihood=estimates.log_likelihood
         )
@@ -115,11 +116,11 @@ class OurLmm:
             engine=NAME,
             source="computed",
             versions=own_versions(),
-            evidence=lmm_design.input_evidence(self.result.design),
-            quantities=estimates.quantities(),
+            evidence=lmm_design.input_evidence(result.design),
+            quantities=quantities_for(against, result.design, result.fit, estimates),
             covariance=estimates.optimum_covariance(),
             objective=(optimum,),
-            convergence=self.result.fit.convergence,
+            convergence=result.fit.convergence,
             seconds=self.seconds,
         )
 

@@ -60,9 +60,27 @@ def test_a_case_file_names_a_cohort_a_model_and_its_references(write):
     assert case.spec.criterion == "ML"
 
 
-def test_references_default_to_all_that_know_the_model(write):
+def test_references_default_to_those_that_are_fast(write):
     case = read_case(write("a.toml", LMM.replace('references = ["lme4"]', "")))
-    assert case.references == ("lme4", "nlme")
+    assert case.references == ("lme4", "nlme", "lmerTest")
+
+
+@pytest.mark.parametrize(
+    ("formula", "references"),
+    [
+        ("reaction ~ days + (1 | subject) + (1 | days:subject)", ("lme4", "lmerTest")),
+        ("reaction ~ days + ar1(days | subject)", ("nlme",)),
+        ("reaction ~ days + adh(days | subject)", ("mmrm",)),
+        ("reaction ~ days + us(days | days / subject)", ("mmrm",)),
+    ],
+)
+def test_references_default_to_engines_that_have_the_model(write, formula, references):
+    text = LMM.replace('references = ["lme4"]', "").replace("reaction ~ days + (1 + days | subject)", formula)
+    assert read_case(write("a.toml", text)).references == references
+
+
+def test_a_model_may_have_weights(write):
+    assert read_case(write("a.toml", f'{LMM}weights = "days"\n')).spec.weights == "days"
 
 
 def test_keep_selects_rows(write):

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import inf, isfinite, log10, nan, sqrt
+from math import inf, isfinite, log, log10, nan, sqrt
 
 import numpy as np
 
@@ -18,6 +18,9 @@ NEGLIGIBLE = 1e-2
 """A random effect known to this share of its fixed effect's standard error is known as well as matters."""
 
 DIGITS_OF_DOUBLE = 16.0
+
+LEAST_P = 1e-300
+"""Smaller p-values are nothing, on one side at least."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,8 +131,27 @@ def _curvature(left: Quantity, right: Quantity, scales: Yardstick) -> Difference
         return Difference(metric=Measure.CORRELATION, observed=abs(a - b), tolerance=tolerance)
     if left.path.startswith("mode["):
         return _conditional_variance(left, right, scales)
+    tested = _TESTED.get(left.path.rsplit(".", 1)[-1])
+    if tested is not None:
+        measure, distance = tested
+        return Difference(metric=measure, observed=distance(a, b), tolerance=scales.tolerance(measure))
     tolerance = scales.tolerance(Measure.STANDARD_ERROR)
     return Difference(metric=Measure.STANDARD_ERROR, observed=relative(a, b), tolerance=tolerance)
+
+
+def _log_p_difference(left: float, right: float) -> float:
+    """Return how far two p-values are apart by their logarithms, those of nothing at all taken as 1e-300."""
+    a, b = (log(min(max(p, LEAST_P), 1.0)) for p in (left, right))
+    return relative(a, b, floor=1.0)
+
+
+_TESTED: dict[str, tuple[Measure, Callable[[float, float], float]]] = {
+    "df": (Measure.DF, relative),
+    "df2": (Measure.DF, relative),
+    "scaling": (Measure.DF, relative),
+    "statistic": (Measure.STATISTIC, lambda left, right: relative(left, right, floor=1.0)),
+    "p_value": (Measure.P_VALUE, _log_p_difference),
+}
 
 
 def _conditional_variance(left: Quantity, right: Quantity, scales: Yardstick) -> Difference:

@@ -28,6 +28,9 @@ class Measure(StrEnum):
     CORRELATION = "absolute difference of correlations"
     CONDITIONAL_VARIANCE = "relative difference of conditional variances"
     COVARIANCE = "largest difference of covariances, in products of standard errors"
+    DF = "relative difference of degrees of freedom"
+    STATISTIC = "difference of test statistics, relative to them or to one"
+    P_VALUE = "difference of log p, relative to it or to one"
     # posterior
     PREDICTION = "conditional standard errors"
     PROBABILITY = "absolute difference of probabilities"
@@ -84,6 +87,13 @@ DEFAULT: Mapping[Measure, Tolerance] = MappingProxyType(
         ),
         Measure.COVARIANCE: Tolerance(
             limit=4e-3, basis="A covariance moves by twice the relative error of its standard errors; twice that again."
+        ),
+        Measure.DF: Tolerance(
+            limit=5e-4, basis="Of SAS and mmrm, which stop early; a wrong formula moves 1 % or more."
+        ),
+        Measure.STATISTIC: Tolerance(limit=2e-3, basis="A statistic moves as the standard error in it does, F twice."),
+        Measure.P_VALUE: Tolerance(
+            limit=4e-3, basis="log p is about -t^2/2, so it moves twice as much as t, relatively."
         ),
         Measure.PREDICTION: Tolerance(
             limit=1e-2, basis="A prediction moves by about as many standard errors as the parameters do."

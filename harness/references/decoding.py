@@ -6,19 +6,29 @@ from typing import Any, Protocol
 
 from harness.cases import Case, Spec, Support
 from harness.convergence import Convergence
-from harness.gbtm.estimates import GbtmEstimates
-from harness.lmm.estimates import LmmEstimates
-from harness.quantities import InputEvidence, Point
+from harness.quantities import InputEvidence, OptimumCovariance, Point, Quantity
 from harness.references.requests import Request
 
 Answered = Mapping[str, Any]
+
+
+class Estimates(Protocol):
+    """Numbers by name, such as `LmmEstimates`, `GbtmEstimates`, or tests of fixed effects."""
+
+    def quantities(self) -> tuple[Quantity, ...]:
+        """Return every number by path."""
+        ...
+
+    def optimum_covariance(self) -> OptimumCovariance | None:
+        """Return the joint covariance of the OPTIMUM quantities, if the engine gives one."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decoded:
     """An R engine's fit in our words. `optimum` is None where its parameters can't be written as a `Point`."""
 
-    estimates: LmmEstimates | GbtmEstimates
+    estimates: Estimates
     optimum: Point | None
     evidence: InputEvidence
     convergence: Convergence

@@ -104,12 +104,12 @@ def _lme4_fits(worker: RWorker) -> str:
         },
         "spec": {
             "outcome": "v1",
-            "subject": "v2",
             "terms": [],
             "intercept": True,
-            "random_terms": [],
-            "random_intercept": True,
-            "correlated": True,
+            "random": [{"terms": [], "intercept": True, "correlated": True, "grouping": wire.Text(["v2"])}],
+            "residual": None,
+            "weights": None,
+            "codings": {},
             "criterion": "REML",
         },
     }

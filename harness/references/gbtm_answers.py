@@ -122,7 +122,7 @@ def gbtm_estimates(
         n_observations=int(answer["evidence"]["n_observations"].item()),
         n_subjects=int(answer["evidence"]["n_subjects"].item()),
         n_parameters=criteria.n_parameters,
-        subject_labels=tuple(request.subject_labels[int(code) - 1] for code in answer["subjects"]),
+        subject_labels=tuple(request.levels["v3"][int(code) - 1] for code in answer["subjects"]),
         posterior=read_only(mixture.posterior),
         entropy=entropy(mixture.posterior),
         average_posterior=read_only(average_posterior(mixture.posterior)),

@@ -12,14 +12,19 @@ from harness.references.decoding import Decoded, Decoder
 from harness.references.flexmix import Flexmix
 from harness.references.lcmm import Lcmm
 from harness.references.lme4 import Lme4
+from harness.references.lmertest import LmerTest
 from harness.references.nlme import Nlme
+from harness.references.pbkrtest import Pbkrtest
 from harness.references.requests import Request
 from harness.references.wire import is_missing
 from harness.references.worker import Answer, RWorker
+from harness.roster import roster
 
-DECODERS: Mapping[str, type[Decoder]] = {"lme4": Lme4, "nlme": Nlme, "lcmm": Lcmm, "flexmix": Flexmix}
-REFERENCES = tuple(DECODERS)
-"""The names of R's engines."""
+DECODERS: Mapping[str, type[Decoder]] = {
+    decoder.name: decoder for decoder in (Lme4, Nlme, LmerTest, Pbkrtest, Lcmm, Flexmix)
+}
+REFERENCES = tuple(roster())
+"""The names of R's engines; each has a decoder."""
 
 Reason = Literal["absent", "crashed", "timeout", "refused"]
 

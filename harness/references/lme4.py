@@ -6,20 +6,22 @@ import numpy as np
 
 from harness.cases import Case, Spec, Support
 from harness.convergence import Convergence, Stop
+from harness.errors import EngineError
+from harness.lmm.spec import LmmSpec
 from harness.quantities import Point
 from harness.references.decoding import Answered, Decoded
-from harness.references.lmm_answers import (
-    Variances,
-    block_diagonal,
-    lmm_estimates,
-    lmm_evidence,
-    lmm_support,
-    the_lmm,
-)
-from harness.references.requests import Request, lmm_request
+from harness.references.lmm_answers import Variances, lmm_estimates, lmm_evidence, random_effects, the_lmm
+from harness.references.lmm_requests import lmm_request
+from harness.references.requests import Request
 
 FALSE_ALARM = 1e-2
 """lme4's gradient check is by finite differences; within this distance, in standard errors, it is overruled."""
+
+
+LME4_SEARCH = (
+    "Fitted by lme4::lmer with bobyqa, rhoend = 1e-11.",
+    "Where a diagonal of the relative factor ends at zero, fitted again from the other side of that bound.",
+)
 
 
 class Lme4:
@@ -29,28 +31,24 @@ class Lme4:
 
     def support(self, spec: Spec) -> Support:
         """Return what lme4 can do with the model."""
-        return lmm_support(spec)
+        return lme4_support(spec)
 
     def request(self, case: Case) -> Request:
         """Return the case as R gets it."""
-        return lmm_request(self.name, the_lmm(case.spec), case.cohort)
+        return lme4_request(self.name, case)
 
     def decode(self, answer: Answered, case: Case, request: Request) -> Decoded:
         """Return lme4's fit in our words."""
-        # (q, q, m) per term; lme4 gives no covariance between the terms of `||`.
-        by_term = [np.moveaxis(block, 2, 0) for block in answer["variance_blocks"]]
-        conditional = [block_diagonal(blocks, fill=np.nan) for blocks in zip(*by_term, strict=True)]
         variances = Variances(
             theta=answer["theta"],
-            random_cov=block_diagonal(answer["random_blocks"]),
+            random=random_effects(self.name, answer, case, request),
             sigma=answer["sigma"].item(),
-            conditional_cov=np.array(conditional),
         )
         return Decoded(
             estimates=lmm_estimates(self.name, answer, case, request, variances=variances, bic=answer["bic"].item()),
             optimum=tuple(map(float, answer["theta"])),
             evidence=lmm_evidence(self.name, answer, case, request),
-            convergence=_convergence(answer),
+            convergence=lme4_convergence(answer),
         )
 
     def log_likelihood(self, value: float, n_observations: int) -> float:  # noqa: ARG002  # nothing to add
@@ -64,18 +62,42 @@ class Lme4:
     def conventions(self, spec: Spec) -> tuple[str, ...]:
         """Return how lme4 was run."""
         across = "lme4 gives no conditional covariance across `||`."
-        return (
-            "Fitted by lme4::lmer with bobyqa, rhoend = 1e-11.",
-            "Where a diagonal of the relative factor ends at zero, fitted again from the other side of that bound.",
-            *(() if the_lmm(spec).formula.random[0].correlated else (across,)),
-        )
+        correlated = all(random.correlated for random in the_lmm(spec).formula.random)
+        return (*LME4_SEARCH, *(() if correlated else (across,)))
 
     def not_given(self, spec: Spec) -> Mapping[str, str]:  # noqa: ARG002  # the same for all models
         """Return that only standard errors of variances are missing, which are no quantities of their own."""
         return {}
 
 
-def _convergence(answer: Answered) -> Convergence:
+def lme4_support(spec: Spec) -> Support:
+    """Return whether lme4 has the model."""
+    if not isinstance(spec, LmmSpec):
+        return Support(fit=False, objective=False, reason="It fits linear mixed models only.")
+    formula = spec.formula
+    if formula.residual is not None or not formula.random:
+        return Support(fit=False, objective=False, reason="It has no residual structures, and needs random effects.")
+    return Support(fit=True, objective=True)
+
+
+def lme4_request(engine: str, case: Case) -> Request:
+    """Return the case as R gets it.
+
+    Raises
+    ------
+    EngineError
+        If the model has a form that lme4 would take for another one.
+    """
+    spec = the_lmm(case.spec)
+    slopes = (atom for random in spec.formula.random if not random.correlated for term in random.terms for atom in term)
+    if factors := sorted({atom.column for atom in slopes} & case.cohort.factors.keys()):
+        listed = ", ".join(factors)
+        raise EngineError(engine, "refused", f"`||` leaves the levels of a factor correlated in R: {listed}")
+    return lmm_request(spec, case.cohort)
+
+
+def lme4_convergence(answer: Answered) -> Convergence:
+    """Return how lme4's search ended, also for what other packages make of its fit."""
     gradient, distance = _distances(answer)
     code = 0 if answer["code"] is None else int(np.atleast_1d(answer["code"])[0])
     complaints = " ".join(" ".join(answer["messages"]).split())

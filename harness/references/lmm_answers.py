@@ -1,69 +1,65 @@
-"""What lme4 and nlme have in common: fixed and random effects by name, conditional modes by subject."""
+"""What the engines of linear mixed models have in common: fixed and random effects by name, modes by level."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from harness.arrays import Matrix, Tensor, Vector, read_only
-from harness.cases import Case, Spec, Support
-from harness.formula import Term
+from harness.cases import Case, Spec
 from harness.lmm.estimates import LmmEstimates, RandomEffects
 from harness.lmm.spec import LmmSpec
 from harness.quantities import InputEvidence
 from harness.references.decoding import Answered, input_evidence
 from harness.references.names import our_names
 from harness.references.requests import Request
+from harness.references.residuals import Residual
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Variances:
-    """The random part as one engine has it: theta (k,), random_cov (q, q), sigma, conditional_cov (m, q, q)."""
+    """The covariance parameters as one engine has them."""
 
     theta: Vector
-    random_cov: Matrix
-    sigma: float
-    conditional_cov: Tensor | None
+    random: tuple[RandomEffects, ...]
+    sigma: float | None
+    residual: Residual = ((), {})
 
 
-def lmm_support(spec: Spec) -> Support:
-    """Return whether the model is one that `(terms | subject)` describes."""
+def the_lmm(spec: Spec) -> LmmSpec:
+    """Return the spec as what `support` has already seen that it is."""
     if not isinstance(spec, LmmSpec):
-        return Support(fit=False, objective=False, reason="It fits linear mixed models only.")
-    if len(spec.formula.random) != 1:
-        return Support(fit=False, objective=False, reason="Only one random term is translated to R.")
-    return Support(fit=True, objective=True)
+        msg = f"{type(spec).__name__} is no linear mixed model"
+        raise TypeError(msg)
+    return spec
 
 
 def lmm_evidence(engine: str, answer: Answered, case: Case, request: Request) -> InputEvidence:
     """Return what R says it was given, columns of X by our names."""
-    terms = the_lmm(case.spec).formula.terms
-    return input_evidence(answer, _names(engine, answer["evidence"]["design_names"], terms, case, request))
+    return input_evidence(answer, fixed_names(engine, answer["evidence"]["design_names"], case, request))
+
+
+def fixed_names(engine: str, r_names: Sequence[str], case: Case, request: Request) -> tuple[str, ...]:
+    """Return our names of R's columns of X."""
+    return our_names(engine, r_names, the_lmm(case.spec).formula.terms, request)
 
 
 def lmm_estimates(
     engine: str, answer: Answered, case: Case, request: Request, *, variances: Variances, bic: float
 ) -> LmmEstimates:
-    """Return the estimates, random effects in the order of R's random terms."""
-    spec = the_lmm(case.spec)
-    formula, counts = spec.formula, answer["evidence"]
+    """Return the estimates of an engine that gives beta, their covariance, and criteria."""
+    counts = answer["evidence"]
     return LmmEstimates(
-        criterion=spec.criterion,
-        fixed_names=_names(engine, answer["beta_names"], formula.terms, case, request),
+        criterion=the_lmm(case.spec).criterion,
+        fixed_names=fixed_names(engine, answer["beta_names"], case, request),
         beta=read_only(answer["beta"]),
         vcov=read_only(answer["vcov"]),
         theta=read_only(variances.theta),
-        random=(
-            RandomEffects(
-                grouping=formula.random[0].subject,
-                names=_names(engine, answer["random_names"], formula.random[0].terms, case, request),
-                cov=read_only(variances.random_cov),
-                labels=tuple(request.subject_labels[int(level[1:]) - 1] for level in answer["subjects"]),
-                modes=read_only(answer["modes"]),
-                modes_cov=None if variances.conditional_cov is None else read_only(variances.conditional_cov),
-            ),
-        ),
+        random=variances.random,
         sigma=variances.sigma,
+        residual=variances.residual[0],
+        residual_parameters=variances.residual[1],
         log_likelihood=answer["log_likelihood"].item(),
         aic=answer["aic"].item(),
         bic=bic,
@@ -73,12 +69,48 @@ def lmm_estimates(
     )
 
 
-def the_lmm(spec: Spec) -> LmmSpec:
-    """Return the spec as what `support` has already seen that it is."""
-    if not isinstance(spec, LmmSpec):
-        msg = f"{type(spec).__name__} is no linear mixed model"
-        raise TypeError(msg)
-    return spec
+def random_effects(engine: str, answer: Answered, case: Case, request: Request) -> tuple[RandomEffects, ...]:
+    """Return the random effects by grouping factor, both in the order of the formula.
+
+    `answer["blocks"]` holds one covariance a term of R, in the formula's order; `answer["modes"]` one table a grouping
+    factor, with columns in R's order, and variances a block each or none.
+    """
+    blocks: dict[tuple[str, ...], list[Any]] = {}
+    for block in answer["blocks"]:
+        blocks.setdefault(tuple(block["grouping"]), []).append(block)
+    modes = {tuple(table["grouping"]): table for table in answer["modes"]}
+    return tuple(_of_one_grouping(engine, own, modes[grouping], case, request) for grouping, own in blocks.items())
+
+
+def _of_one_grouping(
+    engine: str,
+    blocks: Sequence[Any],
+    table: Any,  # noqa: ANN401  # a list of R
+    case: Case,
+    request: Request,
+) -> RandomEffects:
+    letters = tuple(table["grouping"])
+    grouping = ":".join(request.names[letter] for letter in letters)
+    randoms = (random for random in the_lmm(case.spec).formula.random if random.subject == grouping)
+    terms = [term for random in randoms for term in random.terms]
+    names = our_names(engine, [name for block in blocks for name in block["names"]], terms, request)
+    given = our_names(engine, table["names"], terms, request)
+    order = [given.index(name) for name in names]
+    return RandomEffects(
+        grouping=grouping,
+        names=names,
+        cov=read_only(block_diagonal([block["cov"] for block in blocks])),
+        labels=tuple(request.label(level, letters) for level in table["levels"]),
+        modes=read_only(table["modes"][:, order]),
+        modes_cov=None if table["variances"] is None else read_only(_conditional_cov(table["variances"], order)),
+    )
+
+
+def _conditional_cov(by_block: Sequence[Tensor], order: Sequence[int]) -> Tensor:
+    """Return (m, q, q) of blocks (q_b, q_b, m); no covariance is given across blocks."""
+    by_level = zip(*(np.moveaxis(block, 2, 0) for block in by_block), strict=True)
+    full = np.array([block_diagonal(blocks, fill=np.nan) for blocks in by_level])
+    return full[:, order][:, :, order]
 
 
 def block_diagonal(blocks: Sequence[Matrix], fill: float = 0.0) -> Matrix:
@@ -90,8 +122,3 @@ def block_diagonal(blocks: Sequence[Matrix], fill: float = 0.0) -> Matrix:
         matrix[at : at + len(block), at : at + len(block)] = block
         at += len(block)
     return matrix
-
-
-def _names(engine: str, r_names: Sequence[str], terms: Sequence[Term], case: Case, request: Request) -> tuple[str, ...]:
-    levels: Mapping[str, Sequence[str]] = {name: factor.levels for name, factor in case.cohort.factors.items()}
-    return our_names(engine, r_names, terms, request, levels)

@@ -17,8 +17,8 @@ from harness.errors import EngineError
 from harness.locations import r_source_folder
 from harness.references import wire
 from harness.references.exchange import exchange
+from harness.roster import r_files, roster
 
-R_FILES = ("worker.R", "lme4.R", "nlme.R", "lcmm.R", "flexmix.R")
 TAIL = 16_384
 START_DEADLINE = 120.0
 DEADLINE = 900.0
@@ -71,7 +71,7 @@ class RWorker:
         start_deadline: float = START_DEADLINE,
     ) -> None:
         folder = r_source_folder()
-        self._sources = tuple(sources) if sources is not None else tuple(folder / name for name in R_FILES)
+        self._sources = tuple(sources) if sources is not None else tuple(folder / name for name in r_files())
         self._environment = dict(environment or {})
         self._deadline = deadline
         self._start_deadline = start_deadline
@@ -200,9 +200,10 @@ class RWorker:
 
 def install_advice(package: str) -> str:
     """Return what to do about a package that R does not have."""
-    if package == "lcmm":
+    debian = roster()[package].debian if package in roster() else ""
+    if not debian:
         return "Install it from CRAN: Rscript reference_r/install.R."
-    return f"Install it: apt-get install --no-install-recommends r-cran-{package}, or Rscript reference_r/install.R."
+    return f"Install it: apt-get install --no-install-recommends {debian}, or Rscript reference_r/install.R."
 
 
 def _worker_environment(changes: Mapping[str, str | None]) -> dict[str, str]:

@@ -12,11 +12,12 @@ import pytest
 
 from harness.errors import EngineError
 from harness.locations import r_source_folder
-from harness.references.worker import R_FILES, RWorker
+from harness.references.worker import RWorker
+from harness.roster import r_files
 
 pytestmark = pytest.mark.needs_r
 
-SOURCES = (*(r_source_folder() / name for name in R_FILES), Path(__file__).with_name("faults.R"))
+SOURCES = (*(r_source_folder() / name for name in r_files()), Path(__file__).with_name("faults.R"))
 
 
 @pytest.fixture(scope="module")

@@ -13,11 +13,12 @@ import pytest
 from harness import cli, runs
 from harness.locations import r_source_folder
 from harness.references.session import live_engines
-from harness.references.worker import R_FILES, RWorker
+from harness.references.worker import RWorker
+from harness.roster import r_files
 
 pytestmark = pytest.mark.needs_r("lme4", "nlme")
 
-SOURCES = (*(r_source_folder() / name for name in R_FILES), Path(__file__).with_name("broken_fits.R"))
+SOURCES = (*(r_source_folder() / name for name in r_files()), Path(__file__).with_name("broken_fits.R"))
 BEFORE, BROKEN, AFTER = "sleepstudy__random_slope_ml", "sleepstudy__random_slope_reml", "orthodont__uncorrelated_ml"
 DEADLINE = 5.0
 """Seconds: many times what a fit takes, loading its package included."""

@@ -41,6 +41,10 @@ def lmm_case(formula="y ~ week + (1 + week | id)", criterion="REML"):
     return Case(name="small", cohort=COHORT, spec=spec, references=())
 
 
+def block(grouping, names, cov):
+    return {"grouping": wire.Text([grouping]), "names": wire.Text(names), "cov": np.array(cov)}
+
+
 def lmm_answer(**changes):
     answer = {
         "evidence": {
@@ -54,16 +58,21 @@ def lmm_answer(**changes):
         "beta": np.array([1.0, 2.0]),
         "vcov": np.array([[0.25, 0.01], [0.01, 0.04]]),
         "theta": np.array([2.0, 0.5, 1.5]),
-        "random_names": wire.Text(["(Intercept)", "v3"]),
-        "random_blocks": [np.array([[36.0, 9.0], [9.0, 22.5]])],
-        "variance_blocks": [np.moveaxis(np.array([[[1.0, 0.1], [0.1, 0.5]]] * 3), 0, 2)],
+        "blocks": [block("v2", ["(Intercept)", "v3"], [[36.0, 9.0], [9.0, 22.5]])],
+        "modes": [
+            {
+                "grouping": wire.Text(["v2"]),
+                "levels": wire.Text(["L1", "L3", "L2"]),
+                "names": wire.Text(["(Intercept)", "v3"]),
+                "modes": np.array([[0.1, 0.2], [0.3, 0.4], [0.5, 0.6]]),
+                "variances": [np.moveaxis(np.array([[[1.0, 0.1], [0.1, 0.5]]] * 3), 0, 2)],
+            }
+        ],
         "sigma": one(3.0),
         "log_likelihood": one(-30.0),
         "aic": one(72.0),
         "bic": one(60.0 + 6 * math.log(12)),
         "n_parameters": one(6.0),
-        "subjects": wire.Text(["L1", "L3", "L2"]),
-        "modes": np.array([[0.1, 0.2], [0.3, 0.4], [0.5, 0.6]]),
         "singular": np.array([False]),
         "code": one(0),
         "messages": wire.Text(),
@@ -78,8 +87,8 @@ def lmm_answer(**changes):
 def nlme_answer(**changes):
     Gamma = np.array([[4.0, 1.0], [1.0, 2.5]])
     extra = {
-        "Gamma": Gamma,
-        "factor": np.linalg.cholesky(Gamma),
+        "blocks": [block("v2", ["(Intercept)", "v3"], 9.0 * Gamma)],
+        "residual": None,
         "bic": one(60.0 + 6 * math.log(10)),
         "searches": wire.Text(["EM", "nlminb"]),
         "reached": np.array([-30.0, -30.1]),
@@ -131,17 +140,17 @@ def test_lme4s_stop_is_put_in_words(changes, stop):
 
 
 def test_the_double_bar_gives_a_diagonal_covariance():
-    blocks = [np.array([[36.0]]), np.array([[22.5]])]
-    variances = [np.full((1, 1, 3), 1.0), np.full((1, 1, 3), 0.5)]
-    answer = lmm_answer(theta=np.array([2.0, 1.5]), random_blocks=blocks, variance_blocks=variances)
+    blocks = [block("v2", ["(Intercept)"], [[36.0]]), block("v2", ["v3"], [[22.5]])]
+    modes = lmm_answer()["modes"][0] | {"variances": [np.full((1, 1, 3), 1.0), np.full((1, 1, 3), 0.5)]}
+    answer = lmm_answer(theta=np.array([2.0, 1.5]), blocks=blocks, modes=[modes])
     estimates = decoded(Lme4(), answer, lmm_case("y ~ week + (1 + week || id)")).estimates
     assert estimates.random_cov.tolist() == [[36.0, 0.0], [0.0, 22.5]]
     assert np.diagonal(estimates.random[0].modes_cov, axis1=1, axis2=2).tolist() == [[1.0, 0.5]] * 3
 
 
-def test_nlmes_theta_is_the_lower_triangle_by_columns():
+def test_nlmes_covariance_is_in_the_units_of_the_data():
     found = decoded(Nlme(), nlme_answer(), lmm_case())
-    assert found.optimum == pytest.approx((2.0, 0.5, 1.5), rel=1e-15)
+    assert found.optimum == (2.0, 0.5, 1.5)
     assert found.estimates.random_cov == pytest.approx(9.0 * np.array([[4.0, 1.0], [1.0, 2.5]]))
 
 
@@ -153,7 +162,7 @@ def test_nlmes_bic_is_brought_to_all_rows_under_reml_only():
 
 
 def test_a_singular_covariance_of_nlme_has_no_point():
-    found = decoded(Nlme(), nlme_answer(factor=None), lmm_case())
+    found = decoded(Nlme(), nlme_answer(theta=None), lmm_case())
     assert found.optimum is None
 
 

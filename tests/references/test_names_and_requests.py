@@ -7,14 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.cases import Case
 from harness.cohorts.cohort import Cohort, Factor
 from harness.errors import EngineError
 from harness.formula import Atom, Formula, RandomTerm, parse_formula
 from harness.gbtm.spec import GbtmSpec
 from harness.lmm.spec import LmmSpec
 from harness.references import wire
-from harness.references.names import our_names
-from harness.references.requests import gbtm_request, lmm_request
+from harness.references.lme4 import lme4_request
+from harness.references.lmm_requests import lmm_request
+from harness.references.names import our_names, our_terms
+from harness.references.requests import gbtm_request
 
 HOSTILE = 'I(system("touch pwned"))'
 
@@ -34,12 +37,15 @@ def cohort_of(outcome="y", week="week", arm="arm", subject="id", levels=("three"
 
 def request_of(text, cohort=None):
     spec = LmmSpec(formula=parse_formula(text))
-    return spec.formula, lmm_request("lme4", spec, cohort or cohort_of())
+    return spec.formula, lmm_request(spec, cohort or cohort_of())
 
 
-def translated(r_name, text="y ~ week * arm + week^2 + log(week) + (1 | id)"):
+EVERYTHING = "y ~ week * arm + week^2 + log(week) + poly(week, 2) + arm:ns(week, 3) + C(arm, sum) + (1 | id)"
+
+
+def translated(r_name, text=EVERYTHING):
     formula, request = request_of(text)
-    (name,) = our_names("lme4", [r_name], formula.terms, request, {"arm": ("three", "six")})
+    (name,) = our_names("lme4", [r_name], formula.terms, request)
     return name
 
 
@@ -53,6 +59,9 @@ def translated(r_name, text="y ~ week * arm + week^2 + log(week) + (1 | id)"):
         ("log(v3)", "log(week)"),
         ("v3:v4L2", "week:arm[six]"),
         ("v4L2:v3", "week:arm[six]"),
+        ("poly(v3, 2)1", "poly(week, 2)[1]"),
+        ("ns(v3, 3)2:v4L2", "arm[six]:ns(week, 3)[2]"),
+        ("v5L1", "C(arm, sum)[three]"),
     ],
 )
 def test_names_come_back_as_ours(r_name, name):
@@ -86,14 +95,43 @@ def test_no_name_or_level_travels(text):
     formula = Formula(
         outcome=text,
         terms=((Atom(column=text + "2"),), (Atom(column=text + "3"),)),
-        random=(RandomTerm(terms=((Atom(column=text + "2"),),), subject=text + "4"),),
+        random=(RandomTerm(terms=((Atom(column=text + "2"),),), grouping=(text + "4",)),),
     )
-    sent = lmm_request("lme4", LmmSpec(formula=formula), cohort)
+    sent = lmm_request(LmmSpec(formula=formula), cohort)
     assert "pwned" not in json.dumps(wire.unframe(wire.frame(sent.payload)[wire.HEADER :]), default=str)
     spec = GbtmSpec(outcome=text, time=text + "2", subject=text + "4", orders=(1, 1))
     assert b"pwned" not in wire.frame(gbtm_request(spec, cohort).payload)
 
 
 def test_a_factor_under_the_double_bar_is_refused_because_r_would_fit_another_model():
+    spec = LmmSpec(formula=parse_formula("y ~ week + (1 + arm || id)"))
+    case = Case(name="small", cohort=cohort_of(), spec=spec, references=())
     with pytest.raises(EngineError, match="leaves the levels of a factor correlated"):
-        request_of("y ~ week + (1 + arm || id)")
+        lme4_request("lme4", case)
+
+
+def test_terms_come_back_as_they_are_written():
+    text = "y ~ poly(week, 2) * arm + C(arm, sum) + ns(week, 3) + log(week) + (1 | id)"
+    formula, request = request_of(text)
+    letter = next(letter for letter, name in request.names.items() if name == "arm")
+    labels = ["poly(v3, 2)", letter, "ns(v3, 3)", "log(v3)", f"{letter}:poly(v3, 2)"]
+    expected = ("poly(week, 2)", "arm", "ns(week, 3)", "log(week)", "poly(week, 2):arm")
+    assert our_terms("lmerTest", labels, formula.terms, request) == expected
+
+
+def test_a_term_that_the_model_does_not_have_is_refused():
+    formula, request = request_of("y ~ week * arm + (1 | id)")
+    with pytest.raises(EngineError, match="it has a term"):
+        our_terms("lmerTest", ["v3:v9"], formula.terms, request)
+
+
+def test_a_factor_travels_once_for_each_of_its_codings():
+    _, request = request_of("y ~ C(arm, sum) + C(arm, helmert) + (1 | id)")
+    assert list(request.names.values()).count("arm") == 2
+    assert sorted(request.payload["spec"]["codings"].values()) == ["helmert", "sum"]
+
+
+def test_levels_of_combined_factors_come_back():
+    _, request = request_of("y ~ week + (1 | arm:id)")
+    grouping = request.payload["spec"]["random"][0]["grouping"]
+    assert request.label("L2:L1", grouping) == "six:a"

@@ -1,0 +1,101 @@
+"""What each engine of R gives of a mixed model, computed by us under that engine's definitions."""
+
+from collections.abc import Callable, Iterator, Mapping
+
+import numpy as np
+
+from harness.lmm.design import LmmDesign
+from harness.lmm.estimates import LmmEstimates
+from harness.lmm.fitted import Fitted
+from harness.lmm.inference.contrasts import JointTest, joint_test_of_rows
+from harness.lmm.inference.fixed_effects import FixedEffects, fixed_effects
+from harness.lmm.inference.quantities import coefficient_quantities, effect_quantities, table_quantities
+from harness.lmm.inference.table import coefficient_table
+from harness.lmm.inference.terms import Type, term_hypotheses
+from harness.quantities import Quantity
+
+Given = tuple[LmmDesign, Fitted, LmmEstimates]
+TYPES: Mapping[str, Type] = {"type1": "I", "type2": "II", "type3": "III"}
+
+
+def quantities_for(engine: str, design: LmmDesign, fit: Fitted, estimates: LmmEstimates) -> tuple[Quantity, ...]:
+    """Return what the engine gives of a model, all of its estimates unless it is one for inference."""
+    given = design, fit, estimates
+    return tuple(_DEFINED.get(engine, _estimated)(given))
+
+
+def _estimated(given: Given) -> Iterator[Quantity]:
+    yield from given[2].quantities()
+
+
+def _lmertest(given: Given) -> Iterator[Quantity]:
+    design, fit, _ = given
+    effects = fixed_effects(fit, design, "satterthwaite")
+    yield from _effects(given)
+    yield from _coefficients(effects)
+    for name, kind in TYPES.items():
+        hypotheses = term_hypotheses(design, kind)
+        tests = {one.term: joint_test_of_rows(effects, one.rows) for one in hypotheses}
+        yield from _tests(f"satterthwaite.{name}", tests)
+    rows = np.eye(len(design.fixed_names))[[name != "intercept" for name in design.fixed_names]]
+    if len(rows):
+        yield from _tests("satterthwaite.joint", {"all": joint_test_of_rows(effects, rows)})
+
+
+def _pbkrtest(given: Given) -> Iterator[Quantity]:
+    design, fit, _ = given
+    effects = fixed_effects(fit, design, "kenward-roger")
+    yield from _effects(given)
+    yield from _coefficients(effects, own_errors=True)
+    yield from _tests("kenward-roger.term", _by_term(effects, design), scaled=True)
+
+
+def _effects(given: Given) -> Iterator[Quantity]:
+    _, _, estimates = given
+    yield from effect_quantities(
+        estimates.fixed_names,
+        estimates.beta,
+        estimates.vcov,
+        log_likelihood=estimates.log_likelihood,
+        n_observations=estimates.n_observations,
+        n_subjects=estimates.n_subjects,
+    )
+
+
+def _coefficients(effects: FixedEffects, *, own_errors: bool = False) -> Iterator[Quantity]:
+    table = coefficient_table(effects)
+    kept = effects.kept
+    yield from coefficient_quantities(
+        effects.method.name,
+        [table.names[j] for j in kept],
+        statistic=table.t[kept],
+        df=table.df[kept],
+        p_value=table.p[kept],
+        standard_error=table.standard_error[kept] if own_errors else None,
+    )
+
+
+def _by_term(effects: FixedEffects, design: LmmDesign) -> dict[str, JointTest]:
+    """Return the test of each term that all its coefficients, in the coding at hand, are zero."""
+    tests = {}
+    for hypothesis, coded in zip(term_hypotheses(design, "I"), (c for c in design.coded_terms if c.term), strict=True):
+        own = np.isin(design.fixed_names, coded.names)
+        if own.any():
+            tests[hypothesis.term] = joint_test_of_rows(effects, np.eye(len(own))[own])
+    return tests
+
+
+def _tests(table: str, tests: Mapping[str, JointTest], *, scaled: bool = False) -> Iterator[Quantity]:
+    found = list(tests.values())
+    yield from table_quantities(
+        table,
+        tuple(tests),
+        statistic=np.array([test.F for test in found]),
+        df1=np.array([test.df1 for test in found], dtype=float),
+        df2=np.array([test.df2 for test in found]),
+        p_value=np.array([test.p for test in found]),
+        scaling=np.array([test.scaling for test in found]) if scaled else None,
+    )
+
+
+_DEFINED: Mapping[str, Callable[[Given], Iterator[Quantity]]] = {"lmerTest": _lmertest, "pbkrtest": _pbkrtest}

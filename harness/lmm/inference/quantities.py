@@ -1,0 +1,69 @@
+"""Fixed effects and their tests as named quantities, whoever computed them.
+
+Paths: ``fixed[week].estimate``; ``satterthwaite.fixed[week].df``; ``satterthwaite.type3[visit:protocol].df2``.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from harness.arrays import Matrix, Vector
+from harness.quantities import Kind, Quantity
+
+
+def effect_quantities(
+    names: Sequence[str],
+    beta: Vector,
+    vcov: Matrix,
+    *,
+    log_likelihood: float,
+    n_observations: int,
+    n_subjects: int,
+) -> Iterator[Quantity]:
+    """Yield what a test of fixed effects starts from: the fit by its log-likelihood, estimates, standard errors."""
+    yield Quantity(path="n_observations", kind=Kind.EXACT, value=n_observations)
+    yield Quantity(path="n_subjects", kind=Kind.EXACT, value=n_subjects)
+    yield Quantity(path="log_likelihood", kind=Kind.OPTIMUM, value=log_likelihood)
+    for name, estimate, variance in zip(names, beta, np.diag(vcov), strict=True):
+        error = float(np.sqrt(variance))
+        yield Quantity(path=f"fixed[{name}].estimate", kind=Kind.OPTIMUM, value=float(estimate), standard_error=error)
+        yield Quantity(path=f"fixed[{name}].standard_error", kind=Kind.CURVATURE, value=error)
+
+
+def coefficient_quantities(
+    method: str,
+    names: Sequence[str],
+    *,
+    statistic: Vector,
+    df: Vector,
+    p_value: Vector,
+    standard_error: Vector | None = None,
+) -> Iterator[Quantity]:
+    """Yield the t test of each coefficient; `standard_error` where the method has one of its own."""
+    columns = {"standard_error": standard_error, "statistic": statistic, "df": df, "p_value": p_value}
+    for ending, values in columns.items():
+        if values is None:
+            continue
+        for name, value in zip(names, values, strict=True):
+            yield Quantity(path=f"{method}.fixed[{name}].{ending}", kind=Kind.CURVATURE, value=float(value))
+
+
+def table_quantities(
+    table: str,
+    terms: Sequence[str],
+    *,
+    statistic: Vector,
+    df1: Vector,
+    df2: Vector,
+    p_value: Vector,
+    scaling: Vector | None = None,
+) -> Iterator[Quantity]:
+    """Yield the F test of each term; `table` is the method and what is tested, such as ``satterthwaite.type3``."""
+    for term, numerator in zip(terms, df1, strict=True):
+        yield Quantity(path=f"{table}[{term}].df1", kind=Kind.EXACT, value=float(numerator))
+    columns = {"statistic": statistic, "df2": df2, "p_value": p_value, "scaling": scaling}
+    for ending, values in columns.items():
+        if values is None:
+            continue
+        for term, value in zip(terms, values, strict=True):
+            yield Quantity(path=f"{table}[{term}].{ending}", kind=Kind.CURVATURE, value=float(value))
