@@ -22,7 +22,10 @@ class Polynomial:
 
     def columns(self, x: Vector) -> Matrix:
         """Return the polynomials of degree 1 ... d at x, with unit sum of squares over the training rows."""
-        return np.column_stack(_monic(x, self.centres, self.ratios)[1:]) / self.norms
+        found = [np.zeros_like(x), np.ones_like(x)]
+        for centre, ratio in zip(self.centres, self.ratios, strict=True):
+            found.append((x - centre) * found[-1] - ratio * found[-2])
+        return np.column_stack(found[2:]) / self.norms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -48,19 +51,16 @@ Basis = Polynomial | NaturalSpline
 
 def train_polynomial(x: Vector, degree: int) -> Polynomial:
     """Return the polynomials that are orthonormal over x; R: ``poly(x, degree)``."""
-    centres, ratios, norms = (np.zeros(degree) for _ in range(3))
-    square = float(len(x))
+    centres, ratios, squares = np.zeros(degree), np.zeros(degree), np.zeros(degree + 1)
+    before, here, middle = np.zeros_like(x), np.ones_like(x), float(x.mean())
+    squares[0] = len(x)
     for k in range(degree):
-        p = _monic(x, centres[:k], ratios[:k])[-1] if k else np.ones_like(x)
-        norm = float(p @ p)
         # From the mean on, so that an origin far away costs no digits.
-        middle = float(x.mean()) if k == 0 else float(centres[0])
-        centres[k] = middle + float(np.sum((x - middle) * p**2)) / norm
-        ratios[k] = norm / square if k else 0.0
-        square = norm
-        after = _monic(x, centres[: k + 1], ratios[: k + 1])[-1]
-        norms[k] = float(np.linalg.norm(after))
-    return Polynomial(centres=read_only(centres), ratios=read_only(ratios), norms=read_only(norms))
+        centres[k] = middle + float((x - middle) @ here**2) / squares[k]
+        ratios[k] = squares[k] / squares[k - 1] if k else 0.0
+        before, here = here, (x - centres[k]) * here - ratios[k] * before
+        squares[k + 1] = here @ here
+    return Polynomial(centres=read_only(centres), ratios=read_only(ratios), norms=read_only(np.sqrt(squares[1:])))
 
 
 def train_spline(x: Vector, df: int) -> NaturalSpline:
@@ -75,14 +75,6 @@ def train_spline(x: Vector, df: int) -> NaturalSpline:
 def spline_knots(x: Vector, df: int) -> Vector:
     """Return the boundary knots and, between them, df - 1 quantiles of x."""
     return np.asarray(np.quantile(x, np.linspace(0, 1, df + 1)))
-
-
-def _monic(x: Vector, centres: Vector, ratios: Vector) -> list[Vector]:
-    found = [np.ones_like(x)]
-    for k, centre in enumerate(centres):
-        after = (x - centre) * found[k]
-        found.append(after - ratios[k] * found[k - 1] if k else after)
-    return found
 
 
 def _b_splines(x: Vector, knots: Vector, derivative: int = 0) -> Matrix:

@@ -1,5 +1,6 @@
 """From terms to columns, by R's rules (Chambers & Hastie 1992, section 2.3; R's ``model.matrix``)."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
@@ -11,6 +12,8 @@ from harness.formula import Atom, Term
 from harness.lmm.bases import Basis, train_polynomial, train_spline
 from harness.lmm.codings import contrast_labels, contrasts
 
+# Below this a table of cells is no shorter than the rows themselves.
+_ROWS_A_CELL = 4
 FUNCTIONS = {"log": np.log, "log1p": np.log1p, "sqrt": np.sqrt, "exp": np.exp}
 
 
@@ -79,18 +82,20 @@ def code_terms(
     rows of `numeric` that have a value, those without an outcome too, as R does.
     """
     coded = [CodedTerm(term=(), encodings=())] if intercept else []
-    bases: dict[Atom, Basis] = {}
-    in_full = not intercept
+    made: dict[tuple[Atom, bool], Encoding] = {}
+    first = not intercept
     for position, term in enumerate(terms):
         encodings = []
         for atom in term:
-            if atom.column not in levels:
-                encodings.append(_numeric_encoding(atom, numeric, bases))
-                continue
-            rest = set(term) - {atom}
-            by_contrasts = not rest or any(rest <= set(earlier) for earlier in terms[:position])
-            encodings.append(_factor_encoding(atom, levels[atom.column], in_full=in_full or not by_contrasts))
-            in_full = False
+            in_full = atom.column in levels and (first or _in_full(atom, term, terms[:position]))
+            first = first and atom.column not in levels
+            if (atom, in_full) not in made:
+                made[atom, in_full] = (
+                    _factor_encoding(atom, levels[atom.column], in_full=in_full)
+                    if atom.column in levels
+                    else _numeric_encoding(atom, numeric[atom.column])
+                )
+            encodings.append(made[atom, in_full])
         coded.append(CodedTerm(term=term, encodings=tuple(encodings)))
     return tuple(coded)
 
@@ -101,9 +106,26 @@ def column_names(coded: Sequence[CodedTerm]) -> tuple[str, ...]:
 
 
 def design_matrix(coded: Sequence[CodedTerm], frame: Frame) -> Matrix:
-    """Return the matrix (n, p) of the terms; in an interaction the first factor's levels vary fastest, as in R."""
-    parts = [one.columns(frame) for one in coded]
-    return np.concatenate(parts, axis=1) if parts else np.empty((frame.n_rows, 0))
+    """Return the matrix (n, p) of the terms; in an interaction the first factor's levels vary fastest, as in R.
+
+    Terms of factors only are worked out once for each combination of levels, not for each row.
+    """
+    factorial = [one for one in coded if all(encoding.table is not None for encoding in one.encodings)]
+    names = tuple(dict.fromkeys(atom.column for one in factorial for atom in one.term))
+    sizes = tuple(len(frame.levels[name]) for name in names)
+    n_cells = math.prod(sizes)
+    if not names or n_cells * _ROWS_A_CELL > frame.n_rows:
+        return _side_by_side([one.columns(frame) for one in coded], frame.n_rows)
+    grid = np.unravel_index(np.arange(n_cells), sizes)
+    cells = Frame(n_rows=n_cells, numeric={}, codes=dict(zip(names, grid, strict=True)), levels=frame.levels)
+    tables = [one.columns(cells) for one in factorial]
+    cell = np.ravel_multi_index(tuple(frame.codes[name] for name in names), sizes)
+    gathered = np.take(_side_by_side(tables, n_cells), cell, axis=0)
+    if len(factorial) == len(coded):
+        return gathered
+    ends = np.cumsum([table.shape[1] for table in tables])
+    own = iter(np.split(gathered, ends[:-1], axis=1))
+    return _side_by_side([next(own) if one in factorial else one.columns(frame) for one in coded], frame.n_rows)
 
 
 def atom_values(atom: Atom, values: Vector) -> Vector:
@@ -113,22 +135,29 @@ def atom_values(atom: Atom, values: Vector) -> Vector:
     return values if atom.power == 1 else values**atom.power
 
 
-def _numeric_encoding(atom: Atom, numeric: Mapping[str, Vector], bases: dict[Atom, Basis]) -> Encoding:
+def _in_full(atom: Atom, term: Term, earlier: Sequence[Term]) -> bool:
+    rest = [other for other in term if other != atom]
+    return bool(rest) and not any(all(other in before for other in rest) for before in earlier)
+
+
+def _numeric_encoding(atom: Atom, values: Vector) -> Encoding:
     if atom.function not in {"poly", "ns"}:
         return Encoding(atom=atom, names=(str(atom),))
-    if atom not in bases:
-        values = numeric[atom.column]
-        train = train_polynomial if atom.function == "poly" else train_spline
-        bases[atom] = train(values[~np.isnan(values)], atom.size)
-    names = tuple(f"{atom}[{k}]" for k in range(1, atom.size + 1))
-    return Encoding(atom=atom, names=names, basis=bases[atom])
+    known = values[~np.isnan(values)]
+    basis = train_polynomial(known, atom.size) if atom.function == "poly" else train_spline(known, atom.size)
+    return Encoding(atom=atom, names=tuple(f"{atom}[{k}]" for k in range(1, atom.size + 1)), basis=basis)
 
 
 def _factor_encoding(atom: Atom, levels: tuple[str, ...], *, in_full: bool) -> Encoding:
     coding = atom.coding or "treatment"
     table = np.eye(len(levels)) if in_full else contrasts(coding, len(levels))
     labels = levels if in_full else contrast_labels(coding, levels)
-    return Encoding(atom=atom, names=tuple(f"{atom}[{label}]" for label in labels), table=read_only(table))
+    written = str(atom)
+    return Encoding(atom=atom, names=tuple(f"{written}[{label}]" for label in labels), table=read_only(table))
+
+
+def _side_by_side(parts: Sequence[Matrix], n_rows: int) -> Matrix:
+    return np.concatenate(parts, axis=1) if parts else np.empty((n_rows, 0))
 
 
 def _products(left: Matrix, right: Matrix) -> Matrix:

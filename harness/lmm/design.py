@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -20,11 +20,16 @@ from harness.lmm.checks import (
     value_problems,
 )
 from harness.lmm.columns import CodedTerm, Frame, code_terms, column_names, design_matrix
+from harness.lmm.dropped import DroppedRows, dropped_rows
 from harness.lmm.grouping import RandomDesign, random_designs, side_by_side
-from harness.lmm.rank import aliases, column_rank
-from harness.lmm.rows import DroppedRows, combined, complete_rows, dropped_rows, ordered_frame
+from harness.lmm.orthonormal import quick_qr
+from harness.lmm.rank import Rank, aliases, column_rank, full_rank
+from harness.lmm.rows import combined, complete_rows, ordered_frame
 from harness.lmm.spec import Criterion, LmmSpec
 from harness.quantities import InputEvidence
+
+# With fewer rows there is nothing to be gained over Householder's QR.
+_TALL = 5_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -61,7 +66,8 @@ class LmmDesign:
     relative factor. Subjects are the levels of the first random term's grouping, else of the residual structure's
     subject, in the order of the factor's levels; `starts` (m + 1,) delimit their rows.
 
-    `dropped` tells of rows with a missing value, `empty_levels` are factor levels that no complete row has.
+    `dropped` tells of rows with a missing value, `empty_levels` are factor levels that no complete row has,
+    `lone_levels` those of a single row.
     """
 
     criterion: Criterion
@@ -85,6 +91,7 @@ class LmmDesign:
     conditioned: Conditioned
     dropped: DroppedRows
     empty_levels: tuple[str, ...]
+    lone_levels: tuple[str, ...]
 
     @property
     def n_observations(self) -> int:
@@ -161,35 +168,31 @@ def build_design(spec: LmmSpec, cohort: Cohort) -> LmmDesign:
         rank, too few rows, or too few subjects.
     """
     formula = spec.formula
-    where = f"model {shortened(formula_text(formula))!r} on cohort {cohort.name!r}"
-    _raise_if(where, formula_problems(spec, cohort))
+    _raise_if(formula_problems(spec, cohort), spec, cohort)
     complete, missing = complete_rows(cohort, formula.columns)
     if not complete.any():
-        _raise_if(where, missing_problems(missing, cohort.n_rows))
-    frame, empty_levels = ordered_frame(formula, cohort, complete, spec.columns)
-    _raise_if(where, value_problems(spec, frame))
+        _raise_if(missing_problems(missing, cohort.n_rows), spec, cohort)
+    frame, empty_levels, lone_levels = ordered_frame(formula, cohort, complete, spec.columns)
+    _raise_if(value_problems(spec, frame), spec, cohort)
 
     coded = code_terms(formula.terms, intercept=formula.intercept, levels=frame.levels, numeric=cohort.numeric)
     names = column_names(coded)
     random = random_designs(formula.random, frame, cohort.numeric)
     codes, labels = combined([(frame.codes[name], frame.levels[name]) for name in formula.subject])
-    weights = None if spec.weights is None else frame.numeric[spec.weights]
-    _raise_if(where, size_problems(frame.n_rows, len(names), random, weights))
 
-    y = frame.numeric[formula.outcome]
+    weights = None if spec.weights is None else frame.numeric[spec.weights]
     roots = None if weights is None else np.sqrt(weights)
+    y = frame.numeric[formula.outcome]
     X = design_matrix(coded, frame)
-    Q, triangle = np.linalg.qr(_scaled(X, roots))
-    rank = column_rank(triangle)
-    aliased: dict[str, str] = {}
-    if len(rank.dropped):
-        aliased = aliases(X, rank, names)
+    Q, triangle, rank = _orthonormal(_scaled(X, roots))
+    _raise_if(size_problems(frame.n_rows, len(rank.kept), random, weights), spec, cohort)
+    aliased = aliases(X, rank, names)
+    if aliased:
         X = X[:, rank.kept]
-        Q, triangle = np.linalg.qr(_scaled(X, roots))
     conditioned = _conditioned(y, roots, Q, triangle, intercept=formula.intercept)
     residual = conditioned.D[:, -1]
     problems = [*random_alias_problems(random), *exact_fit_problems(residual, _scaled(y, roots), formula.outcome)]
-    _raise_if(where, problems)
+    _raise_if(problems, spec, cohort)
 
     X, Z = read_only(X), side_by_side(random, frame.n_rows)
     return LmmDesign(
@@ -212,8 +215,9 @@ def build_design(spec: LmmSpec, cohort: Cohort) -> LmmDesign:
         frame=frame,
         coded_terms=coded,
         conditioned=conditioned,
-        dropped=dropped_rows(formula, cohort, complete),
+        dropped=dropped_rows(formula, cohort, complete, missing),
         empty_levels=empty_levels,
+        lone_levels=lone_levels,
     )
 
 
@@ -227,6 +231,20 @@ def fixed_rows(design: LmmDesign, frame: Frame) -> Matrix:
     return all_rows(design, frame)[:, design.kept]
 
 
+def with_outcome(design: LmmDesign, y: Vector) -> LmmDesign:
+    """Return the design with another outcome (n,) in its rows."""
+    roots = None if design.weights is None else np.sqrt(design.weights)
+    old = design.conditioned
+    Q, intercept = old.D[:, :-1], design.fixed_names[:1] == ("intercept",)
+    y = read_only(np.array(y, dtype=float))
+    return replace(
+        design,
+        y=y,
+        scaled=replace(design.scaled, y=y if roots is None else read_only(_scaled(y, roots))),
+        conditioned=_conditioned(y, roots, Q, old.triangle, intercept=intercept),
+    )
+
+
 def input_evidence(design: LmmDesign) -> InputEvidence:
     """Return what this engine was given, after it dropped incomplete rows."""
     return InputEvidence(
@@ -237,9 +255,9 @@ def input_evidence(design: LmmDesign) -> InputEvidence:
     )
 
 
-def _raise_if(where: str, problems: list[Problem]) -> None:
+def _raise_if(problems: list[Problem], spec: LmmSpec, cohort: Cohort) -> None:
     if problems:
-        raise SpecError(where, problems)
+        raise SpecError(f"model {shortened(formula_text(spec.formula))!r} on cohort {cohort.name!r}", problems)
 
 
 def _scaled(array: Matrix, roots: Vector | None) -> Matrix:
@@ -252,6 +270,20 @@ def _scaled_rows(y: Vector, X: Matrix, Z: Matrix, roots: Vector | None) -> Rows:
     if roots is None:
         return Rows(y=y, X=X, Z=Z)
     return Rows(y=read_only(_scaled(y, roots)), X=read_only(_scaled(X, roots)), Z=read_only(_scaled(Z, roots)))
+
+
+def _orthonormal(X: Matrix) -> tuple[Matrix, Matrix, Rank]:
+    """Return Q and R of the columns that those before them don't determine, and which these are."""
+    tall = len(X) > _TALL
+    quick = quick_qr(X) if tall else None
+    if quick is not None:
+        return *quick, full_rank(X.shape[1])
+    Q, triangle = np.linalg.qr(X)
+    rank = column_rank(triangle)
+    if len(rank.dropped):
+        X = X[:, rank.kept]
+        Q, triangle = (quick_qr(X) if tall else None) or np.linalg.qr(X)
+    return Q, triangle, rank
 
 
 def _conditioned(y: Vector, roots: Vector | None, Q: Matrix, triangle: Matrix, *, intercept: bool) -> Conditioned:

@@ -31,6 +31,11 @@ class Rank:
         return basis
 
 
+def full_rank(n_columns: int) -> Rank:
+    """Return that all columns are kept."""
+    return Rank(kept=np.arange(n_columns), dropped=np.empty(0, dtype=np.int64), shares=np.empty((n_columns, 0)))
+
+
 def column_rank(triangle: Matrix) -> Rank:
     """Return the rank of X from R (min(n, P), P), the upper triangular factor of its QR without pivoting.
 
@@ -39,7 +44,7 @@ def column_rank(triangle: Matrix) -> Rank:
     lengths = np.linalg.norm(triangle, axis=0)
     n_columns = triangle.shape[1]
     if triangle.shape[0] == n_columns and np.all(np.abs(np.diag(triangle)) >= ALIASED * lengths) and lengths.all():
-        return Rank(kept=np.arange(n_columns), dropped=np.empty(0, dtype=np.int64), shares=np.empty((n_columns, 0)))
+        return full_rank(n_columns)
     kept: list[int] = []
     dropped: list[int] = []
     solved: list[Vector] = []
@@ -65,6 +70,8 @@ def column_rank(triangle: Matrix) -> Rank:
 
 def aliases(X: Matrix, rank: Rank, names: Sequence[str]) -> dict[str, str]:
     """Return for each dropped column in words what it is: zero in every row, constant, or determined by others."""
+    if not len(rank.dropped):
+        return {}
     lengths = np.linalg.norm(X, axis=0)
     found: dict[str, str] = {}
     for k, j in enumerate(rank.dropped.tolist()):
