@@ -41,16 +41,17 @@ def refits_without(
         problem = Problem(column=column, found="no such factor", expected=f"one of {', '.join(sorted(cohort.factors))}")
         raise SpecError("refits", [problem])
     factor = cohort.factors[column]
-    wanted = factor.levels if labels is None else tuple(labels)
+    occurring = [factor.levels[code] for code in np.unique(factor.codes[factor.codes >= 0]).tolist()]
+    wanted = occurring if labels is None else list(labels)
     unknown = [
         Problem(
             column=column,
             found=f"level {label!r:.60}",
             expected="one that occurs",
-            advice=nearest(label, factor.levels),
+            advice=nearest(label, occurring),
         )
         for label in wanted
-        if label not in factor.levels
+        if label not in occurring
     ]
     if unknown:
         raise SpecError("refits", unknown)

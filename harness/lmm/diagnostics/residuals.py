@@ -1,6 +1,5 @@
 """Residuals of several kinds, and their spread by visit and arm."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,11 +41,10 @@ def residuals(distribution: Distribution, at: Occasions, signal: Vector) -> Resi
     )
 
 
-def spread_by(values: Vector, columns: Mapping[str, Vector | tuple[str, ...]]) -> pd.DataFrame:
-    """Return count, mean and standard deviation of values in every combination of some columns, such as visit and arm.
+def spread_by(values: Vector, columns: pd.DataFrame) -> pd.DataFrame:
+    """Return count, mean and standard deviation of values in every cell of some columns, such as visit and arm.
 
     The standard deviation is about the mean of the cell, with one less than the count as divisor; NaN for one value.
     """
-    frame = pd.DataFrame({**columns, "value": values})
-    cells = frame.groupby(list(columns), observed=True, sort=True)["value"]
+    cells = pd.Series(values).groupby([columns[name] for name in columns], observed=True, sort=True)
     return cells.agg(count="count", mean="mean", standard_deviation="std").reset_index()

@@ -18,7 +18,7 @@ class Modes:
     of b_hat - b, which includes the error of beta_hat: SAS's "Std Err Pred" is the root of its diagonal.
     """
 
-    values: Matrix
+    modes: Matrix
     conditional_cov: Tensor
     prediction_cov: Tensor
 
@@ -42,7 +42,7 @@ def modes(distribution: Distribution, at: Occasions, part: int, n_levels: int) -
         for target, covariance in ((conditional, own), (prediction, whole)):
             by_level = covariance.reshape(len(a), level.shape[1], q, level.shape[1], q)
             target[level] = np.einsum("gkakb->gkab", by_level)
-    return Modes(values=read_only(values), conditional_cov=read_only(conditional), prediction_cov=read_only(prediction))
+    return Modes(modes=read_only(values), conditional_cov=read_only(conditional), prediction_cov=read_only(prediction))
 
 
 def _unit_rows(at: Occasions, part: int, levels: Codes, p: int) -> Occasions:

@@ -50,7 +50,7 @@ def new_occasions(
             problems += _gaps(name, one)
     _raise_if(problems)
     frame = _frame(model, cells, len(data))
-    problems += [*_weight_problems(model, frame), *_undefined(model, frame)]
+    problems += [*_weight_problems(model, frame), *_undefined(model, frame), *_unknown_visits(model, frame)]
     _raise_if(problems)
     labels = {name: _combined(cells, name) for name in _groupings(model)} if individual else {}
     found = _occasions(model, frame, labels, known or [{}] * (len(model.random) + 1))
@@ -131,6 +131,15 @@ def _undefined(model: Trained, frame: Frame) -> Iterator[Problem]:
                 )
 
 
+def _unknown_visits(model: Trained, frame: Frame) -> Iterator[Problem]:
+    residual = model.residual
+    if residual is None or residual.visits is None:
+        return
+    for row in np.flatnonzero(np.isnan(residual.places(frame))).tolist():
+        value, expected = frame.numeric[residual.visit][row], f"one of the visits {', '.join(residual.visits)}"
+        yield Problem(line=row + 1, column=residual.visit, found=f"{value:g}", expected=expected)
+
+
 def _groupings(model: Trained) -> dict[tuple[str, ...], None]:
     residual = [] if model.residual is None else [(model.residual.subject,)]
     return dict.fromkeys([*(part.grouping for part in model.random), *residual])
@@ -162,8 +171,7 @@ def _occasions(
     )
     visit, level, subject = np.zeros(n), np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int64)
     if residual is not None:
-        visit = frame.numeric[residual.visit] if residual.visits is None else frame.codes[residual.visit].astype(float)
-        level = level if residual.by is None else frame.codes[residual.by]
+        visit, level = residual.places(frame), residual.level_codes(frame)
         subject = codes((residual.subject,), len(model.random))
     outcome = frame.numeric.get(model.outcome, np.full(n, np.nan))
     return Occasions(

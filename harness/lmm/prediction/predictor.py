@@ -65,10 +65,8 @@ def fitted_occasions(design: LmmDesign, columns: Trained) -> Occasions:
     n, residual = design.n_observations, columns.residual
     visit, level, subject = np.zeros(n), np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int64)
     if residual is not None:
-        frame = design.frame
-        visit = frame.numeric[residual.visit] if residual.visits is None else frame.codes[residual.visit].astype(float)
-        level = level if residual.by is None else frame.codes[residual.by]
-        subject = frame.codes[residual.subject]
+        visit, level = residual.places(design.frame), residual.level_codes(design.frame)
+        subject = design.frame.codes[residual.subject]
     return Occasions(
         X=design.X,
         random=tuple(
@@ -96,6 +94,6 @@ def _residual_of(design: LmmDesign, estimates: LmmEstimates) -> Residual:
 
 
 def _continuous(estimates: LmmEstimates) -> tuple[Vector, Vector]:
-    """Return variances and correlations at distance 1, one a level."""
+    """Return variances and correlations at distance 1, one a level: the parameters alternate."""
     values = np.array(list(estimates.residual_parameters.values()))
     return values[0::2], values[1::2]

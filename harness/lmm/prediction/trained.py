@@ -3,8 +3,10 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from harness.arrays import Codes, Matrix
-from harness.lmm.columns import CodedTerm
+import numpy as np
+
+from harness.arrays import Codes, Matrix, Vector
+from harness.lmm.columns import CodedTerm, Frame
 from harness.lmm.design import LmmDesign
 from harness.lmm.estimates import LmmEstimates
 from harness.lmm.grouping import RandomDesign
@@ -24,7 +26,7 @@ class TrainedRandom:
 class TrainedResidual:
     """Columns of the residual structure; `visits` are its visits in their order, None where it goes by time.
 
-    `levels` are those of `by`, one covariance each; (None,) without it.
+    A visit column of numbers has them as labels. `levels` are those of `by`, one covariance each; (None,) without it.
     """
 
     subject: str
@@ -32,6 +34,20 @@ class TrainedResidual:
     by: str | None
     visits: tuple[str, ...] | None
     levels: tuple[str | None, ...]
+
+    def places(self, frame: Frame) -> Vector:
+        """Return the visit's code, or the time, of every row (n,) of a frame; NaN where there is no such visit."""
+        if self.visit in frame.codes:
+            return frame.codes[self.visit].astype(float)
+        values = frame.numeric[self.visit]
+        if self.visits is None:
+            return values
+        known = {label: float(code) for code, label in enumerate(self.visits)}
+        return np.array([known.get(f"{value:.15g}", np.nan) for value in values.tolist()])
+
+    def level_codes(self, frame: Frame) -> Codes:
+        """Return the code of the level of `by` of every row (n,)."""
+        return np.zeros(frame.n_rows, dtype=np.int64) if self.by is None else frame.codes[self.by]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -71,7 +71,7 @@ def _structured_problems(
             if not all(value > 0 for value in residual[name]):
                 yield Problem(column=f"residual.{name}", found="a number that is not positive", expected="numbers > 0")
         return
-    if levels.get(columns["visit"]) != columns["visits"]:
+    if levels.get(columns["visit"], columns["visits"]) != columns["visits"]:
         yield Problem(
             column="columns.residual.visits", found="other visits", expected=f"levels of {columns['visit']!r}"
         )

@@ -18,7 +18,7 @@ from harness.lmm.inference.fixed_effects import FixedEffects
 from harness.lmm.inference.kenward_roger import KenwardRoger
 from harness.lmm.inference.satterthwaite import Satterthwaite
 from harness.lmm.prediction.distribution import ContinuousResidual, Distribution, IndependentResidual
-from harness.lmm.prediction.trained import Trained
+from harness.lmm.prediction.trained import Trained, TrainedResidual
 from harness.lmm.storage.layout import DOCUMENT, FORMAT, VERSION
 from harness.lmm.storage.stored import StoredLmm
 from harness.locations import DISTRIBUTION
@@ -100,8 +100,13 @@ def _columns(columns: Trained) -> dict[str, Any]:
         "names": list(columns.all_names),
         "kept": columns.kept.tolist(),
         "null_space": columns.null_space.tolist(),
-        "residual": None if columns.residual is None else asdict(columns.residual),
+        "residual": None if columns.residual is None else _structure(columns.residual),
     }
+
+
+def _structure(residual: TrainedResidual) -> dict[str, Any]:
+    visits = None if residual.visits is None else list(residual.visits)
+    return {**asdict(residual), "visits": visits, "levels": list(residual.levels)}
 
 
 def _terms(coded: Sequence[CodedTerm]) -> list[Any]:
