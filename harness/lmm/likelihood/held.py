@@ -1,0 +1,159 @@
+"""The ML deviance with one parameter held and all others at their best: its rise and its slope."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from harness.arrays import Codes, Vector
+from harness.lmm.evaluation import evaluate
+from harness.lmm.likelihood.descent import lowest
+from harness.lmm.likelihood.spherical import angle_rows
+from harness.lmm.likelihood.surface import Local, Surface, held
+
+_UNDETERMINED = 1e-8
+_LARGEST_STEP = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Held:
+    """The parameter at x: the deviance's rise above its minimum, its slope in x, and the others at their best."""
+
+    x: float
+    rise: float
+    slope: float
+    local: Local
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Parameter:
+    """A parameter as a coordinate x in which its profile is smooth.
+
+    `hold(x, near)` starts from the others' best values at a nearby x. `step` is a standard error, as far as the
+    curvature at the optimum tells. `value` turns x into the user's parameter, `coordinate` back.
+    """
+
+    name: str
+    hold: Callable[[float, Held], Held]
+    centre: Held
+    step: float
+    bounds: tuple[float, float]
+    value: Callable[[float], float]
+    coordinate: Callable[[float], float]
+
+
+def standard_deviation(name: str, effect: int, surface: Surface, best: Local) -> Parameter:
+    """Return the standard deviation of a random effect, a number >= 0."""
+    at = surface.order.index(effect)
+    unit = float(surface.units[at])
+    return _of_surface(
+        name, at, surface, best, bounds=(0.0, np.inf), value=lambda x: abs(x) * unit, coordinate=lambda sd: sd / unit
+    )
+
+
+def correlation(name: str, effect: int, surface: Surface, best: Local) -> Parameter:
+    """Return the correlation of a random effect with the first one of its block, whose second it must be."""
+    at = len(surface.units) + angle_rows(surface.blocks)[surface.order.index(effect)].start
+    return _of_surface(
+        name,
+        at,
+        surface,
+        best,
+        bounds=(-np.pi / 2, np.pi / 2),
+        value=lambda x: float(np.sin(x)),
+        coordinate=lambda r: float(np.arcsin(r)),
+    )
+
+
+def residual_sd(name: str, surface: Surface, best: Local) -> Parameter:
+    """Return sigma."""
+    return _of_surface(
+        name,
+        surface.size - 1,
+        surface,
+        best,
+        bounds=(-np.inf, np.inf),
+        value=lambda x: float(np.exp(x)),
+        coordinate=lambda sd: float(np.log(sd)),
+    )
+
+
+def fixed_effect(name: str, index: int, surface: Surface, best: Local) -> Parameter:
+    """Return a fixed effect: its model is that of the statistics multiplied from the right by a matrix."""
+    statistics, every = surface.statistics, np.arange(surface.size)
+
+    def at_theta(local: Local) -> tuple[float, float]:
+        """Return the estimate of the effect given theta, and its variance given theta, relative to sigma^2."""
+        here, coordinates = evaluate(surface.relative(local.point)[0], statistics), statistics.coordinates
+        row = coordinates.fixed[index]
+        return float(coordinates.origin[index] + row @ here.beta), float(row @ here.inverse @ row)
+
+    def hold(x: float, near: Held) -> Held:
+        own = Surface(
+            statistics=held(statistics, index, x),
+            blocks=surface.blocks,
+            order=surface.order,
+            triangle=surface.triangle,
+            units=surface.units,
+        )
+        local, _ = lowest(own.at, near.local.point, every)
+        estimate, variance = at_theta(local)
+        # At given theta the residual sum of squares rises by the square of the distance, over the variance.
+        slope = 2 * (x - estimate) / (variance * float(np.exp(2 * local.point[-1])))
+        return Held(x=x, rise=local.value - best.value, slope=slope, local=local)
+
+    estimate, variance = at_theta(best)
+    step = float(np.sqrt(variance) * np.exp(best.point[-1]))
+    return Parameter(
+        name=name,
+        hold=hold,
+        centre=Held(x=estimate, rise=0.0, slope=0.0, local=best),
+        step=step,
+        bounds=(-np.inf, np.inf),
+        value=lambda x: x,
+        coordinate=lambda value: value,
+    )
+
+
+def _of_surface(
+    name: str,
+    at: int,
+    surface: Surface,
+    best: Local,
+    *,
+    bounds: tuple[float, float],
+    value: Callable[[float], float],
+    coordinate: Callable[[float], float],
+) -> Parameter:
+    free = np.delete(np.arange(surface.size), at)
+
+    def hold(x: float, near: Held) -> Held:
+        start = near.local.point.copy()
+        tangent = _tangent(near.local, at, free) * (x - start[at])
+        start[free] += np.clip(tangent, -1 - np.abs(start[free]), 1 + np.abs(start[free]))
+        start[at] = x
+        local, _ = lowest(surface.at, start, free)
+        return Held(x=x, rise=local.value - best.value, slope=float(local.gradient[at]), local=local)
+
+    return Parameter(
+        name=name,
+        hold=hold,
+        centre=Held(x=float(best.point[at]), rise=0.0, slope=0.0, local=best),
+        step=_standard_error(best, at, free),
+        bounds=bounds,
+        value=value,
+        coordinate=coordinate,
+    )
+
+
+def _tangent(local: Local, at: int, free: Codes) -> Vector:
+    """Return how the best values of the other coordinates move with the one held; undetermined ones stay."""
+    inner = local.hessian[np.ix_(free, free)]
+    units = 1 / np.sqrt(np.maximum(np.abs(np.diag(inner)), np.finfo(float).tiny))
+    solved = np.linalg.pinv(units[:, None] * inner * units, rcond=_UNDETERMINED, hermitian=True)
+    return np.asarray(-units * (solved @ (units * local.hessian[free, at])))
+
+
+def _standard_error(best: Local, at: int, free: Codes) -> float:
+    curvature = float(best.hessian[at, at] + best.hessian[at, free] @ _tangent(best, at, free))
+    return float(np.sqrt(2 / curvature)) if curvature > 2 * _LARGEST_STEP**-2 else _LARGEST_STEP
