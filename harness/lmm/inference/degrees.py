@@ -61,7 +61,7 @@ def whitening(rows: Matrix, covariance: Matrix) -> Matrix:
     errors = np.sqrt(np.maximum(np.diag(V), 0.0))
     inverse = np.divide(1.0, errors, out=np.zeros_like(errors), where=errors > 0)
     values, axes = np.linalg.eigh(inverse[:, None] * V * inverse)
-    kept = values > REDUNDANT * max(values[-1], 0.0)
+    kept = values > REDUNDANT * max(values, default=0.0)
     return np.asarray((axes[:, kept] / np.sqrt(values[kept])).T * inverse)
 
 

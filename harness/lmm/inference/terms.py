@@ -18,7 +18,7 @@ import pandas as pd
 from harness.arrays import Codes, Mask, Matrix, Vector, read_only
 from harness.errors import Problem, SpecError
 from harness.formula import term_text
-from harness.lmm.columns import CodedTerm, column_names, design_matrix
+from harness.lmm.columns import CodedTerm, Encoding, column_names, design_matrix
 from harness.lmm.covariance import upper_factor
 from harness.lmm.design import LmmDesign
 from harness.lmm.inference.contrasts import joint_test_of_rows
@@ -119,7 +119,7 @@ def term_hypotheses(design: LmmDesign, type: Type = "III") -> tuple[Hypothesis, 
 
 def empty_cells(design: LmmDesign) -> tuple[str, ...]:
     """Return the combinations of levels that a term asks for and no row has."""
-    complete = [_complete(coded) for coded in design.coded_terms]
+    complete = [_complete(coded, design) for coded in design.coded_terms]
     X = design_matrix(complete, design.frame)
     return tuple(np.array(column_names(complete))[~X.any(axis=0)].tolist())
 
@@ -171,7 +171,7 @@ def _third_rows(design: LmmDesign, terms: list[tuple[int, CodedTerm]]) -> list[M
     `complete` has a column for every combination of levels; treatment coding keeps some of them, and each coefficient
     of these is an estimable function of the parameters of all: a column of `functions`.
     """
-    complete = [_complete(coded) for coded in design.coded_terms]
+    complete = [_complete(coded, design) for coded in design.coded_terms]
     parameters = np.concatenate([np.full(len(coded.names), place) for place, coded in enumerate(complete)])
     treated = np.concatenate([_treated(coded) for coded in design.coded_terms])
     recoded = not _treatment_coded(design)
@@ -196,19 +196,16 @@ def _third_rows(design: LmmDesign, terms: list[tuple[int, CodedTerm]]) -> list[M
     return [rows[own] for own in chosen]
 
 
-def _complete(coded: CodedTerm) -> CodedTerm:
+def _complete(coded: CodedTerm, design: LmmDesign) -> CodedTerm:
     """Return the term with a column for each combination of levels."""
-    return replace(
-        coded,
-        encodings=tuple(
-            one
-            if one.table is None
-            else replace(
-                one, table=np.eye(len(one.table)), names=tuple(f"{one.atom}[{k}]" for k in range(len(one.table)))
-            )
-            for one in coded.encodings
-        ),
-    )
+    return replace(coded, encodings=tuple(_in_full(one, design) for one in coded.encodings))
+
+
+def _in_full(encoding: Encoding, design: LmmDesign) -> Encoding:
+    if encoding.table is None:
+        return encoding
+    levels = design.frame.levels[encoding.atom.column]
+    return replace(encoding, table=np.eye(len(levels)), names=tuple(f"{encoding.atom}[{level}]" for level in levels))
 
 
 def _treated(coded: CodedTerm) -> Mask:
