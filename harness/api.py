@@ -25,23 +25,32 @@ from harness.lmm.spec import Criterion, LmmSpec
 from harness.references.session import live_engines
 
 
-def fit_lmm(formula: str | Formula, data: pd.DataFrame | Cohort, criterion: Criterion = "REML") -> LmmResult:
-    """Fit a linear mixed model with one grouping factor.
+def fit_lmm(
+    formula: str | Formula,
+    data: pd.DataFrame | Cohort,
+    criterion: Criterion = "REML",
+    *,
+    weights: str | None = None,
+) -> LmmResult:
+    """Fit a linear mixed model: random effects, nested or crossed, and residuals that covary over visits.
 
     Parameters
     ----------
     formula
-        As in lme4, e.g. ``"madrs ~ visit * protocol + (1 + week | id)"``; `harness.formula` has the grammar.
+        As in lme4, e.g. ``"madrs ~ visit * protocol + (1 + week | id)"``, and for residual covariances as in mmrm,
+        e.g. ``"madrs ~ visit * protocol + us(visit | id)"``; `harness.formula` has the grammar.
     data
         One row a visit. Of a DataFrame only the columns of the formula are read; numbers are numeric, texts,
         categories and booleans are factors (a category's own order is kept), the grouping column is always a factor.
     criterion
         "REML" or "ML".
+    weights
+        A column of prior weights > 0: the residual variance of a row is sigma^2 / weight.
 
     Returns
     -------
     LmmResult
-        In R: ``lme4::lmer(formula, data, REML = criterion == "REML")``.
+        In R: ``lme4::lmer(formula, data, REML = criterion == "REML", weights = w)``, ``mmrm::mmrm(formula, data)``.
 
     Raises
     ------
@@ -51,14 +60,23 @@ def fit_lmm(formula: str | Formula, data: pd.DataFrame | Cohort, criterion: Crit
     if criterion not in get_args(Criterion):
         raise SpecError("fit_lmm", [Problem(found=f"criterion {criterion!r:.40}", expected="'REML' or 'ML'")])
     tree = parse_formula(formula) if isinstance(formula, str) else formula
-    if isinstance(data, Cohort):
-        cohort = data
-    elif len(tree.random) != 1:
-        problem = Problem(found=f"{len(tree.random)} random terms", expected="exactly one, such as (1 | id)")
-        raise SpecError("fit_lmm", [problem])
-    else:
-        cohort = cohort_from_frame(_only(data, tree.columns, "fit_lmm"), subject=tree.random[0].subject)
-    return fit_lmm_cohort(LmmSpec(formula=tree, criterion=criterion), cohort)
+    spec = LmmSpec(formula=tree, criterion=criterion, weights=weights)
+    cohort = data if isinstance(data, Cohort) else _lmm_cohort(spec, data)
+    return fit_lmm_cohort(spec, cohort)
+
+
+def _lmm_cohort(spec: LmmSpec, data: pd.DataFrame) -> Cohort:
+    """Return the columns of a model; whatever it groups by is a factor."""
+    formula = spec.formula
+    if not formula.subject:
+        expected = "random effects or a residual structure, such as (1 | id) or us(visit | id)"
+        raise SpecError("fit_lmm", [Problem(found="independent rows", expected=expected)])
+    groupings = [name for random in formula.random for name in random.grouping]
+    residual = formula.residual
+    if residual is not None:
+        groupings += [residual.subject, *filter(None, (residual.by,))]
+    columns = _present(data, spec.columns, "fit_lmm")
+    return cohort_from_frame(data, subject=formula.subject[0], columns=columns, factors=groupings)
 
 
 def fit_gbtm(
@@ -114,8 +132,8 @@ def fit_gbtm(
     )
     if isinstance(data, Cohort):
         return fit_gbtm_cohort(spec, data)
-    frame = _only(data, (outcome, time, subject), "fit_gbtm")
-    return fit_gbtm_cohort(spec, cohort_from_frame(frame, subject=subject, time=time))
+    columns = _present(data, (outcome, time, subject), "fit_gbtm")
+    return fit_gbtm_cohort(spec, cohort_from_frame(data, subject=subject, time=time, columns=columns))
 
 
 def compare(fit: LmmResult | GbtmResult, reference: str | None = None) -> Comparison:
@@ -165,21 +183,22 @@ def _our_side(fit: LmmResult | GbtmResult) -> OurLmm | OurGbtm:
     return OurGbtm(case=with_found_orders(case, fit), result=fit, seconds=None)
 
 
-def _only(frame: pd.DataFrame, names: Iterable[str], where: str) -> pd.DataFrame:
-    """Return the named columns, each once, or raise with all that the frame does not have."""
+def _present(frame: pd.DataFrame, names: Iterable[str], where: str) -> tuple[str, ...]:
+    """Return the names, each once, or raise with all that the frame does not have."""
     _require(where, frame, pd.DataFrame, "a pandas DataFrame or a Cohort as data")
     wanted = tuple(dict.fromkeys(names))
-    known = tuple(str(column) for column in frame.columns)
+    columns = frame.columns.tolist()
+    known = tuple(map(str, columns))
     problems = [
         Problem(
             column=name, found="no such column", expected=f"one of {', '.join(known[:20])}", advice=nearest(name, known)
         )
         for name in wanted
-        if name not in frame.columns
+        if name not in columns
     ]
     if problems:
         raise SpecError(where, problems)
-    return frame.loc[:, list(wanted)]
+    return wanted
 
 
 def _plain(number: "int | np.integer[Any]") -> int:

@@ -1,6 +1,6 @@
 """Cohorts from pandas DataFrames and back, for notebooks."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from decimal import Decimal
 from numbers import Real
 
@@ -29,6 +29,7 @@ def cohort_from_frame(
     time: str | None = None,
     name: str = "data",
     columns: Sequence[str] | None = None,
+    factors: Sequence[str] = (),
 ) -> Cohort:
     """Return a long DataFrame, one row a visit, as a cohort.
 
@@ -47,6 +48,8 @@ def cohort_from_frame(
         The cohort's name in reports.
     columns
         Which columns are looked at, besides subject and time; all if not given.
+    factors
+        Other columns that are factors whatever they hold, as numbered sites are.
 
     Raises
     ------
@@ -63,15 +66,16 @@ def cohort_from_frame(
         refuse(where, problems)
     # With a time the rows of a subject are compared, for which both must be judged cell by cell.
     judged = [] if time is None else keys
-    numeric, factors = _plain_columns(frame, [column for column in wanted if column not in judged], subject)
-    others = [column for column in wanted if column not in numeric and column not in factors]
+    plain = [column for column in wanted if column not in judged]
+    numeric, coded = _plain_columns(frame, plain, subject, {subject, *factors})
+    others = [column for column in wanted if column not in numeric and column not in coded]
     table = Table(
         header=others,
         columns={column: _objects(frame[column]) for column in others},
         lines=range(1, len(frame) + 1),
         textual=False,
     )
-    roles: dict[str | None, Role] = {time: "time", subject: "subject"}
+    roles: dict[str | None, Role] = {**dict.fromkeys(factors, "factor"), time: "time", subject: "subject"}
     found: dict[str, Cells] = {}
     for column in others:
         role = _role(frame[column], table.columns[column], asked=roles.get(column))
@@ -88,19 +92,22 @@ def cohort_from_frame(
         if cells.column.is_numeric:
             numeric[column] = read_only(cells.numbers)
         else:
-            factors[column] = factor(cells.labels, _categories(frame[column]))
-    return Cohort(name=name, subject=subject, time=time, numeric=numeric, factors=factors)
+            coded[column] = factor(cells.labels, _categories(frame[column]))
+    return Cohort(name=name, subject=subject, time=time, numeric=numeric, factors=coded)
 
 
 def _plain_columns(
-    frame: pd.DataFrame, columns: Sequence[str], subject: str
+    frame: pd.DataFrame, columns: Sequence[str], subject: str, always: Collection[str]
 ) -> tuple[dict[str, Vector], dict[str, Factor]]:
-    """Return those of the columns that raise no question, numbers and factors; a subject is one if no row lacks it."""
+    """Return those of the columns that raise no question, numbers and factors, which some are `always`.
+
+    A subject raises none if no row lacks it.
+    """
     numeric: dict[str, Vector] = {}
     factors: dict[str, Factor] = {}
     for column in columns:
         series = frame[column]
-        if types.is_numeric_dtype(series.dtype) and not types.is_bool_dtype(series.dtype) and column != subject:
+        if series.dtype.kind in "fiu" and column not in always:
             numbers = plain_numbers(series)
             if numbers is not None:
                 numeric[column] = numbers

@@ -41,10 +41,11 @@ def plain_factor(series: pd.Series) -> Factor | None:
     dtype = series.dtype
     if isinstance(dtype, pd.CategoricalDtype):
         categories = dtype.categories.tolist()
-        return _factor(series.cat.codes.to_numpy(), categories) if _are_labels(categories) else None
+        return _factor(series.array.codes, categories) if _are_labels(categories) else None
     if isinstance(dtype, np.dtype) and dtype.kind in "iu":
-        codes, numbers = pd.factorize(series.to_numpy(), sort=True)
-        return _factor(codes, map(str, numbers.tolist()))
+        codes, numbers = pd.factorize(series.to_numpy())
+        order = np.argsort(numbers)
+        return _factor(np.argsort(order)[codes], map(str, numbers[order].tolist()))
     if isinstance(dtype, pd.StringDtype) or pd.api.types.infer_dtype(series, skipna=True) == "string":
         codes, found = pd.factorize(series)
         labels = list(found)

@@ -7,7 +7,7 @@ from harness.convergence import Stop
 from harness.lmm.covariance import relative_factor, upper_factor
 from harness.lmm.design import LmmDesign
 from harness.lmm.estimates import LmmEstimates, RandomEffects
-from harness.lmm.evaluation import Evaluation, evaluate
+from harness.lmm.evaluation import Evaluation
 from harness.lmm.fit import LmmFit
 from harness.lmm.patterns import SufficientStatistics
 
@@ -21,7 +21,7 @@ def estimate(fit: LmmFit, design: LmmDesign) -> LmmEstimates:
     covariances, sigma) by the delta method. It is None unless the fit is a regular optimum: at a singular one the
     likelihood is not quadratic in the covariances, and a standard error would say nothing.
     """
-    here = evaluate(fit.Lambda, fit.statistics)
+    here = fit.evaluation
     factor = relative_factor(fit.theta, design.blocks)
     modes, modes_cov = conditional_modes(fit.Lambda, here, fit.statistics)
     fixed = fit.statistics.coordinates.fixed

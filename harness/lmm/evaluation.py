@@ -173,7 +173,7 @@ def _pattern_terms(Lambda: Matrix, statistics: SufficientStatistics) -> tuple[fl
     weights = np.concatenate(
         [H[a, b, None], products[:, :J], products[:, J : J + len(one)] + products[:, J + len(one) :]], axis=1
     )
-    log_det = 2 * float(np.log(C[range(len(R)), range(len(R)), :K]).sum(axis=0) @ counts)
+    log_det = 2 * float(counts @ np.log(np.diagonal(C)[:K]).sum(axis=1))
     log_det_1 = 2 * Q[columns, rows] @ counts
     log_det_2 = 2 * ((G_jl * N_jl - Q_jl * Q_lj) @ counts)[symmetric_index(J)]
     return log_det, log_det_1, log_det_2, weights.transpose(1, 2, 0)

@@ -13,6 +13,7 @@ from harness.lmm.certificate import certify
 from harness.lmm.checks import EXACT_FIT
 from harness.lmm.covariance import layout
 from harness.lmm.design import LmmDesign
+from harness.lmm.evaluation import Evaluation
 from harness.lmm.inference import one_factor
 from harness.lmm.inference.parts import KenwardRogerParts, SatterthwaiteParts
 from harness.lmm.newton import ITERATION_LIMIT, Descent, descend
@@ -32,7 +33,7 @@ class LmmFit:
     sigma (see `Curvature`). `least_sd` is the standard deviation, relative to sigma and averaged over rows, of the
     least varying combination of the random effects: below 1e-4 the fit is singular. `start` is the theta that the
     search began with. `Lambda` is the relative factor in the coordinates of `statistics`, with digits that theta has no
-    room for.
+    room for, and `evaluation` the likelihood there.
     """
 
     theta: Vector
@@ -46,6 +47,7 @@ class LmmFit:
     start: Vector
     statistics: SufficientStatistics
     Lambda: Matrix
+    evaluation: Evaluation
 
     def satterthwaite_parts(self) -> SatterthwaiteParts:
         """Return the derivatives that Satterthwaite's degrees of freedom need."""
@@ -94,6 +96,7 @@ def fit(design: LmmDesign, start: Vector | None = None, limit: int = ITERATION_L
         start=read_only(_user_theta(Lambda, design, statistics)),
         statistics=descent.statistics,
         Lambda=read_only(descent.Lambda),
+        evaluation=descent.evaluation,
     )
 
 

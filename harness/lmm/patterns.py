@@ -8,7 +8,7 @@ q rows U that see the random effects and the rest W that never does, so that
 where only positive semidefinite terms are added. (The usual Z'Z form subtracts; that is where digits are lost.)
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -18,11 +18,15 @@ from harness.arrays import Codes, Matrix, Tensor, Vector, read_only
 from harness.lmm.coordinates import Coordinates, plain_coordinates
 from harness.lmm.covariance import Layout, upper_factor
 from harness.lmm.design import LmmDesign
-from harness.lmm.rotation import rotated_rows
+from harness.lmm.rotation import rotated_rows, taken
 from harness.lmm.spec import Criterion
 
 # Any fixed numbers do: equal hashes are compared exactly before two subjects share a pattern.
 _HASH_SEED = 20150
+# Subjects with unequally many rows are padded to the longest as long as this is how much the work grows by.
+_MOST_PADDING = 1.5
+_CHUNK = 5_000  # subjects at a time, whose products stay in the cache
+_FEW = 200  # patterns, that are worth no distinction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -102,35 +106,35 @@ def sufficient_statistics(design: LmmDesign, coordinates: Coordinates | None = N
     if coordinates is None:
         coordinates = plain_coordinates(design)
     q, c = design.n_random, design.n_fixed + 1
-    sizes = np.diff(design.starts)
     U = np.zeros((design.n_subjects, q, c))
     pattern = np.empty(design.n_subjects, dtype=np.int64)
     S = np.zeros((c, c))
     triangles: list[Tensor] = []
-    ranks: list[int] = []
-    for size in np.unique(sizes).tolist():
-        members = np.flatnonzero(sizes == size)
-        rows = design.starts[members, None] + np.arange(size)
-        Z_own, shared = _distinct(design.scaled.Z[rows])
-        rank = min(q, size)
-        U[members, :rank], W, R = rotated_rows(design, coordinates, rows, Z_own, shared)
+    ranks: list[Codes] = []
+    K = 0
+    for members, rows in _blocks_of_rows(design):
+        sizes = (rows >= 0).sum(axis=1)
+        first, shared = _distinct(taken(design.scaled.Z, rows), sizes)
+        own, W, R = rotated_rows(design, coordinates, rows, first, shared)
+        U[members, : own.shape[1]] = own
         W = W.reshape(-1, c)
         S += W.T @ W
-        pattern[members] = shared + len(ranks)
+        pattern[members] = shared + K
         padded = np.zeros((len(R), q, q))
-        padded[:, :rank] = R
+        padded[:, : R.shape[1]] = R
         triangles.append(padded)
-        ranks += [rank] * len(R)
-    counts = np.bincount(pattern, minlength=len(ranks))
+        ranks.append(np.minimum(q, sizes[first]))
+        K += len(R)
+    counts = np.bincount(pattern, minlength=K)
     R = np.concatenate(triangles)
     spread = _spread(R, counts, design.n_observations)
     return SufficientStatistics(
         criterion=design.criterion,
         S=read_only(S),
-        T=read_only(_folded(_cross_products(U.reshape(len(U), -1), pattern, counts), q)),
+        T=read_only(_outer_products(U, pattern, counts)),
         R=read_only(R),
         counts=read_only(counts.astype(float)),
-        ranks=read_only(np.array(ranks)),
+        ranks=read_only(np.concatenate(ranks)),
         U=read_only(U),
         pattern=read_only(pattern),
         coordinates=coordinates,
@@ -146,39 +150,77 @@ def _spread(R: Tensor, counts: Codes, n_observations: int) -> Matrix:
     return upper_factor(weighted.reshape(-1, R.shape[-1]))
 
 
-def _distinct(blocks: Tensor) -> tuple[Tensor, Codes]:
-    """Return the distinct blocks of (g, size, q), compared bit by bit, and which of them each block is."""
-    flat = blocks.reshape(len(blocks), -1)
-    weights = np.random.default_rng(_HASH_SEED).standard_normal(flat.shape[1])
-    hashes = (flat * weights).sum(axis=1)  # not by BLAS, whose kernels may round equal rows differently
+def _blocks_of_rows(design: LmmDesign) -> Iterator[tuple[Codes, Codes]]:
+    """Yield subjects (g,) and their rows (g, size) of the design, -1 beyond a subject's last.
+
+    All subjects at once where that does not double the work, else those with equally many rows.
+    """
+    sizes = np.diff(design.starts)
+    longest = int(sizes.max())
+    together = longest * len(sizes) <= _MOST_PADDING * design.n_observations
+    for size in [longest] if together else np.unique(sizes).tolist():
+        members = np.flatnonzero(sizes == size) if not together else np.arange(len(sizes))
+        at = np.arange(size)
+        rows = design.starts[members, None] + at
+        yield members, np.where(at < sizes[members, None], rows, -1) if together else rows
+
+
+def _distinct(blocks: Tensor, sizes: Codes) -> tuple[Codes, Codes]:
+    """Return which blocks (g, size, q) are the first of their kind, compared bit by bit, and which kind each one is.
+
+    `sizes` (g,) tells rows that are zero from rows that are not there.
+    """
+    flat = np.column_stack([sizes, blocks.reshape(len(blocks), -1)])
+    hashes = (flat * _hash_weights(flat.shape[1])).sum(axis=1)  # not by BLAS, which may round equal rows differently
     _, first, shared = np.unique(hashes, return_index=True, return_inverse=True)
     if not np.array_equal(flat[first][shared], flat):  # a collision: two patterns with one hash
-        distinct, shared = np.unique(flat, axis=0, return_inverse=True)
-        return distinct.reshape(-1, *blocks.shape[1:]), shared.reshape(-1)
-    return blocks[first], shared
+        _, first, shared = np.unique(flat, axis=0, return_index=True, return_inverse=True)
+    return first, shared.reshape(-1)
 
 
-def _cross_products(rows: Matrix, pattern: Codes, counts: Codes) -> Tensor:
-    """Return, for each pattern, the sum of the outer products of its subjects' rows."""
-    rows = rows[np.argsort(pattern, kind="stable")]
+@cache
+def _hash_weights(width: int) -> Vector:
+    return read_only(np.random.default_rng(_HASH_SEED).standard_normal(width))
+
+
+def _outer_products(U: Tensor, pattern: Codes, counts: Codes) -> Matrix:
+    """Return T: for each pattern, the sum over its subjects of the products of rows a <= b of U, as upper triangles."""
+    m, q, c = U.shape
+    T = np.empty((len(counts), q * (q + 1) // 2, c * (c + 1) // 2))
+    order = np.argsort(pattern, kind="stable")
     ends = np.cumsum(counts)
-    products = np.empty((len(counts), rows.shape[1], rows.shape[1]))
-    alone = counts == 1
-    single = rows[ends[alone] - 1]
-    products[alone] = single[:, :, None] * single[:, None, :]
-    for k in np.flatnonzero(~alone).tolist():
-        own = rows[ends[k] - counts[k] : ends[k]]
-        products[k] = own.T @ own
-    return products
+    alone = np.flatnonzero(counts == 1) if len(counts) > _FEW else np.empty(0, dtype=np.int64)
+    for at in range(0, len(alone), _CHUNK):
+        own = alone[at : at + _CHUNK]
+        T[own] = _own_products(U[order[ends[own] - 1]])
+    shared = np.setdiff1d(np.arange(len(counts)), alone, assume_unique=True)
+    flat = U[order].reshape(m, -1)
+    products = np.empty((len(shared), q * c, q * c))
+    for place, k in enumerate(shared.tolist()):
+        rows = flat[ends[k] - counts[k] : ends[k]]
+        products[place] = rows.T @ rows
+    T[shared] = _folded(products.reshape(-1, q, c, q, c))
+    return T.reshape(-1, T.shape[-1])
 
 
-def _folded(products: Tensor, q: int) -> Matrix:
-    """Return T: of each symmetrised block of U rows (a, b), a <= b, the upper triangle."""
-    K, width = products.shape[0], products.shape[1]
-    c = width // q
-    blocks = products.reshape(K, q, c, q, c)
+def _own_products(U: Tensor) -> Tensor:
+    """Return the products of single subjects (g, q(q+1)/2, c(c+1)/2), along rows of the triangle."""
+    g, q, c = U.shape
     a, b = upper_triangle(q)
-    pairs = blocks[:, a, :, b, :]  # (pairs, K, c, c): numpy puts split index axes first
-    pairs = np.where((a < b)[:, None, None, None], pairs + pairs.transpose(0, 1, 3, 2), pairs)
-    rows, columns = upper_triangle(c)
-    return pairs[:, :, rows, columns].transpose(1, 0, 2).reshape(K * len(a), len(rows))
+    found = np.empty((g, len(a), c * (c + 1) // 2))
+    left, right, off = U[:, a], U[:, b], (a < b)[:, None].astype(float)
+    start = 0
+    for row in range(c):
+        end = start + c - row
+        found[:, :, start:end] = left[:, :, row, None] * right[:, :, row:]
+        found[:, :, start:end] += off * right[:, :, row, None] * left[:, :, row:]
+        start = end
+    return found
+
+
+def _folded(blocks: Tensor) -> Tensor:
+    """Return, of products (k, q, c, q, c), the upper triangles of the symmetrised blocks a <= b."""
+    a, b = upper_triangle(blocks.shape[1])
+    rows, columns = upper_triangle(blocks.shape[2])
+    above = blocks[:, a[:, None], rows, b[:, None], columns]
+    return above + np.where((a < b)[:, None], blocks[:, a[:, None], columns, b[:, None], rows], 0.0)

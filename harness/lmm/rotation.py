@@ -16,22 +16,32 @@ _CHUNK = 20_000  # subjects at a time: twofold arithmetic holds several copies
 _SINGULAR = 1e-12
 
 
+def taken(array: Tensor, rows: Codes) -> Tensor:
+    """Return rows (..., size) of an array as a stack, zeros where the number of the row is -1."""
+    found = array[rows]
+    absent = rows < 0
+    if absent.any():
+        found[absent] = 0.0
+    return found
+
+
 def rotated_rows(
-    design: LmmDesign, coordinates: Coordinates, rows: Codes, blocks: Tensor, shared: Codes
+    design: LmmDesign, coordinates: Coordinates, rows: Codes, first: Codes, shared: Codes
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Return U (g, r, c), W (g, size - r, c) and R (k, r, q) of g subjects of one size, r = min(q, size).
+    """Return U (g, r, c), W (g, size - r, c) and R (k, r, q) of g subjects, r = min(q, size).
 
     Parameters
     ----------
     rows : (g, size)
-        Of the design.
-    blocks, shared : (k, size, q), (g,)
-        The distinct Z_i in the user's units, and which of them each subject has.
+        Of the design; -1 is a row of zeros.
+    first, shared : (k,), (g,)
+        Which subjects are the first with their Z_i, and which of these Z_i each subject has.
     """
+    blocks = taken(design.scaled.Z, rows[first])
     if not coordinates.adapted:
         Q, R = np.linalg.qr(blocks @ coordinates.random, mode="complete")
         r = min(R.shape[1:])
-        rotated = Q.transpose(0, 2, 1)[shared] @ design.conditioned.D[rows]
+        rotated = Q.transpose(0, 2, 1)[shared] @ taken(design.conditioned.D, rows)
         return rotated[:, :r], rotated[:, r:], R[:, :r]
     Q, R = np.linalg.qr(product(blocks, coordinates.random).high, mode="complete")
     r = min(R.shape[1:])
@@ -42,7 +52,7 @@ def rotated_rows(
         here, own = rows[at : at + _CHUNK], shared[at : at + _CHUNK]
         D = _columns(design, coordinates, here)
         multiples = solving[own] @ (Q[own, :r] @ D.high)  # roughly; what they leave is computed exactly
-        left = plus_product(D, design.scaled.Z[here], product(-coordinates.random, multiples))
+        left = plus_product(D, taken(design.scaled.Z, here), product(-coordinates.random, multiples))
         rotated = Q[own] @ left.high
         seen.append(R[own] @ multiples + rotated[:, :r])
         unseen.append(rotated[:, r:])
@@ -53,6 +63,6 @@ def _columns(design: LmmDesign, coordinates: Coordinates, rows: Codes) -> Twofol
     """Return [X fixed, y - X origin] of some rows."""
     p = design.n_fixed
     start = np.zeros((*rows.shape, p + 1))
-    start[..., p] = design.scaled.y[rows]
+    start[..., p] = taken(design.scaled.y, rows)
     weights = np.column_stack([coordinates.fixed, -coordinates.origin])
-    return plus_product(Twofold(start, np.zeros_like(start)), design.scaled.X[rows], weights)
+    return plus_product(Twofold(start, np.zeros_like(start)), taken(design.scaled.X, rows), weights)

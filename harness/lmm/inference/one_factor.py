@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness.arrays import Codes, Matrix, Tensor, Vector, read_only
-from harness.lmm.evaluation import evaluate
 from harness.lmm.inference.parts import KenwardRogerParts, SatterthwaiteParts
 from harness.lmm.patterns import SufficientStatistics, symmetric_index, upper_triangle
 from harness.lmm.stacks import inverse_of_upper, product, root_beside_identity, transposed
@@ -23,8 +22,7 @@ def satterthwaite_parts(fit: "LmmFit") -> SatterthwaiteParts:
 
     R: ``m@vcov_beta``, ``m@Jac_list`` and ``m@vcov_varpar`` of lmerTest, there by finite differences in raw units.
     """
-    statistics = fit.statistics
-    here = evaluate(fit.Lambda, statistics)
+    statistics, here = fit.statistics, fit.evaluation
     C, variance, J = here.inverse, here.sigma**2, len(here.residual_1)
     phi_1 = np.empty((J + 1, *C.shape))
     phi_1[:J] = -variance * C @ _cross_derivatives(fit.Lambda, statistics) @ C
