@@ -72,7 +72,7 @@ def test_a_mixed_model_has_the_numbers_of_a_table(mixed):
 
 def test_a_mixed_model_has_tidy_frames(mixed):
     fixed = mixed.fixed_effects()
-    assert list(fixed.columns) == ["estimate", "standard_error", "wald_z", "lower", "upper"]
+    assert list(fixed.columns) == ["estimate", "standard_error", "df", "t", "p", "lower", "upper"]
     assert list(fixed.index) == list(mixed.estimates.fixed_names)
     assert (fixed["lower"] < fixed["estimate"]).all()
     assert (fixed["estimate"] < fixed["upper"]).all()
@@ -202,8 +202,7 @@ def test_all_unknown_columns_are_named_at_once(data):
 @pytest.mark.parametrize(
     ("formula", "error", "message"),
     [
-        ("madrs ~ week", SpecError, "0 random terms"),
-        ("madrs ~ week + (1 | id) + (1 | protocol)", SpecError, "2 random terms"),
+        ("madrs ~ week", SpecError, "independent rows; expected random effects or a residual structure"),
         ("madrs ~ __import__('os')", FormulaError, "character"),
         ("madrs ~ I(system(week)) + (1 | id)", FormulaError, "character"),
         ("", FormulaError, "expected"),

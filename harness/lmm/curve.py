@@ -8,8 +8,8 @@ import numpy as np
 from harness.arrays import Codes, Mask, Vector
 from harness.lmm.design import LmmDesign, fixed_rows
 from harness.lmm.estimates import LmmEstimates
+from harness.lmm.inference.distributions import WALD_95
 from harness.lmm.spec import LmmSpec
-from harness.lmm.summary import WALD_95
 
 _GRID = 60
 

@@ -1,21 +1,42 @@
-"""A fitted linear mixed model, to read, tabulate and plot."""
+"""A fitted linear mixed model, to read, test, predict from, tabulate and plot."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 
 from harness.arrays import Matrix, Vector
 from harness.cohorts.cohort import Cohort
 from harness.convergence import Convergence
-from harness.errors import Problem, SpecError
 from harness.lmm.design import LmmDesign, build_design
+from harness.lmm.diagnostics.columns import frame_columns, level_sets, signal_at_modes, subject_sets
+from harness.lmm.diagnostics.explained import Explained, explained
+from harness.lmm.diagnostics.influence import Influence, influence
+from harness.lmm.diagnostics.residuals import Residuals, residuals, spread_by
+from harness.lmm.engine import fitted
 from harness.lmm.estimates import LmmEstimates
-from harness.lmm.estimation import estimate
-from harness.lmm.fit import LmmFit, fit
+from harness.lmm.fitted import Fitted
+from harness.lmm.inference.contrasts import Contrast, JointTest, Weights, contrast, joint_test
+from harness.lmm.inference.fixed_effects import FixedEffects, fixed_effects
+from harness.lmm.inference.sandwich import Kind, robust_effects
+from harness.lmm.inference.table import coefficient_table
+from harness.lmm.inference.terms import TermTable, Type, term_table
+from harness.lmm.likelihood.bootstrap import Bootstrap
+from harness.lmm.likelihood.criteria import Counts, information_criteria
+from harness.lmm.means import grid
+from harness.lmm.means.marginal import MarginalMeans, described
+from harness.lmm.parameter_intervals import IntervalMethod, Statistic, bootstrapped, interval_table
+from harness.lmm.prediction.occasions import Occasions
+from harness.lmm.prediction.posterior import Prediction
+from harness.lmm.prediction.predict import Given, Level, forecasts, predict
+from harness.lmm.prediction.predictor import Predictor, predictor
+from harness.lmm.prediction.simulation import simulate
 from harness.lmm.spec import LmmSpec
-from harness.lmm.summary import WALD_95, summarise
+from harness.lmm.storage.stored import stored
+from harness.lmm.storage.writing import write_fit
+from harness.lmm.summary import summarise
 from harness.lmm.tables import random_effect_table, variance_table
 from harness.summaries import Summary
 
@@ -25,12 +46,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class LmmResult:
-    """A linear mixed model, the matrices it was fitted to, where the search ended, and the estimates."""
+    """A linear mixed model, the matrices it was fitted to, where the search ended, and the estimates.
+
+    Wherever `df` is asked for it names the method for degrees of freedom: "satterthwaite", "kenward-roger",
+    "kenward-roger-observed", "kenward-roger-observed-linear", "residual" or "wald"; see
+    `harness.lmm.inference.fixed_effects.fixed_effects`. `robust` ("CR0" or "CR2") takes sandwich errors instead.
+    """
 
     cohort: Cohort
     spec: LmmSpec
     design: LmmDesign
-    fit: LmmFit
+    fit: Fitted
     estimates: LmmEstimates
 
     @property
@@ -65,7 +91,7 @@ class LmmResult:
 
     @property
     def theta(self) -> Vector:
-        """Entries of the relative factor; ``getME(m, "theta")``."""
+        """The engine's own covariance parameters: lme4's ``getME(m, "theta")``, or those of the residual structure."""
         return self.estimates.theta
 
     @property
@@ -75,31 +101,121 @@ class LmmResult:
 
     @property
     def random_cov(self) -> Matrix:
-        """Covariance of one subject's random effects (q, q); ``VarCorr(m)``."""
+        """Covariance of the random effects (q, q) of the first grouping factor; ``VarCorr(m)``."""
         return self.estimates.random_cov
 
     @property
     def conditional_modes(self) -> Matrix:
-        """Predicted random effects (m, q), subjects in the order of `estimates.subject_labels`; ``ranef(m)``."""
+        """Predicted random effects (m, q) of the first grouping factor, by its `labels`; ``ranef(m)``."""
         return self.estimates.conditional_modes
 
-    def summary(self) -> Summary:
-        """Return the table of the fit: header, random effects, fixed effects, convergence."""
-        return summarise(self.spec, self.design, self.fit, self.estimates)
+    def summary(self, df: str = "satterthwaite") -> Summary:
+        """Return the table of the fit: header, covariances, fixed effects with tests, convergence."""
+        return summarise(self.spec, self.design, self.fit, self.estimates, coefficient_table(self.inference(df)))
 
-    def fixed_effects(self) -> pd.DataFrame:
-        """Return one row a fixed effect: estimate, standard error, Wald z, 95 % Wald interval."""
-        errors = np.sqrt(np.diag(self.vcov))
-        return pd.DataFrame(
-            {
-                "estimate": self.beta,
-                "standard_error": errors,
-                "wald_z": self.beta / errors,
-                "lower": self.beta - WALD_95 * errors,
-                "upper": self.beta + WALD_95 * errors,
-            },
-            index=pd.Index(self.estimates.fixed_names, name="effect"),
+    # ---- fixed effects: tests and intervals ----
+
+    def inference(self, df: str = "satterthwaite", *, robust: Kind | None = None) -> FixedEffects:
+        """Return the fixed effects under one method, as `harness.lmm.inference` takes them."""
+        return fixed_effects(self.fit, self.design, df) if robust is None else self._robust(robust)
+
+    def fixed_effects(
+        self, df: str = "satterthwaite", *, level: float = 0.95, robust: Kind | None = None
+    ) -> pd.DataFrame:
+        """Return one row a fixed effect: estimate, standard error, df, t, p and interval; NaN for aliased columns.
+
+        R: ``summary(lmerTest::lmer(...))``, ``ddf = "Kenward-Roger"``; ``clubSandwich::coef_test(m, "CR2")``.
+        """
+        return coefficient_table(self.inference(df, robust=robust), level=level).frame()
+
+    def contrast(
+        self,
+        weights: Weights,
+        df: str = "satterthwaite",
+        *,
+        level: float = 0.95,
+        null: float = 0.0,
+        robust: Kind | None = None,
+    ) -> Contrast:
+        """Return one contrast with its test; weights by the names of fixed effects, or one for each in order.
+
+        R: ``lmerTest::contest1D(m, l, confint = TRUE)``.
+        """
+        return contrast(self.inference(df, robust=robust), weights, level=level, null=null)
+
+    def joint_test(
+        self, weights: Sequence[Weights] | Matrix, df: str = "satterthwaite", *, robust: Kind | None = None
+    ) -> JointTest:
+        """Return the F test that several contrasts are all zero; ``lmerTest::contestMD``, ``pbkrtest::KRmodcomp``."""
+        return joint_test(self.inference(df, robust=robust), weights)
+
+    def anova(self, type: Type = "III", df: str = "satterthwaite") -> TermTable:  # noqa: A002 - the table's name
+        """Return the F test of each term, of type "I", "II" or "III"; ``anova(m, type = 3)`` of lmerTest."""
+        return term_table(self.inference(df), self.design, type)
+
+    def means(
+        self,
+        columns: str | Sequence[str],
+        *,
+        by: str | Sequence[str] = (),
+        at: Mapping[str, Sequence[float | str]] | None = None,
+        weights: grid.Weights = "equal",
+        df: str = "satterthwaite",
+        level: float = 0.95,
+        robust: Kind | None = None,
+    ) -> MarginalMeans:
+        """Return marginal means at all combinations of `columns` and `by`; their `contrasts` stay within `by`.
+
+        R: ``emmeans(m, ~ columns | by, at = at, weights = weights, lmer.df = df)``.
+
+        Raises
+        ------
+        SpecError
+            With all that is wrong with the columns, the values in `at`, or the method.
+        """
+        own, within = (((names,) if isinstance(names, str) else tuple(names)) for names in (columns, by))
+        functions = grid.mean_functions(self.design, (*own, *within), at=at, weights=weights)
+        return described(functions, self.inference(df, robust=robust), by=within, level=level)
+
+    # ---- all parameters ----
+
+    def intervals(
+        self, method: IntervalMethod = "profile", *, level: float = 0.95, parameters: Sequence[str] | None = None
+    ) -> pd.DataFrame:
+        """Return one row a parameter: estimate, lower, upper; ``confint(m, method = "profile")``.
+
+        "profile" is of the ML fit of one grouping factor, as lme4's; "wald" is of any fit, by the observed information.
+        For bootstrap intervals see `bootstrap`.
+        """
+        return interval_table(method, self.design, self.estimates, level=level, parameters=parameters)
+
+    def bootstrap(
+        self,
+        replicates: int = 1000,
+        *,
+        seed: int,
+        statistic: Statistic | None = None,
+    ) -> Bootstrap:
+        """Return the parametric bootstrap of all parameters, or of any function of the estimates.
+
+        R: ``lme4::bootMer(m, f, nsim = replicates)``.
+        """
+        return bootstrapped(
+            (self.design, self.fit, self.estimates), replicates=replicates, seed=seed, statistic=statistic
         )
+
+    def information_criteria(self) -> pd.DataFrame:
+        """Return AIC, AICc and BIC by the conventions of lme4, nlme, SAS and mmrm, each with its formula."""
+        counts = Counts(
+            criterion=self.spec.criterion,
+            deviance=self.fit.deviance,
+            n_observations=self.design.n_observations,
+            n_subjects=self.design.n_subjects,
+            n_fixed=self.design.n_fixed,
+            n_covariance=self.estimates.n_parameters - self.design.n_fixed,
+        )
+        rows = information_criteria(counts)
+        return pd.DataFrame([(row.engine, row.name, row.value, row.formula) for row in rows], columns=_CRITERIA)
 
     def random_effects(self) -> pd.DataFrame:
         """Return one row a level and random effect: conditional mode and its conditional standard deviation."""
@@ -112,11 +228,72 @@ class LmmResult:
         """
         return variance_table(self.estimates)
 
+    # ---- prediction and diagnostics ----
+
+    def predict(
+        self, data: pd.DataFrame | None = None, *, level: Level = "subject", given: Given = "fit"
+    ) -> Prediction:
+        """Return mean and outcome with their variances, at new rows or at those of the fit (see `predict`'s module).
+
+        R: ``predict(m, data, re.form = NA or NULL, allow.new.levels = TRUE)``.
+        """
+        return predict(self._predictor(), data, level=level, given=given)
+
+    def forecasts(self, data: pd.DataFrame, *, along: str, confidence: float = 0.95) -> pd.DataFrame:
+        """Return what the first k outcomes of each subject say about its later rows, k = 0, 1, ..."""
+        return forecasts(self._predictor(), data, along=along, confidence=confidence)
+
+    def simulate(self, replicates: int = 1, *, seed: int, at_modes: bool = False) -> Matrix:
+        """Return outcomes (replicates, n) drawn from the fit, random effects anew or at modes; ``simulate(m)``."""
+        model = self._predictor()
+        mean = self.residuals().fitted if at_modes else None
+        return simulate(model.distribution, _rows_of(model), seed=seed, replicates=replicates, mean=mean)
+
+    def residuals(self) -> Residuals:
+        """Return marginal, conditional, Pearson and whitened residuals (n,) in the design's rows; ``resid(m)``."""
+        model = self._predictor()
+        return residuals(model.distribution, _rows_of(model), signal_at_modes(self.design, self.estimates))
+
+    def residual_spread(self, *columns: str) -> pd.DataFrame:
+        """Return count, mean and standard deviation of conditional residuals by columns, such as "visit"."""
+        return spread_by(self.residuals().conditional, frame_columns(self.design, columns))
+
+    def influence(self, column: str | None = None) -> Influence:
+        """Return what leaving out each subject, or each level of a column, does to the fixed effects."""
+        model = self._predictor()
+        sets, labels = subject_sets(self.design) if column is None else level_sets(self.design, column)
+        names = self.estimates.fixed_names
+        return influence(model.distribution, _rows_of(model), sets=sets, labels=labels, names=names)
+
+    def explained(self) -> Explained:
+        """Return variances by component, marginal and conditional R2, intraclass correlations."""
+        model = self._predictor()
+        one = self.estimates.random
+        return explained(
+            model.distribution,
+            _rows_of(model),
+            groupings=[effects.grouping for effects in one],
+            names=[effects.names for effects in one],
+        )
+
+    def save(self, path: Path | str) -> Path:
+        """Write the fit as a plain file, from which `harness.load_fit` predicts and tests without the data."""
+        return write_fit(stored(self.spec, self.cohort, self.design, self.fit, self.estimates), Path(path))
+
     def plot(self) -> "Figure":
         """Return a figure of observed outcomes, their means, and the fitted population curve with a 95 % Wald band."""
         from harness.lmm.figure import draw  # noqa: PLC0415 - matplotlib is slow to import and seldom needed
 
         return draw(self.spec, self.design, self.estimates)
+
+    def _robust(self, kind: Kind) -> FixedEffects:
+        return robust_effects(self.fit, self.design, kind)
+
+    def _predictor(self) -> Predictor:
+        return predictor(self.spec, self.design, self.estimates)
+
+
+_CRITERIA = ["engine", "criterion", "value", "formula"]
 
 
 def fit_lmm_cohort(spec: LmmSpec, cohort: Cohort) -> LmmResult:
@@ -128,15 +305,11 @@ def fit_lmm_cohort(spec: LmmSpec, cohort: Cohort) -> LmmResult:
         If the model can't be fitted to this cohort; all problems are listed.
     """
     design = build_design(spec, cohort)
-    _require_one_factor(design)
-    fitted = fit(design)
-    return LmmResult(cohort=cohort, spec=spec, design=design, fit=fitted, estimates=estimate(fitted, design))
+    fit, estimates = fitted(design)
+    return LmmResult(cohort=cohort, spec=spec, design=design, fit=fit, estimates=estimates)
 
 
-def _require_one_factor(design: LmmDesign) -> None:
-    one_factor = len({one.grouping for one in design.random}) == 1 and design.residual is None
-    even = len(design.blocks) == 1 or max(design.blocks, default=0) == 1
-    if one_factor and even and design.weights is None:
-        return
-    found = "a model with several grouping factors, blocks of random effects, weights or a residual structure"
-    raise SpecError("fit_lmm", [Problem(found=found, expected="one random term, correlated or not, without weights")])
+def _rows_of(model: Predictor) -> Occasions:
+    if model.fitted is None:
+        raise ValueError("the predictor of a fit has its rows")
+    return model.fitted

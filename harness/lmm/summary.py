@@ -7,16 +7,16 @@ import numpy as np
 from harness.arrays import Matrix
 from harness.formula import formula_text
 from harness.lmm.design import LmmDesign
+from harness.lmm.dropped import DroppedRows
 from harness.lmm.estimates import LmmEstimates
-from harness.lmm.fit import LmmFit
+from harness.lmm.fitted import Fitted
+from harness.lmm.inference.table import ContrastTable
 from harness.lmm.spec import LmmSpec
 from harness.summaries import Summary
 
-WALD_95 = 1.959963984540054
 
-
-def summarise(spec: LmmSpec, design: LmmDesign, fit: LmmFit, estimates: LmmEstimates) -> Summary:
-    """Return header, random effects, fixed effects and how the search ended."""
+def summarise(spec: LmmSpec, design: LmmDesign, fit: Fitted, estimates: LmmEstimates, table: ContrastTable) -> Summary:
+    """Return header, covariances, fixed effects with their tests (`table`), and how the search ended."""
     label = "REML criterion" if spec.criterion == "REML" else "Deviance"
     header = [
         ["Observations", f"{design.n_observations}", "Log-likelihood", f"{estimates.log_likelihood:.3f}"],
@@ -28,7 +28,7 @@ def summarise(spec: LmmSpec, design: LmmDesign, fit: LmmFit, estimates: LmmEstim
         [f"Linear mixed model fitted by {spec.criterion}", f"Formula: {formula_text(spec.formula)}"],
         _aligned(header),
         *_covariance_sections(estimates),
-        ["Fixed effects", *_aligned(_fixed_rows(estimates))],
+        [f"Fixed effects, degrees of freedom: {table.method.name}", *_aligned(_fixed_rows(table))],
         [fit.convergence.message, *_remarks(design, fit)],
     ]
     width = max(len(line) for section in sections[:-1] for line in section)
@@ -60,22 +60,44 @@ def _covariance_rows(names: Sequence[str], cov: Matrix) -> list[list[str]]:
     return rows
 
 
-def _fixed_rows(estimates: LmmEstimates) -> list[list[str]]:
-    rows = [["", "Estimate", "Std. error", "Wald z", "2.5 %", "97.5 %"]]
-    errors = np.sqrt(np.diag(estimates.vcov))
-    for name, b, se in zip(estimates.fixed_names, estimates.beta, errors, strict=True):
-        numbers = (_number(b), _number(se), f"{b / se:.3f}", _number(b - WALD_95 * se), _number(b + WALD_95 * se))
-        rows.append([name, *numbers])
+def _fixed_rows(table: ContrastTable) -> list[list[str]]:
+    low, high = (1 - table.level) / 2, (1 + table.level) / 2
+    rows = [["", "Estimate", "Std. error", "df", "t", "p", f"{100 * low:.3g} %", f"{100 * high:.3g} %"]]
+    for k, name in enumerate(table.names):
+        if not table.estimable[k]:
+            rows.append([name, "not estimable"])
+            continue
+        df = "inf" if np.isinf(table.df[k]) else f"{table.df[k]:.1f}"
+        tests = (df, f"{table.t[k]:.3f}", _p_value(float(table.p[k])))
+        ends = (_number(table.lower[k]), _number(table.upper[k]))
+        rows.append([name, _number(table.estimate[k]), _number(table.standard_error[k]), *tests, *ends])
     return rows
 
 
-def _remarks(design: LmmDesign, fit: LmmFit) -> list[str]:
+def _p_value(p: float) -> str:
+    return f"{p:.4f}" if p >= 0.0001 or np.isnan(p) else "<0.0001"
+
+
+def _remarks(design: LmmDesign, fit: Fitted) -> list[str]:
     remarks = [] if fit.convergence.next_step == "Nothing to do." else [fit.convergence.next_step]
+    remarks += [f"Left out: {name}, {why}." for name, why in design.aliased.items()]
     if design.empty_levels:
         remarks.append(f"Levels without a complete row: {', '.join(design.empty_levels)}.")
+    if design.lone_levels:
+        remarks.append(f"Levels with a single row: {', '.join(design.lone_levels)}.")
     if design.lost_subjects:
         remarks.append(f"Subjects without a complete row: {len(design.lost_subjects)}.")
-    return remarks
+    return [*remarks, *_dropped(design.dropped)]
+
+
+def _dropped(dropped: DroppedRows) -> list[str]:
+    """Return the rows left out, by visit and arm where the model has both."""
+    if dropped.arm is None:
+        cells = dict(dropped.by_level.get(dropped.visit or "", {}))
+    else:
+        cells = {f"{visit} {arm}": count for (visit, arm), count in dropped.by_visit_and_arm.items()}
+    lost = [f"{cell} {count.dropped} of {sum(count)}" for cell, count in cells.items() if count.dropped]
+    return [f"Rows dropped: {', '.join(lost)}."] if lost else []
 
 
 def _number(value: float) -> str:

@@ -27,8 +27,9 @@ def test_the_summary_holds_what_users_of_r_look_for(sleepstudy):
         "intercept     612.09   24.7405",
         "0.066",
         "residual     654.941   25.5918",
-        "251.405      6.82456   36.838",
-        "Wald z",
+        "degrees of freedom: satterthwaite",
+        "251.405      6.82456   17.0   36.838   <0.0001   237.007   265.804",
+        "10.4673      1.54579   17.0    6.771   <0.0001   7.20596   13.7286",
         "Converged.",
     ):
         assert words in text
@@ -50,7 +51,8 @@ def test_the_summary_says_that_a_fit_is_singular(simulate, make_cohort):
 def test_tables_are_tidy(sleepstudy):
     fixed = sleepstudy.fixed_effects()
     assert list(fixed.index) == ["intercept", "days"]
-    assert fixed.loc["days", "wald_z"] == pytest.approx(6.771485, abs=1e-6)
+    assert fixed.loc["days", "t"] == pytest.approx(6.771485, abs=1e-6)
+    assert fixed.loc["days", "df"] == pytest.approx(17, rel=1e-9)
     random = sleepstudy.random_effects()
     assert len(random) == 36
     assert tuple(random.iloc[1][["subject", "effect"]]) == ("308", "days")

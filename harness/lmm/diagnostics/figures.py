@@ -9,8 +9,8 @@ from scipy.special import ndtri
 from harness.arrays import Vector
 from harness.lmm.diagnostics.influence import Influence
 from harness.lmm.diagnostics.residuals import Residuals
+from harness.lmm.inference.distributions import WALD_95
 from harness.lmm.prediction.modes import Modes
-from harness.lmm.summary import WALD_95
 
 _NAMED = 5  # sets whose labels stand in the figure of influence
 _BARS = 60  # levels of a caterpillar that get a label each

@@ -5,6 +5,9 @@ from scipy import special
 
 from harness.arrays import Vector
 
+WALD_95 = 1.959963984540054
+"""How many standard errors a Wald interval at 95 % reaches out."""
+
 _FINITE = 1e300
 
 

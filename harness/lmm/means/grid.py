@@ -163,8 +163,8 @@ def _shares(frame: Frame, cells: Mapping[str, Vector | Codes], others: Sequence[
     sizes = tuple(len(frame.levels[name]) for name in named)
     counts = np.zeros(sizes)
     np.add.at(counts, tuple(frame.codes[name] for name in named), 1)
-    shares: Vector = counts[tuple(cells[name].astype(np.int64) for name in named)]
-    return shares
+    shares = counts[tuple(cells[name].astype(np.int64) for name in named)]
+    return np.asarray(shares, dtype=np.float64)
 
 
 def _grid_frame(frame: Frame, cells: Mapping[str, Vector | Codes]) -> Frame:
