@@ -46,14 +46,13 @@ def pair_sums(found: Eliminated, part: Part) -> PairSums:
     mixed = [_eliminated_with(own, found, reduced) for own in part.columns]
     table = [[_of_eliminated(found, reduced), *mixed]]
     for own, beside in zip(part.columns, mixed, strict=True):
-        table.append([beside.transposed(), *(_of_others(own, other, found, reduced) for other in part.columns)])
-    blocks = [found.N - reduced.X, *(_traced(reduced.P, own) for own in part.columns)]
+        table.append([beside.transposed(), *(_of_others(own, other, found) for other in part.columns)])
+    blocks = [found.N - reduced.X, *(_traced(found.P_22, own) for own in part.columns)]
     effects = [found.F_1, *(found.F_2[own] for own in part.columns)]
-    c = len(found.M)
     return PairSums(
         P=np.concatenate([block.sum(axis=0).reshape(-1) for block in blocks]),
         PP=np.block([[_pairs(block.PP) for block in row] for row in table]),
-        FF=np.concatenate([np.einsum("alx,bly->abxy", F, F).reshape(-1, c, c) for F in effects]),
+        FF=np.concatenate([_squares(F) for F in effects]),
         FPF=np.concatenate([np.concatenate([_pairs(block.FPF) for block in row], axis=1) for row in table]),
     )
 
@@ -75,25 +74,20 @@ class _Reduced:
     """What several blocks need.
 
     `X` (L, q, q) are the diagonal blocks of E_12 G'G E_21; `K` (q, q, k, k) and `EF` (q, q, k, c) are E_21 E_12 and
-    E_21 F_1 for each pair of random effects; `B` (k, k) is I - G'G E_22 and `P` (k, k) is Z_2'Omega Z_2.
+    E_21 F_1 for each pair of random effects.
     """
 
     X: Tensor
     K: Tensor
     EF: Tensor
-    B: Matrix
-    P: Matrix
 
 
 def _reduce(found: Eliminated) -> _Reduced:
     effects = range(len(found.E_12))
-    GE = found.G @ found.E_22
     return _Reduced(
         X=_diagonal_blocks(found),
         K=np.array([[dense_product(found.E_12[a], found.E_12[b]) for b in effects] for a in effects]),
         EF=np.array([[transposed_times(found.E_12[a], found.F_1[b]) for b in effects] for a in effects]),
-        B=np.eye(len(GE)) - found.G.T @ GE,
-        P=found.E_22 - GE.T @ GE,
     )
 
 
@@ -110,40 +104,37 @@ def _diagonal_blocks(found: Eliminated) -> Tensor:
 
 def _of_eliminated(found: Eliminated, reduced: _Reduced) -> _Block:
     """Return the block of the eliminated factor with itself, P_11 = N - E_12 G'G E_21."""
-    own = found.N - reduced.X
-    GKG = found.G @ reduced.K @ found.G.T
+    L, q, _ = found.N.shape
+    own, X = (found.N - reduced.X).reshape(L, -1), reduced.X.reshape(L, -1)
+    GKG = (found.G @ reduced.K @ found.G.T).reshape(q * q, -1)
     GEF = found.G @ reduced.EF
-    return _Block(
-        PP=(
-            np.einsum("lac,lbd->abcd", own, own)
-            - np.einsum("lac,lbd->abcd", reduced.X, reduced.X)
-            + np.einsum("abij,cdij->abcd", GKG, GKG)
-        ),
-        FPF=(
-            np.einsum("lbc,alx,dly->abcdxy", found.N, found.F_1, found.F_1, optimize=True)
-            - np.einsum("baix,cdiy->abcdxy", GEF, GEF, optimize=True)
-        ),
-    )
+    PP = (own.T @ own - X.T @ X).reshape(q, q, q, q).transpose(0, 2, 1, 3)
+    NF = found.N.transpose(1, 2, 0)[:, :, None, :, None] * found.F_1  # (q, q, q, L, c)
+    FNF = np.tensordot(found.F_1, NF, ([1], [3])).transpose(0, 2, 3, 4, 1, 5)
+    through = np.tensordot(GEF, GEF, ([2], [2])).transpose(1, 0, 3, 4, 2, 5)
+    return _Block(PP=PP + (GKG @ GKG.T).reshape(q, q, q, q), FPF=FNF - through)
 
 
 def _eliminated_with(own: Codes, found: Eliminated, reduced: _Reduced) -> _Block:
     """Return the block of the eliminated factor with another one, P_12 = E_12 B."""
-    B = reduced.B[:, own]  # (k, r, L_f)
-    F = found.F_2[own]
-    KB = np.einsum("abij,jdm->abidm", reduced.K, B, optimize=True)
+    B = found.B[:, own]  # (k, r, L_f)
+    KB = np.tensordot(reduced.K, B, 1)  # (q, q, k, r, L_f)
+    BF = np.tensordot(B, found.F_2[own], ([2], [1]))  # (k, r, r, c)
     return _Block(
-        PP=np.einsum("icm,abidm->abcd", B, KB, optimize=True),
-        FPF=np.einsum("baix,icm,dmy->abcdxy", reduced.EF, B, F, optimize=True),
+        PP=np.tensordot(KB, B, ([2, 4], [0, 2])).transpose(0, 1, 3, 2),
+        FPF=np.tensordot(reduced.EF, BF, ([2], [0])).transpose(1, 0, 3, 4, 2, 5),
     )
 
 
-def _of_others(own: Codes, other: Codes, found: Eliminated, reduced: _Reduced) -> _Block:
+def _of_others(own: Codes, other: Codes, found: Eliminated) -> _Block:
     """Return the block of two factors of which neither is eliminated."""
-    P = reduced.P[own[:, None, :, None], other[None, :, None, :]]  # (q, r, L_f, L_g)
-    F, G = found.F_2[own], found.F_2[other]
+    P = found.P_22[own[:, None, :, None], other[None, :, None, :]]  # (q, r, L_f, L_g)
+    q, r = P.shape[:2]
+    squares = P.reshape(q * r, -1)
+    PF = np.tensordot(P, found.F_2[other], ([3], [1]))  # (q, r, L_f, r, c)
     return _Block(
-        PP=np.einsum("aclm,bdlm->abcd", P, P, optimize=True),
-        FPF=np.einsum("alx,bclm,dmy->abcdxy", F, P, G, optimize=True),
+        PP=(squares @ squares.T).reshape(q, r, q, r).transpose(0, 2, 1, 3),
+        FPF=np.tensordot(found.F_2[own], PF, ([1], [2])).transpose(0, 2, 3, 4, 1, 5),
     )
 
 
@@ -155,3 +146,9 @@ def _traced(P: Matrix, own: Codes) -> Tensor:
 def _pairs(block: Tensor) -> Tensor:
     """Return a block with its first four axes, two pairs, made two."""
     return block.reshape(block.shape[0] ** 2, block.shape[2] ** 2, *block.shape[4:])
+
+
+def _squares(F: Tensor) -> Tensor:
+    """Return F[a]'F[b] (q q, c, c) of F (q, L, c) for each pair."""
+    q, _, c = F.shape
+    return np.tensordot(F, F, ([1], [1])).transpose(0, 2, 1, 3).reshape(q * q, c, c)

@@ -26,7 +26,7 @@ def estimate(fit: CrossedFit, design: LmmDesign) -> LmmEstimates:
         criterion=design.criterion,
         fixed_names=design.fixed_names,
         beta=fit.beta,
-        vcov=read_only(fit.sigma**2 * fit.fixed @ here.inverse @ fit.fixed.T),
+        vcov=read_only(fit.sigma**2 * at.cross.fixed @ here.inverse @ at.cross.fixed.T),
         theta=fit.theta,
         random=_random_effects(at, design),
         sigma=fit.sigma,

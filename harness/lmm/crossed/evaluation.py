@@ -24,7 +24,7 @@ def evaluate(theta: Vector, where: Entries, cross: CrossProducts) -> Evaluation:
     slopes, curves = gamma_derivatives(Lambdas, where)
     M_0 = sum((one.M for one in found), np.zeros_like(found[0].M))
     products = np.tensordot(slopes, sums.FPF, 1)  # (J, k, c, c)
-    M_2 = np.einsum("jkxy,lk->jlxy", products, slopes)
+    M_2 = np.tensordot(slopes, products, ([1], [1]))  # (J, J, c, c), for both orders once its transpose is added
     return profiled(
         (
             M_0,

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import block_diag, solve_triangular
+from scipy.linalg import block_diag
 
 from harness.arrays import Codes, Matrix, Vector, read_only
 from harness.convergence import Convergence
@@ -44,15 +44,14 @@ class CrossedFit:
     least_sd: float
     start: Vector
     place: Place
-    fixed: Matrix
 
     def satterthwaite_parts(self) -> SatterthwaiteParts:
         """Return the derivatives that Satterthwaite's degrees of freedom need."""
-        return satterthwaite_parts(self.place, self.fixed)
+        return satterthwaite_parts(self.place)
 
     def kenward_roger_parts(self) -> KenwardRogerParts:
         """Return the pieces of the Kenward-Roger adjustment, gamma the lower triangles of each G, then sigma^2."""
-        return kenward_roger_parts(self.place, self.fixed)
+        return kenward_roger_parts(self.place)
 
     def marginal_covariances(self, design: LmmDesign) -> Iterator[tuple[Codes, Matrix]]:
         """Yield the rows (n_i,) that share levels, directly or by other rows, and their covariance V_i (n_i, n_i).
@@ -92,24 +91,23 @@ def fit(design: LmmDesign, start: Vector | None = None, limit: int = ITERATION_L
     layout = arrange(design)
     cross = cross_products(design, layout)
     theta = moment_start(cross) if start is None else working_theta(start, layout)
-    descent = descend(place(theta, entries(layout), cross), limit)
-    here = descent.place.here
-    if not here.sigma > EXACT_FIT * float(np.sqrt(np.mean(design.scaled.y**2))):
+    begun = place(theta, entries(layout), cross)
+    descent = descend(begun, limit)
+    here, cross = descent.place.here, descent.place.cross
+    if cross.fits_exactly or not here.sigma > EXACT_FIT * float(np.sqrt(np.mean(design.scaled.y**2))):
         raise SpecError("fit of a linear mixed model", [_exact_fit()])
     certificate = certify(descent)
-    fixed = np.triu(solve_triangular(design.conditioned.triangle, np.eye(design.n_fixed)))
     return CrossedFit(
         theta=read_only(user_theta(descent.place.user_order_blocks, layout)),
-        beta=read_only(fixed @ (design.conditioned.coefficients + here.beta)),
+        beta=read_only(cross.origin + cross.fixed @ here.beta),
         sigma=here.sigma,
         deviance=here.value,
         convergence=certificate.convergence,
         decrement=certificate.decrement,
         eigenvalues=read_only(certificate.eigenvalues),
         least_sd=certificate.least_sd,
-        start=read_only(user_theta(place(theta, entries(layout), cross).blocks, layout)),
+        start=read_only(user_theta(begun.blocks, layout)),
         place=descent.place,
-        fixed=read_only(fixed),
     )
 
 

@@ -13,7 +13,7 @@ from harness.lmm.crossed.newton import Place
 from harness.lmm.inference.parts import KenwardRogerParts, SatterthwaiteParts
 
 
-def satterthwaite_parts(at: Place, fixed: Matrix) -> SatterthwaiteParts:
+def satterthwaite_parts(at: Place) -> SatterthwaiteParts:
     """Return the covariance of the fixed effects and its derivatives in (theta, sigma in units of its estimate)."""
     here = at.here
     C, variance, J = here.inverse, here.sigma**2, len(at.theta)
@@ -28,11 +28,11 @@ def satterthwaite_parts(at: Place, fixed: Matrix) -> SatterthwaiteParts:
     hessian[:J, J] = hessian[J, :J] = -2 * here.residual_1 / variance
     hessian[J, J] = 4 * here.df
     return SatterthwaiteParts(
-        fixed=fixed, phi=read_only(variance * C), phi_1=read_only(phi_1), hessian=read_only(hessian)
+        fixed=at.cross.fixed, phi=read_only(variance * C), phi_1=read_only(phi_1), hessian=read_only(hessian)
     )
 
 
-def kenward_roger_parts(at: Place, fixed: Matrix) -> KenwardRogerParts:
+def kenward_roger_parts(at: Place) -> KenwardRogerParts:
     """Return the pieces of the Kenward-Roger adjustment; G is that of the working random effects.
 
     R: ``attr(pbkrtest::vcovAdj(m), "P")`` and ``"W"``, which is 2 `expected`^-1; no result depends on G's units.
@@ -62,7 +62,7 @@ def kenward_roger_parts(at: Place, fixed: Matrix) -> KenwardRogerParts:
     M_1 = np.concatenate([first, last[None]])
     M_2 = _bordered(second, with_sigma, both)
     t = _bordered(traces[..., None, None], trace_mixed[:, None, None], np.array([[trace_sigma]]))[..., 0, 0]
-    return _parts((M_1, M_2, t), at, fixed, (*names, "sigma^2"))
+    return _parts((M_1, M_2, t), at, (*names, "sigma^2"))
 
 
 def _bordered(inside: Tensor, edge: Tensor, corner: Matrix) -> Tensor:
@@ -79,9 +79,7 @@ def _bordered(inside: Tensor, edge: Tensor, corner: Matrix) -> Tensor:
     return whole
 
 
-def _parts(
-    sums: tuple[Tensor, Tensor, Matrix], at: Place, fixed: Matrix, parameters: tuple[str, ...]
-) -> KenwardRogerParts:
+def _parts(sums: tuple[Tensor, Tensor, Matrix], at: Place, parameters: tuple[str, ...]) -> KenwardRogerParts:
     M_1, M_2, traces = sums
     C, variance, r = at.here.inverse, at.here.sigma**2, len(M_1)
     v = np.append(-at.here.beta, 1.0)
@@ -93,7 +91,7 @@ def _parts(
     # d2 of v'D'V^-1 Dv, beta profiled out; Q and its transpose are both orders of r and s.
     residual_2 = 2 * ((M_2 @ v) @ v - Mv[:, :-1] @ C @ Mv[:, :-1].T) / variance
     return KenwardRogerParts(
-        fixed=fixed,
+        fixed=at.cross.fixed,
         phi=read_only(variance * C),
         P=read_only(P / variance**2),
         Q=read_only(Q / variance**3),

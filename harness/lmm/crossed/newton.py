@@ -11,8 +11,8 @@ from scipy.linalg import block_diag
 from harness.arrays import Matrix, Vector
 from harness.lmm.covariance import lower_triangular, pivot_order, relative_factor, theta_entries, theta_of
 from harness.lmm.crossed.evaluation import evaluate
-from harness.lmm.crossed.layout import Entries, entries
-from harness.lmm.crossed.statistics import CrossProducts
+from harness.lmm.crossed.layout import Entries, entries, factors_at
+from harness.lmm.crossed.statistics import CrossProducts, adapted
 from harness.lmm.curvature import Curvature
 from harness.lmm.evaluation import Evaluation
 
@@ -25,6 +25,11 @@ _ROUNDING = 1e-12
 _SUFFICIENT = 1e-4
 _HALVINGS = 60
 _ESCAPE_STEP = 0.1
+# Rounding times this is below 1e-10; by roots, times its square root.
+_MAGNIFIED = 3e4
+_MAGNIFIED_AGAIN = 1e6
+# Multiplications that one pass by QR may take: some seconds.
+_AFFORDABLE = 1e10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -66,6 +71,27 @@ class Place:
         theta = np.concatenate([theta_of(factor) for factor in factors])
         return place(theta, entries(self.cross.layout, orders), self.cross)
 
+    def with_digits(self) -> "Place":
+        """Return the same place with cross products that keep the digits, where rounding is magnified."""
+        rooted = self.cross.parts[0].root is not None
+        if self._magnification() < (_MAGNIFIED_AGAIN if rooted else _MAGNIFIED):
+            return self
+        if sum(len(part.rows) * len(part.S_22) ** 2 for part in self.cross.parts) > _AFFORDABLE:
+            return self
+        return place(self.theta, self.where, adapted(self.cross, self.here))
+
+    def _magnification(self) -> float:
+        """Return by what factor rounding grows on its way into the criterion."""
+        layout, here = self.cross.layout, self.here
+        condition = float(np.sqrt(np.vdot(here.cross, here.cross) * np.vdot(here.inverse, here.inverse)))
+        if self.cross.parts[0].root is not None:
+            return max(here.cancellation, condition)
+        ratios = (
+            len(factor.codes) / factor.n_levels * float(np.square(Lambda).max())
+            for factor, Lambda in zip(layout.factors, factors_at(self.theta, self.where, layout), strict=True)
+        )
+        return max(*ratios, here.cancellation, condition)
+
     def curvature(self) -> Curvature:
         """Return the local quadratic of the criterion, each block's step measured by the root of its Gamma + I."""
         scales = []
@@ -95,9 +121,9 @@ def place(theta: Vector, where: Entries, cross: CrossProducts) -> Place:
 def descend(start: Place, limit: int = ITERATION_LIMIT) -> Descent:
     """Return the minimum of the criterion that is reached from a place."""
     at, best, stalled, iterations = start, np.inf, 0, 0
-    while iterations < limit:
+    while iterations < limit and not at.cross.fits_exactly:
         iterations += 1
-        at = at.pivoted()
+        at = at.with_digits().pivoted()
         local = at.curvature()
         stalled = stalled + 1 if local.decrement > best / 2 else 0
         best = min(best, local.decrement)

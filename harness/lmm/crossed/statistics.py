@@ -9,15 +9,22 @@ a sum of positive semidefinite terms; what is left has the size of the other fac
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.linalg import solve_triangular
 
-from harness.arrays import Codes, Matrix, Tensor, read_only
+from harness.arrays import Codes, Matrix, Tensor, Vector, read_only
+from harness.lmm.checks import EXACT_FIT
+from harness.lmm.covariance import upper_factor
 from harness.lmm.crossed.layout import Factor, Layout
 from harness.lmm.crossed.sparse import Sparse, dense_product, sparse, times, transposed_times
-from harness.lmm.design import LmmDesign
+from harness.lmm.design import LmmDesign, Rows
+from harness.lmm.evaluation import Evaluation
 from harness.lmm.spec import Criterion
+from harness.lmm.twofold import plus_product, twofold
+
+_ROUNDING = 1e-15
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -27,6 +34,8 @@ class Part:
     `levels` are the codes (L_f,) of each factor's levels that occur here. Of the factor that is eliminated, L levels
     of q random effects: `R` (L, q, q), `U_D` (L, q, c) and, for each of the q rows of U, `U_2`, sparse (L, k). Of the
     others, k columns: `S_22` (k, k), `S_2D` (k, c), `S_DD` (c, c); `columns` (q_f, L_f) are those of each other factor.
+    `root` (k + c, k + c), upper triangular, has root'root = S, from the rows themselves: S as a matrix of squares has
+    lost what is small in them. It is None until it is needed.
     """
 
     rows: Codes
@@ -38,41 +47,84 @@ class Part:
     S_22: Matrix
     S_2D: Matrix
     S_DD: Matrix
+    root: Matrix | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class CrossProducts:
-    """All that the likelihood needs; `log_det_fixed` is log|det R_x^-1| of the orthonormal columns X R_x^-1."""
+    """All that the likelihood needs, of D = [X fixed, y - X origin]: beta = origin + fixed b, b what D's columns have.
+
+    `fixed` (p, p) is upper triangular; at first X fixed is orthonormal and `origin` (p,) the least-squares estimate.
+    """
 
     layout: Layout
     parts: tuple[Part, ...]
+    rows: Rows
+    fixed: Matrix
+    origin: Vector
     criterion: Criterion
-    n_observations: int
-    n_fixed: int
-    log_det_fixed: float
     log_weights: float
+
+    @property
+    def n_observations(self) -> int:
+        """Rows, n."""
+        return len(self.rows.y)
 
     @property
     def residual_df(self) -> int:
         """The divisor of sigma^2: n under ML, n - p under REML."""
-        return self.n_observations - (self.n_fixed if self.criterion == "REML" else 0)
+        return self.n_observations - (len(self.fixed) if self.criterion == "REML" else 0)
+
+    @property
+    def log_det_fixed(self) -> float:
+        """log|det fixed|."""
+        return float(np.log(np.abs(np.diag(self.fixed))).sum())
+
+    @property
+    def fits_exactly(self) -> bool:
+        """Whether fixed and random effects leave nothing of y but rounding; false as long as S has no root."""
+        c = len(self.fixed) + 1
+        roots = [part.root[-c:, -c:] for part in self.parts if part.root is not None]
+        left = abs(float(upper_factor(np.vstack(roots))[-1, -1])) if roots else np.inf
+        return left <= EXACT_FIT * float(np.linalg.norm(self.rows.y))
 
 
 def cross_products(design: LmmDesign, layout: Layout) -> CrossProducts:
     """Return the cross products of a design; n does not matter afterwards."""
-    D = design.conditioned.D
+    conditioned = design.conditioned
     return CrossProducts(
         layout=layout,
-        parts=tuple(_part(rows, layout.factors, D[rows]) for rows in layout.parts),
+        parts=tuple(_part(rows, layout.factors, conditioned.D[rows], rooted=False) for rows in layout.parts),
+        rows=design.scaled,
+        fixed=read_only(np.triu(solve_triangular(conditioned.triangle, np.eye(design.n_fixed)))),
+        origin=read_only(solve_triangular(conditioned.triangle, conditioned.coefficients)),
         criterion=design.criterion,
-        n_observations=len(D),
-        n_fixed=D.shape[1] - 1,
-        log_det_fixed=-float(np.log(np.abs(np.diag(design.conditioned.triangle))).sum()),
         log_weights=design.log_weights,
     )
 
 
-def _part(rows: Codes, factors: Sequence[Factor], D: Matrix) -> Part:
+def adapted(cross: CrossProducts, here: Evaluation) -> CrossProducts:
+    """Return the cross products that keep the digits at an evaluation where rounding is magnified.
+
+    The columns of D become orthonormal in the metric of V and its last one the residual there, without rounding on the
+    way; and S gets its root. This is one more pass over the rows, dense in the columns of Z_2.
+    """
+    values, axes = np.linalg.eigh(here.cross)
+    roots = np.sqrt(np.maximum(values, _ROUNDING * values[-1]))
+    triangle = upper_factor(roots[:, None] * axes.T)
+    fixed = np.triu(cross.fixed @ solve_triangular(triangle, np.eye(len(triangle))))
+    origin = cross.origin + cross.fixed @ here.beta
+    y = np.column_stack([np.zeros_like(cross.rows.X), cross.rows.y])
+    D = plus_product(twofold(y), cross.rows.X, np.column_stack([fixed, -origin])).high
+    return replace(
+        cross,
+        parts=tuple(_part(part.rows, cross.layout.factors, D[part.rows], rooted=True) for part in cross.parts),
+        fixed=read_only(fixed),
+        origin=read_only(origin),
+    )
+
+
+def _part(rows: Codes, factors: Sequence[Factor], D: Matrix, *, rooted: bool) -> Part:
     eliminated, *others = factors
     levels, own = np.unique(eliminated.codes[rows], return_inverse=True)
     R, basis = _rotation(eliminated.Z[rows], own, len(levels))
@@ -81,6 +133,10 @@ def _part(rows: Codes, factors: Sequence[Factor], D: Matrix) -> Part:
     U_2 = tuple(row @ Z_2 for row in basis)
     left = D - sum(transposed_times(row, U_D[:, b]) for b, row in enumerate(basis))
     S_22 = dense_product(Z_2, Z_2) - sum(dense_product(U, U) for U in U_2)
+    root = None
+    if rooted:
+        others_left = Z_2.toarray() - sum(dense_product(row, U) for row, U in zip(basis, U_2, strict=True))
+        root = read_only(upper_factor(np.column_stack([others_left, left])))
     return Part(
         rows=rows,
         levels=(read_only(levels), *occurring),
@@ -91,6 +147,7 @@ def _part(rows: Codes, factors: Sequence[Factor], D: Matrix) -> Part:
         S_22=read_only(S_22),
         S_2D=read_only(transposed_times(Z_2, left)),
         S_DD=read_only(left.T @ left),
+        root=root,
     )
 
 
