@@ -8,13 +8,22 @@ from harness.locations import fixtures_folder
 
 COLUMNS = {
     "sleepstudy": {"subject", "days", "reaction"},
+    "penicillin": {"plate", "sample", "diameter"},
+    "machines": {"worker", "machine", "score"},
     "orthodont": {"subject", "age", "distance", "sex"},
     "beat_the_blues": {"subject", "month", "bdi", "treatment", "drug", "length"},
 } | {
     key: {"subject", "protocol", "visit", "day", "week", "infusion", "madrs", "gad7", "age", "sex", "start_year"}
     for key in ("ketamine_sharp", "ketamine_pure", "ketamine_real")
 }
-SIZES = {"sleepstudy": (180, 18), "orthodont": (108, 27), "beat_the_blues": (500, 100)}
+CROSSED = ("penicillin", "machines")  # several grouping factors, and no time
+SIZES = {
+    "penicillin": (144, 24),
+    "machines": (54, 6),
+    "sleepstudy": (180, 18),
+    "orthodont": (108, 27),
+    "beat_the_blues": (500, 100),
+}
 
 
 def test_the_fixtures_are_those_that_are_documented():
@@ -31,7 +40,7 @@ def test_a_fixture_is_what_its_schema_recorded(name):
     assert (cohort.n_rows, cohort.n_subjects) == SIZES.get(name, (1254, 209))
     assert schema.origin
     assert schema.licence
-    assert cohort.time in cohort.units
+    assert cohort.time is None if name in CROSSED else cohort.time in cohort.units
     assert all(column.unit for column in schema.with_role("outcome"))
 
 
@@ -41,6 +50,17 @@ def test_sleepstudy_is_that_of_lme4():
     assert cohort.numeric["reaction"].sum() == pytest.approx(53731.42049999999, rel=1e-14)
     assert cohort.numeric["reaction"][[0, -1]].tolist() == [249.56, 364.1236]
     assert cohort.subjects.levels[:3] == ("308", "309", "310")
+
+
+def test_penicillin_and_machines_are_those_of_lme4_and_nlme():
+    # R: sum(Penicillin$diameter), table(Penicillin$plate, Penicillin$sample), sprintf("%.17g", sum(Machines$score))
+    penicillin, machines = fixture_cohort("penicillin"), fixture_cohort("machines")
+    assert penicillin.numeric["diameter"].sum() == 3308
+    cells = penicillin.factors["plate"].codes * 6 + penicillin.factors["sample"].codes
+    assert np.bincount(cells).tolist() == [1] * 144
+    assert machines.numeric["score"].sum() == pytest.approx(3221.0999999999999, rel=1e-14)
+    assert machines.factors["machine"].levels == ("A", "B", "C")
+    assert np.bincount(machines.factors["worker"].codes * 3 + machines.factors["machine"].codes).tolist() == [3] * 18
 
 
 def test_beat_the_blues_has_the_visits_and_the_dropout_of_hsaur3():

@@ -27,7 +27,7 @@ _HALVINGS = 60
 _ESCAPE_STEP = 0.1
 # Rounding times this is below 1e-10; by roots, times its square root.
 _MAGNIFIED = 3e4
-_MAGNIFIED_AGAIN = 1e6
+_MAGNIFIED_AGAIN = 1e4
 # Multiplications that one pass by QR may take: some seconds.
 _AFFORDABLE = 1e10
 
