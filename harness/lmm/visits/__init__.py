@@ -1,0 +1,1 @@
+"""Models with a residual covariance over visits (MMRM), alone or beside random effects of the same subject."""

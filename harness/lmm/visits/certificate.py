@@ -1,0 +1,139 @@
+"""What was reached: an optimum, a bound, a singular fit, a flat direction or a saddle, with the evidence in words."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from harness.arrays import Matrix, Vector
+from harness.convergence import Convergence, Stop
+from harness.lmm.visits.likelihood import VisitModel
+from harness.lmm.visits.newton import Descent, Local
+
+SINGULAR_SD = 1e-4
+# Of the largest eigenvalue of a correlation matrix: below it, the matrix over all visits is on the edge.
+_EDGE = 1e-8
+UNBOUNDED = "it grows without bound as the covariance of the visits of some subject becomes singular"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Certificate:
+    """The evidence that a descent ended at an optimum; see `VisitFit` for the fields."""
+
+    convergence: Convergence
+    decrement: float
+    eigenvalues: Vector
+    least_sd: float
+
+
+def certify(descent: Descent, model: VisitModel, names: Sequence[str], random_names: Sequence[str]) -> Certificate:
+    """Return how near the descent came to an optimum, from the exact gradient and Hessian there."""
+    local = descent.local
+    gamma = descent.coordinates.gamma(descent.x)
+    least_sd, singular = _least_varying(gamma, model, random_names)
+    stop, finding = _finding(descent, model, names, singular if least_sd < SINGULAR_SD else None)
+    errors = np.sqrt(2 * np.sum(local.axes**2 / local.sizes, axis=1)) if len(local.values) else np.zeros(1)
+    gradient = float(np.abs(local.gradient / 2 * errors).max(initial=0.0)) if len(local.values) else 0.0
+    distance = float(np.sqrt(local.decrement / 2))
+    smallest = float(local.values[0]) if len(local.values) else 0.0
+    evidence = (
+        f"After {descent.iterations} iterations, {distance:.1e} standard errors from the optimum, "
+        f"largest gradient {gradient:.1e}, smallest curvature {smallest:.2g}."
+    )
+    return Certificate(
+        convergence=Convergence(
+            stop=stop,
+            message=f"{finding} {evidence}",
+            iterations=descent.iterations,
+            gradient=gradient,
+            distance=distance,
+            smallest_eigenvalue=smallest,
+        ),
+        decrement=local.decrement,
+        eigenvalues=local.values,
+        least_sd=least_sd,
+    )
+
+
+def _finding(descent: Descent, model: VisitModel, names: Sequence[str], singular: str | None) -> tuple[Stop, str]:
+    local = descent.local
+    gamma = descent.coordinates.gamma(descent.x)
+    held = [name for name, free in zip(names, local.free, strict=True) if not free]
+    edge = "the covariance over all visits is singular, some visits determine another"
+    findings: tuple[tuple[bool, Stop, Callable[[], str]], ...] = (
+        (not descent.finished and descent.vanishing, Stop.FLAT, lambda: f"The likelihood has no maximum: {UNBOUNDED}."),
+        (not descent.finished, Stop.ITERATION_LIMIT, lambda: "Stopped where rounding or a limit hides the way."),
+        (local.descending, Stop.SADDLE, lambda: "Stopped on a saddle: the likelihood rises in some direction."),
+        (
+            local.flat,
+            Stop.FLAT,
+            lambda: f"The data do not determine {undetermined(local, gamma, model, names)}.",
+        ),
+        (bool(held), Stop.BOUNDARY, lambda: f"At the bound of zero: {' and '.join(held)}."),
+        (singular is not None, Stop.SINGULAR, lambda: f"Singular fit: {singular}."),
+        (_edges(gamma, model), Stop.BOUNDARY, lambda: f"On the edge: {edge}."),
+    )
+    return next(((stop, words()) for holds, stop, words in findings if holds), (Stop.OPTIMUM, "Converged."))
+
+
+def undetermined(local: Local, gamma: Vector, model: VisitModel, names: Sequence[str]) -> str:
+    """Return the parameters that can move together while the likelihood stays."""
+    flat = local.values <= np.maximum(1e-8 * np.abs(local.values).max(), 0.0)
+    moves = np.stack([np.abs(local.jacobian @ local.widened(axis)) for axis in local.axes[:, flat].T])
+    variances = np.concatenate(
+        [np.ones(model.n_random_parameters, dtype=bool), np.tile(model.structure.variances, model.n_levels)]
+    )
+    typical = np.where(variances, np.abs(gamma[variances]).max(), 1.0)
+    moved = (moves / typical).max(axis=0)
+    found = [name for name, much in zip(names, moved > 0.05 * moved.max(), strict=True) if much]
+    return " together with ".join(found)
+
+
+def _edges(gamma: Vector, model: VisitModel) -> bool:
+    """Whether Sigma of some level is singular to rounding, over all visits."""
+    N = model.structure.n_visits
+    if N is None:
+        return False
+    for level in range(model.n_levels):
+        Sigma = model.structure.entries(gamma[model.level_slice(level)]).values.reshape(N, N)
+        sds = np.sqrt(np.maximum(np.diag(Sigma), np.finfo(float).tiny))
+        values = np.linalg.eigvalsh(Sigma / np.outer(sds, sds))
+        if values[0] < _EDGE * values[-1]:
+            return True
+    return False
+
+
+def _least_varying(gamma: Vector, model: VisitModel, random_names: Sequence[str]) -> tuple[float, str]:
+    """Return the least standard deviation of a combination of random effects, relative to residuals, and its name.
+
+    Random effects are in units in which their columns have mean square 1.
+    """
+    if not model.n_random_parameters:
+        return float("inf"), ""
+    G = random_covariance(gamma, model)
+    residual = np.mean([_residual_variance(gamma, model, level) for level in range(model.n_levels)])
+    values, axes = np.linalg.eigh(model.random_spread.T @ G @ model.random_spread)
+    zero = [name for name, variance in zip(random_names, np.diag(G), strict=True) if variance < 1e-8 * residual]
+    if zero:
+        words = f"the variance of {' and of '.join(zero)} is zero"
+    elif len(random_names) == 2:
+        words = f"{random_names[0]} and {random_names[1]} are perfectly correlated"
+    else:
+        weights = np.linalg.solve(model.random_spread.T, axes[:, 0])
+        weights = weights / np.abs(weights).max()
+        parts = (f"{weight:+.2g} {name}" for weight, name in zip(weights, random_names, strict=True))
+        words = f"the combination {' '.join(parts)} has no variance"
+    return float(np.sqrt(max(values[0], 0.0) / residual)), words
+
+
+def random_covariance(gamma: Vector, model: VisitModel) -> Matrix:
+    """Return G (q, q), in the units of gamma."""
+    G = np.zeros((model.n_random, model.n_random))
+    G[model.random_rows, model.random_columns] = gamma[: model.n_random_parameters]
+    return np.asarray(np.tril(G) + np.tril(G, -1).T)
+
+
+def _residual_variance(gamma: Vector, model: VisitModel, level: int) -> float:
+    structure = model.structure
+    values = structure.entries(gamma[model.level_slice(level)]).values
+    return float(np.mean(values[structure.diagonal]))

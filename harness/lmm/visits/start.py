@@ -1,0 +1,63 @@
+"""Where the search begins: at moments of the residuals, the random effects taking part of their variance."""
+
+import numpy as np
+
+from harness.arrays import Vector
+from harness.lmm.visits.likelihood import VisitModel, evaluate
+
+_SHARES = (0.5, 0.1, 0.3, 0.7, 0.9)
+
+
+def moment_start(model: VisitModel) -> Vector:
+    """Return gamma (r,), valid, near the mean products of residuals of ordinary least squares by visits or distances.
+
+    Random effects take a share of the variance: of several shares, that with the highest likelihood.
+    """
+    moments = [_Moments(model, level) for level in range(model.n_levels)]
+    if not model.n_random_parameters:
+        return np.concatenate([own.start(model, 0.0) for own in moments])
+    typical = float(np.mean([own.typical for own in moments]))
+    best, lowest = None, np.inf
+    for share in _SHARES:
+        diagonal = np.where(model.random_rows == model.random_columns, share * typical / model.n_random, 0.0)
+        gamma = np.concatenate([diagonal, *(own.start(model, share * typical) for own in moments)])
+        here = evaluate(gamma, model)
+        value = np.inf if here is None else here.value
+        if best is None or value < lowest:
+            best, lowest = gamma, value
+    return np.asarray(best)
+
+
+def independent_start(model: VisitModel, gamma: Vector) -> Vector:
+    """Return gamma (r,) with the same variances and no residual correlation."""
+    levels = (gamma[model.level_slice(level)] for level in range(model.n_levels))
+    random = gamma[: model.n_random_parameters]
+    return np.concatenate([random, *(model.structure.independent(own) for own in levels)])
+
+
+class _Moments:
+    """Mean products of residuals of one level by entry (U,), how many of each, and the mean of z_a'z_b/q likewise."""
+
+    def __init__(self, model: VisitModel, level: int) -> None:
+        U, p = model.structure.n_entries, model.n_fixed
+        last = np.zeros((p + 1, p + 1))
+        last[-1, -1] = 1.0
+        products, counts, random = np.zeros(U), np.zeros(U), np.zeros(U)
+        for block in model.blocks:
+            if block.level == level:
+                per_pattern = block.counts[:, None, None]
+                products += block.summed(block.data.contracted(last))
+                counts += block.summed(np.broadcast_to(per_pattern, block.entry.shape))
+                random += block.summed(per_pattern * (block.Z @ block.Z.transpose(0, 2, 1)))
+        seen = np.maximum(counts, 1.0)
+        self.products, self.counts = products / seen, counts
+        self.random = random / seen / max(model.n_random, 1)
+        own = model.structure.diagonal
+        self.typical = float(np.average(self.products[own], weights=counts[own]))
+
+    def start(self, model: VisitModel, variance: float) -> Vector:
+        """Return the structure's start when random effects have this variance."""
+        left = self.products - variance * self.random
+        own = model.structure.diagonal
+        left[own] = np.maximum(left[own], 0.1 * self.products[own])
+        return model.structure.start(left, self.counts)

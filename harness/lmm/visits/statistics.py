@@ -1,0 +1,123 @@
+"""What the likelihood needs of the data: cross products of rows by pattern, after which n does not matter."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from harness.arrays import Codes, Matrix, Tensor, Vector, read_only
+from harness.lmm.patterns import symmetric_index, upper_triangle
+from harness.lmm.visits.layout import Block, Layout
+
+
+class Data(Protocol):
+    """The rows D_i (n, c) of K patterns, T_k[a, b] = sum over subjects i of D_i[a]' D_i[b]."""
+
+    def weighted(self, weights: Tensor) -> Tensor:
+        """Return sum over k, a, b of weights (s, K, n, n), symmetric in a and b, times T_k[a, b]: (s, c, c)."""
+        ...
+
+    def contracted(self, form: Matrix) -> Tensor:
+        """Return <form, T_k[a, b]> (K, n, n) for a symmetric form (c, c)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class CrossProducts:
+    """T itself, `folded` (K n(n+1)/2, c(c+1)/2): T[a, b] + T[b, a] for a < b, T[a, a], of each the upper triangle."""
+
+    folded: Matrix
+    n: int
+    c: int
+
+    def weighted(self, weights: Tensor) -> Tensor:
+        """See `Data`."""
+        a, b = upper_triangle(self.n)
+        sums = weights[:, :, a, b].reshape(len(weights), -1) @ self.folded
+        return np.asarray(sums[:, symmetric_index(self.c)])
+
+    def contracted(self, form: Matrix) -> Tensor:
+        """See `Data`."""
+        i, j = upper_triangle(self.c)
+        a, b = upper_triangle(self.n)
+        values = (self.folded @ (form[i, j] * np.where(i < j, 2.0, 1.0))).reshape(-1, len(a))
+        return np.asarray((values * np.where(a < b, 0.5, 1.0))[:, symmetric_index(self.n)])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SubjectRows:
+    """The rows (K, n, c) themselves, where almost every subject is a pattern of its own."""
+
+    D: Tensor
+
+    def weighted(self, weights: Tensor) -> Tensor:
+        """See `Data`."""
+        rows = self.D.reshape(-1, self.D.shape[2]).T
+        return np.stack([rows @ (own @ self.D).reshape(rows.shape[1], -1) for own in weights])
+
+    def contracted(self, form: Matrix) -> Tensor:
+        """See `Data`."""
+        return np.asarray((self.D @ form) @ self.D.transpose(0, 2, 1))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class BlockStatistics:
+    """A block's patterns with their data; the fields are those of `Block`, U is the structure's number of entries."""
+
+    level: int
+    entry: Codes
+    U: int
+    Z: Tensor
+    counts: Vector
+    data: Data
+
+    def summed(self, values: Tensor) -> Vector:
+        """Return sums of values (K, n, n) by entry of the structure (U,)."""
+        sums = np.bincount(self.entry.reshape(-1), weights=values.reshape(-1), minlength=self.U + 2)
+        return np.asarray(sums[: self.U])
+
+
+def block_statistics(layout: Layout, D: Matrix) -> tuple[BlockStatistics, ...]:
+    """Return the statistics of rows D (n, c), one pass over them."""
+    extended = np.concatenate([D, np.zeros((1, D.shape[1]))])  # row -1, for padding
+    return tuple(_statistics(block, layout.n_entries, extended) for block in layout.blocks)
+
+
+def _statistics(block: Block, U: int, D: Matrix) -> BlockStatistics:
+    rows = D[block.rows]
+    (m, n, c), K = rows.shape, len(block.counts)
+    # Multiplications of a weighted sum over n (n + 1) / 2 products of c (c + 1) / 2, against those over rows.
+    if K * n * c > 4 * m * (n + c):
+        own = block.pattern
+        return BlockStatistics(
+            level=block.level,
+            entry=block.entry[own],
+            U=U,
+            Z=block.Z[own],
+            counts=read_only(np.ones(m)),
+            data=SubjectRows(D=read_only(rows)),
+        )
+    products = _cross_products(rows.reshape(m, n * c), block.pattern, K)
+    folded = _folded(products.reshape(K, n, c, n, c))
+    data = CrossProducts(folded=read_only(folded), n=n, c=c)
+    return BlockStatistics(level=block.level, entry=block.entry, U=U, Z=block.Z, counts=block.counts, data=data)
+
+
+def _cross_products(rows: Matrix, pattern: Codes, K: int) -> Tensor:
+    """Return the sum of the outer products of each pattern's rows, which lie together."""
+    ends = np.searchsorted(pattern, np.arange(K + 1))
+    products = np.empty((K, rows.shape[1], rows.shape[1]))
+    for k, (start, end) in enumerate(zip(ends[:-1].tolist(), ends[1:].tolist(), strict=True)):
+        own = rows[start:end]
+        np.matmul(own.T, own, out=products[k])
+    return products
+
+
+def _folded(products: Tensor) -> Matrix:
+    """Return products (K, n, c, n, c) folded as `CrossProducts` says."""
+    K, n, c = products.shape[:3]
+    a, b = upper_triangle(n)
+    pairs = products[:, a, :, b, :]  # (pairs, K, c, c): numpy puts split index axes first
+    pairs = np.where((a < b)[:, None, None, None], pairs + pairs.transpose(0, 1, 3, 2), pairs)
+    i, j = upper_triangle(c)
+    return np.asarray(pairs[:, :, i, j].transpose(1, 0, 2).reshape(K * len(a), len(i)))
