@@ -8,20 +8,21 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.linalg import solve_triangular
 from scipy.linalg.lapack import dposv
 
 from harness.arrays import Codes, Matrix, Tensor, Vector, read_only
 from harness.convergence import Stop
 from harness.lmm.certificate import SINGULAR_SD
 from harness.lmm.covariance import theta_of
-from harness.lmm.design import LmmDesign
+from harness.lmm.design import Conditioned, LmmDesign
 from harness.lmm.evaluation import evaluate
 from harness.lmm.fit import LmmFit
 from harness.lmm.newton import Descent, descend
 from harness.lmm.patterns import SufficientStatistics, symmetric_index, upper_triangle
 
 # Newton squares the decrement with each step: after the one that is taken at this size, nothing is left of it.
-_DECREMENT = 1e-7
+_DECREMENT = 1e-6
 _ROUNDING = 1e-12
 _STEPS = 12
 
@@ -70,6 +71,7 @@ class ResponseModel:
     mean: Vector
     roots: Vector | float
     blocks: tuple[int, ...]
+    conditioned: Conditioned
 
     @property
     def original(self) -> Refit:
@@ -86,15 +88,19 @@ class ResponseModel:
 
     def refit(self, y: Vector) -> Refit:
         """Return the fit of another outcome y (n,) of the same rows. R: ``refit(m, y)``."""
-        statistics = self._statistics(self.roots * (y - self.mean))
+        # Far from the fit, most of y - X beta may lie in the span of X: there it is, exactly, a shift of beta.
+        residual = self.roots * (y - self.mean)
+        projected = self.conditioned.D[:, :-1].T @ residual
+        statistics = self._statistics(residual - self.conditioned.D[:, :-1] @ projected)
         descent = _straight(statistics, self.fit.Lambda) or descend(statistics, self.fit.Lambda)
         coordinates, here = statistics.coordinates, descent.evaluation
+        moved = coordinates.fixed @ here.beta
         factor = descent.statistics.coordinates.user_factor(descent.Lambda)
         least = np.linalg.svd(descent.statistics.spread @ descent.Lambda, compute_uv=False)[-1]
         regular = Stop.OPTIMUM if least >= SINGULAR_SD else Stop.SINGULAR
         return Refit(
             theta=theta_of(factor, self.blocks),
-            beta=coordinates.origin + coordinates.fixed @ here.beta,
+            beta=coordinates.origin + solve_triangular(self.conditioned.triangle, projected) + moved,
             sigma=here.sigma,
             random_cov=here.sigma**2 * factor @ factor.T,
             deviance=here.value,
@@ -149,6 +155,7 @@ def response_model(design: LmmDesign, fit: LmmFit) -> ResponseModel:
         mean=read_only(design.X @ fit.beta),
         roots=1.0 if design.weights is None else read_only(np.sqrt(design.weights)),
         blocks=design.blocks,
+        conditioned=design.conditioned,
     )
 
 
