@@ -16,6 +16,14 @@ from harness.lmm.inference.satterthwaite import Satterthwaite, satterthwaite
 # Of the sum of the absolute products: what rounding leaves of an estimable contrast along the null space.
 _ESTIMABLE = 1e-8
 
+_MOVES_FREELY = "the adjustment lets its covariance move freely around the boundary"
+_AT_A_SINGULAR_FIT = {
+    "satterthwaite": "covariance parameters that vanished count as known",
+    "kenward-roger": _MOVES_FREELY,
+    "kenward-roger-observed": _MOVES_FREELY,
+    "kenward-roger-observed-linear": _MOVES_FREELY,
+}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class FixedEffects:
@@ -98,7 +106,7 @@ def effects_of(
         working=working,
         degrees=degrees,
         method=method,
-        remarks=(*_on_the_fit(fit), *remarks),
+        remarks=(*_on_the_fit(fit, method.name), *remarks),
     )
 
 
@@ -126,10 +134,10 @@ def _kenward_roger_method(name: MethodName, parameters: tuple[str, ...], *, line
     )
 
 
-def _on_the_fit(fit: Fitted) -> tuple[str, ...]:
+def _on_the_fit(fit: Fitted, name: str) -> tuple[str, ...]:
     convergence = fit.convergence
     if convergence.stop is Stop.SINGULAR:
-        return ("The fit is singular: tests take the covariance parameters that vanished as known.",)
+        return (f"The fit is singular: {_AT_A_SINGULAR_FIT.get(name, 'its covariance lies on a boundary')}.",)
     return () if convergence.converged else (f"The fit is no optimum: {convergence.message}",)
 
 

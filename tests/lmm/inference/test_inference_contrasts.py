@@ -178,6 +178,42 @@ def test_intervals_hold_the_values_that_are_not_rejected(visits):
     assert found.upper - found.estimate == pytest.approx(stats.t.ppf(0.95, found.df) * found.standard_error, rel=1e-12)
 
 
+def test_a_singular_fit_has_the_tables_of_lmertest_and_pbkrtest(simulate, make_cohort, fitted):
+    """lmerTest 3.1-3, pbkrtest 0.5.2, lme4 1.1-31 by bobyqa (rhoend 1e-11), whose Lambda[2, 2] ends at 3e-8.
+
+    Satterthwaite's derivatives vanish with the parameter; Kenward and Roger's G moves freely around its boundary.
+    """
+    design, found = fitted("y ~ t * g + (1 + t | id)", make_cohort(**simulate(m=25, seed=1, correlation=1.0)))
+    plain, adjusted = fixed_effects(found, design), fixed_effects(found, design, "kenward-roger")
+    table = coefficient_table(plain)
+    errors = [0.3092326119685422, 0.0814709003776567, 0.4460952517688425, 0.1170028488838879]
+    np.testing.assert_allclose(table.standard_error, errors, rtol=1e-6)
+    df = [24.8896131819485, 31.0218276499712, 24.8343774056649, 30.5536290335654]
+    np.testing.assert_allclose(table.df, df, rtol=1e-6)
+    table = coefficient_table(adjusted)
+    errors = [0.3093666088449472, 0.0816209027772399, 0.4462744441192462, 0.1171802760581229]
+    np.testing.assert_allclose(table.standard_error, errors, rtol=1e-6)
+    df = [23.0124325683081, 23.0848755569323, 22.9612252320242, 22.7186273956083]
+    np.testing.assert_allclose(table.df, df, rtol=1e-6)
+    joint = joint_test(adjusted, np.eye(4)[1:])
+    moments = [66.1158128136432, 25.0202989834841, 0.959743896139388]
+    np.testing.assert_allclose([joint.F, joint.df2, joint.scaling], moments, rtol=1e-6)
+    assert "count as known" in plain.remarks[0]
+    assert "move freely" in joint.remarks[0]
+
+
+def test_a_weighted_fit_has_the_table_of_lmertest(simulate, make_cohort, make_weighted):
+    """lmerTest 3.1-3, lme4 1.1-31 by bobyqa (rhoend 1e-11), weights = w."""
+    panel = simulate(m=25, seed=4)
+    weights = np.random.default_rng(2).uniform(0.2, 3, len(panel["y"]))
+    design, found = make_weighted("y ~ t * g + (1 + t | id)", make_cohort(**panel, w=weights), "w")
+    table = coefficient_table(fixed_effects(found, design))
+    errors = [0.391580617314809, 0.140915484363878, 0.573261679810444, 0.205643839852293]
+    np.testing.assert_allclose(table.standard_error, errors, rtol=1e-6)
+    df = [23.8440111249432, 22.2510890492848, 24.6303391125324, 22.6898382242692]
+    np.testing.assert_allclose(table.df, df, rtol=1e-6)
+
+
 def test_tables_and_single_contrasts_agree(visits):
     effects = visits("satterthwaite")
     table = coefficient_table(effects)
