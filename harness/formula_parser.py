@@ -60,7 +60,7 @@ class Parser:
             if not self._take("~"):
                 self._reject("'~' after the outcome", "Write the outcome as a plain column, computed beforehand.")
         except _RejectedError:
-            self._skip(("~",))
+            self._skip(0, ("~",))
             if not self._take("~"):
                 return None
         parts = self._sum(nested=False)
@@ -92,14 +92,13 @@ class Parser:
         self._note(at or self._next, expected, advice)
         raise _RejectedError
 
-    def _skip(self, until: tuple[str, ...]) -> None:
-        """Go on behind a rejected part: to the next of `until` outside the brackets that it opened."""
-        depth = 0
+    def _skip(self, begun: int, until: tuple[str, ...]) -> None:
+        """Go on behind a rejected part that has begun: to the next of `until` outside the brackets that it opened."""
+        depth = sum(map(_opened, self._tokens[begun : self._index]))
         while self._next.word is not Word.END:
-            symbol = self._next.text if self._next.word is Word.SYMBOL else ""
-            if depth == 0 and symbol in until:
+            if depth <= 0 and self._next.word is Word.SYMBOL and self._next.text in until:
                 return
-            depth += (symbol == "(") - (symbol == ")")
+            depth += _opened(self._next)
             self._index += 1
 
     def _name(self, expected: str) -> str:
@@ -107,6 +106,12 @@ class Parser:
             self._reject(expected)
         self._index += 1
         return self._tokens[self._index - 1].text
+
+    def _other(self, seen: set[str], expected: str) -> str:
+        """Return a name that was not seen before."""
+        if self._next.word is Word.NAME and self._next.text in seen:
+            self._reject("each of these columns once")
+        return self._name(expected)
 
     def _number(self, least: int, most: int, what: str) -> int:
         token = self._next
@@ -120,6 +125,7 @@ class Parser:
         ends = ("+", "|", "||", ")") if nested else ("+",)
         first = True
         while True:
+            begun = self._index
             try:
                 if self._take("-"):
                     self._minus(found)
@@ -133,7 +139,7 @@ class Parser:
                         f"A formula holds column names, numbers, {_WORDS}, nothing else.",
                     )
             except _RejectedError:
-                self._skip(ends)
+                self._skip(begun, ends)
             first = False
 
     def _minus(self, found: _Sum) -> None:
@@ -201,14 +207,9 @@ class Parser:
         seen: set[str] = set()
         while True:
             crossed: list[str] = []
-            while True:
-                token = self._next
-                crossed.append(self._name("the grouping column, a name"))
-                if crossed[-1] in seen:
-                    self._reject("each grouping column once", at=token)
+            while not crossed or self._take(":"):
+                crossed.append(self._other(seen, "the grouping column, a name"))
                 seen.add(crossed[-1])
-                if not self._take(":"):
-                    break
             levels.append(tuple(crossed))
             if not self._take("/"):
                 return list(accumulate(levels))
@@ -219,9 +220,9 @@ class Parser:
         visit = self._name("the visit, a column name")
         if not self._take("|"):
             self._reject("'|' and the subject", f"Write {structure}(visit | subject) or {structure}(visit | arm / id).")
-        by, subject = None, self._name("the subject, a column name")
+        by, subject = None, self._other({visit}, "the subject, a column name")
         if self._take("/"):
-            by, subject = subject, self._name("the subject, a column name")
+            by, subject = subject, self._other({visit, subject}, "the subject, a column name")
         if not self._take(")"):
             self._reject("')' after the subject")
         return ResidualTerm(structure=structure, visit=visit, subject=subject, by=by)
@@ -251,6 +252,8 @@ class Parser:
         known = (*FUNCTIONS, *BASES, "C", "I")
         if name not in known:
             advice = nearest(name, (*known, *STRUCTURES)) or "Compute the column beforehand."
+            if name in STRUCTURES:
+                advice = f"A structure is a term of its own, as in y ~ x + {name}(visit | id)."
             self._index -= 1
             self._reject(f"one of the functions {', '.join(known)}, or a structure {', '.join(STRUCTURES)}", advice,
                          at=start)  # fmt: skip
@@ -284,6 +287,10 @@ class Parser:
 
     def _power(self) -> int:
         return self._number(1, MAX_POWER, "a power")
+
+
+def _opened(token: Token) -> int:
+    return 0 if token.word is not Word.SYMBOL else (token.text == "(") - (token.text == ")")
 
 
 def _in_order(terms: list[Term]) -> tuple[Term, ...]:

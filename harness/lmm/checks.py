@@ -9,6 +9,7 @@ from harness.arrays import Vector
 from harness.cohorts.cohort import Cohort
 from harness.errors import Problem, nearest
 from harness.formula import Atom, Formula
+from harness.lmm.bases import spline_knots
 from harness.lmm.columns import Frame, atom_values
 from harness.lmm.covariance import upper_factor
 from harness.lmm.grouping import RandomDesign
@@ -98,9 +99,13 @@ def _number_problems(named: Iterable[str], cohort: Cohort) -> Iterator[Problem]:
 
 def _residual_problems(formula: Formula, cohort: Cohort) -> Iterator[Problem]:
     residual = formula.residual
-    if residual is not None and residual.structure == "car1" and residual.visit in cohort.factors:
+    if residual is None:
+        return
+    if residual.structure == "car1" and residual.visit in cohort.factors:
         advice = "Name the column of times, or use ar1 for visits."
         yield Problem(found="car1 of a factor", expected="numbers, the times", column=residual.visit, advice=advice)
+    if residual.visit == formula.outcome:
+        yield Problem(found="the outcome as visit", expected="it before '~' only", column=residual.visit)
 
 
 def _weights_role_problems(spec: LmmSpec, cohort: Cohort) -> Iterator[Problem]:
@@ -108,14 +113,15 @@ def _weights_role_problems(spec: LmmSpec, cohort: Cohort) -> Iterator[Problem]:
         yield Problem(found="weights with categories", expected="numbers > 0", column=spec.weights)
 
 
-def value_problems(spec: LmmSpec, frame: Frame) -> list[Problem]:
-    """Return what is wrong with the values of the complete rows."""
+def value_problems(spec: LmmSpec, frame: Frame, numeric: Mapping[str, Vector], n_subjects: int) -> list[Problem]:
+    """Return what is wrong with the values of the complete rows, and of those of `numeric` that train a basis."""
     formula = spec.formula
     found: list[Problem] = []
     terms = (*formula.terms, *(term for random in formula.random for term in random.terms))
     for atom in dict.fromkeys(_atoms(terms)):
         if atom.column in frame.numeric:
             found += _domain_problems(atom, frame.numeric[atom.column])
+            found += _basis_problems(atom, numeric[atom.column])
         elif len(frame.levels[atom.column]) < 2:
             levels = ", ".join(map(repr, frame.levels[atom.column]))
             found.append(
@@ -127,11 +133,9 @@ def value_problems(spec: LmmSpec, frame: Frame) -> list[Problem]:
         found.append(
             Problem(found=f"the constant outcome {outcome[0]:g}", expected="values that vary", column=formula.outcome)
         )
-    subjects = len(frame.levels[formula.subject[0]])
-    if subjects < 2:
-        found.append(
-            Problem(found=f"{subjects} subject with complete rows", expected="at least 2", column=formula.subject[0])
-        )
+    if n_subjects < 2:
+        column = ":".join(formula.subject)
+        found.append(Problem(found=f"{n_subjects} subject with complete rows", expected="at least 2", column=column))
     if spec.weights is not None:
         found += weight_problems(spec.weights, frame.numeric[spec.weights])
     return found
@@ -150,6 +154,23 @@ def _domain_problems(atom: Atom, values: Vector) -> list[Problem]:
         found = f"{atom} is too large for a number at {values[overflow][0]:g}"
         return [Problem(found=found, expected="finite values", column=atom.column, advice="Use a larger unit.")]
     return _size_problems(str(atom), atom.column, computed)
+
+
+def _basis_problems(atom: Atom, values: Vector) -> list[Problem]:
+    if atom.function not in {"poly", "ns"}:
+        return []
+    known = values[~np.isnan(values)]
+    if atom.function == "poly":
+        distinct = len(np.unique(known))
+        if distinct > atom.size:
+            return []
+        found, expected = f"{atom} of {distinct} distinct values", f"a degree of at most {distinct - 1}"
+        return [Problem(found=found, expected=expected, column=atom.column)]
+    knots = spline_knots(known, atom.size)
+    if (np.diff(knots) > 0).all():
+        return []
+    found = f"knots of {atom} at {', '.join(f'{knot:g}' for knot in knots)}"
+    return [Problem(found=found, expected="distinct quantiles", column=atom.column, advice="Take a smaller number.")]
 
 
 def _size_problems(name: str, column: str, values: Vector) -> list[Problem]:

@@ -26,6 +26,7 @@ from harness.lmm.orthonormal import quick_qr
 from harness.lmm.rank import Rank, aliases, column_rank, full_rank
 from harness.lmm.rows import combined, complete_rows, ordered_frame
 from harness.lmm.spec import Criterion, LmmSpec
+from harness.lmm.visit_checks import visit_problems
 from harness.quantities import InputEvidence
 
 # With fewer rows there is nothing to be gained over Householder's QR.
@@ -173,12 +174,15 @@ def build_design(spec: LmmSpec, cohort: Cohort) -> LmmDesign:
     if not complete.any():
         _raise_if(missing_problems(missing, cohort.n_rows), spec, cohort)
     frame, empty_levels, lone_levels = ordered_frame(formula, cohort, complete, spec.columns)
-    _raise_if(value_problems(spec, frame), spec, cohort)
+    codes, labels = combined([(frame.codes[name], frame.levels[name]) for name in formula.subject])
+    unfit = value_problems(spec, frame, cohort.numeric, len(labels))
+    if formula.residual is not None:
+        unfit += visit_problems(formula.residual, frame)
+    _raise_if(unfit, spec, cohort)
 
     coded = code_terms(formula.terms, intercept=formula.intercept, levels=frame.levels, numeric=cohort.numeric)
     names = column_names(coded)
     random = random_designs(formula.random, frame, cohort.numeric)
-    codes, labels = combined([(frame.codes[name], frame.levels[name]) for name in formula.subject])
 
     weights = None if spec.weights is None else frame.numeric[spec.weights]
     roots = None if weights is None else np.sqrt(weights)

@@ -1,0 +1,71 @@
+"""What a reader must know of a design: columns, levels and rows that are left out, slopes that can't vary."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+
+from harness.lmm.design import LmmDesign
+from harness.lmm.dropped import RowCount
+
+_LISTED = 10
+
+
+def design_remarks(design: LmmDesign) -> tuple[str, ...]:
+    """Return one sentence for each state of the design that is no error but should not go unnoticed."""
+    return tuple(_remarks(design))
+
+
+def constant_slopes(design: LmmDesign) -> tuple[str, ...]:
+    """Return the random effects, but intercepts, whose column varies within no level of its grouping.
+
+    Such an effect is a variance between subjects that grows with the column, not a slope that anyone has.
+    """
+    found: list[str] = []
+    for one in design.random:
+        first = np.empty(len(one.labels), dtype=np.int64)
+        first[one.codes[::-1]] = np.arange(len(one.codes))[::-1]
+        varies = np.not_equal(one.Z, one.Z[first[one.codes]]).any(axis=0)
+        found += [
+            name for name, moves in zip(one.names, varies.tolist(), strict=True) if not moves and name != "intercept"
+        ]
+    return tuple(found)
+
+
+def _remarks(design: LmmDesign) -> Iterator[str]:
+    if design.aliased:
+        columns = _listed([f"{name} ({sentence})" for name, sentence in design.aliased.items()])
+        yield f"Left out of the fixed part: {columns}."
+    if design.empty_levels:
+        yield f"Levels without a complete row: {_listed(design.empty_levels)}."
+    if design.lone_levels:
+        yield f"Levels with a single row: {_listed(design.lone_levels)}."
+    slopes = constant_slopes(design)
+    if slopes:
+        yield f"Constant within every subject, so a variance between subjects and not a slope: {_listed(slopes)}."
+    yield from _dropped(design)
+
+
+def _dropped(design: LmmDesign) -> Iterator[str]:
+    dropped = design.dropped
+    if not dropped.total:
+        return
+    columns = ", ".join(f"{name} in {count}" for name, count in dropped.by_column.items())
+    yield f"Rows dropped: {dropped.total}; missing is {columns}."
+    for name in filter(None, (dropped.visit, dropped.arm)):
+        if _any_dropped(dropped.by_level[name]):
+            yield f"Rows dropped by {name}: {_shares(dropped.by_level[name])}."
+    if dropped.lost_subjects:
+        yield f"Subjects without a complete row: {len(dropped.lost_subjects)}."
+
+
+def _shares(counts: Mapping[str, RowCount]) -> str:
+    return _listed([f"{level} {count.dropped} of {sum(count)}" for level, count in counts.items()])
+
+
+def _any_dropped(counts: Mapping[str, RowCount]) -> bool:
+    return any(count.dropped for count in counts.values())
+
+
+def _listed(words: Sequence[str]) -> str:
+    rest = len(words) - _LISTED
+    return ", ".join(words[:_LISTED]) + (f" and {rest} more" if rest > 0 else "")

@@ -1,0 +1,98 @@
+"""What makes rows unfit for a residual structure: repeated visits, arms that change, visits that nobody has."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from harness.arrays import Codes, Mask
+from harness.errors import Problem
+from harness.formula import ResidualTerm
+from harness.lmm.columns import Frame
+
+# Numbers with more distinct values than this are times, not visits.
+_MOST_VISITS = 60
+_LISTED = 3
+
+
+def visit_problems(residual: ResidualTerm, frame: Frame) -> list[Problem]:
+    """Return what is wrong with the visits of a residual structure on the complete rows of a frame."""
+    subjects, labels = frame.codes[residual.subject], frame.levels[residual.subject]
+    visits, names = _visits(residual, frame)
+    if residual.structure != "car1" and len(names) > _MOST_VISITS:
+        many, advice = f"{len(names)} distinct visits", "For times that differ between subjects use car1."
+        return [Problem(found=many, expected=f"at most {_MOST_VISITS}", column=residual.visit, advice=advice)]
+    found = [*_repeated_visits(residual, subjects, visits, labels, names), *_changing_arms(residual, frame)]
+    return found or [*_unknown_covariances(residual, frame, subjects, visits, names)]
+
+
+def parameter_count(structure: str, n_visits: int) -> int:
+    """Return how many parameters a structure has over so many visits."""
+    N = n_visits
+    return {"us": N * (N + 1) // 2, "toep": N, "toeph": 2 * N - 1, "ad": N, "adh": 2 * N - 1}.get(
+        structure, N + 1 if structure in {"csh", "ar1h"} else 2
+    )
+
+
+def _visits(residual: ResidualTerm, frame: Frame) -> tuple[Codes, tuple[str, ...]]:
+    if residual.visit in frame.codes:
+        return frame.codes[residual.visit], frame.levels[residual.visit]
+    values, codes = np.unique(frame.numeric[residual.visit], return_inverse=True)
+    return codes.reshape(-1), tuple(f"{value:.15g}" for value in values.tolist())
+
+
+def _repeated_visits(
+    residual: ResidualTerm, subjects: Codes, visits: Codes, labels: Sequence[str], names: Sequence[str]
+) -> Iterator[Problem]:
+    cells, counts = np.unique(subjects * len(names) + visits, return_counts=True)
+    again = cells[counts > 1]
+    if not len(again):
+        return
+    of, at = np.divmod(again, len(names))
+    pairs = zip(of[:_LISTED].tolist(), at[:_LISTED].tolist(), strict=True)
+    shown = ", ".join(f"{labels[i]!r} at {names[j]!r}" for i, j in pairs)
+    rest = f" and {len(again) - _LISTED} more" if len(again) > _LISTED else ""
+    yield Problem(
+        found=f"{len(np.unique(of))} subjects with several rows at one visit: {shown}{rest}",
+        expected="one row a subject and visit",
+        column=residual.visit,
+        advice="Keep one of them, or name the column that tells them apart.",
+    )
+
+
+def _changing_arms(residual: ResidualTerm, frame: Frame) -> Iterator[Problem]:
+    if residual.by is None:
+        return
+    subjects, labels = frame.codes[residual.subject], frame.levels[residual.subject]
+    first = np.empty(len(labels), dtype=np.int64)
+    first[subjects] = frame.codes[residual.by]
+    changing = np.unique(subjects[first[subjects] != frame.codes[residual.by]])
+    if len(changing):
+        shown = ", ".join(repr(labels[i]) for i in changing[:_LISTED].tolist())
+        rest = f" and {len(changing) - _LISTED} more" if len(changing) > _LISTED else ""
+        found = f"{len(changing)} subjects at several levels: {shown}{rest}"
+        yield Problem(found=found, expected="one level a subject", column=residual.by)
+
+
+def _unknown_covariances(
+    residual: ResidualTerm, frame: Frame, subjects: Codes, visits: Codes, names: Sequence[str]
+) -> Iterator[Problem]:
+    levels = ("",) if residual.by is None else frame.levels[residual.by]
+    for code, level in enumerate(levels):
+        own: Mask = np.ones(len(visits), dtype=bool) if residual.by is None else frame.codes[residual.by] == code
+        place = "" if residual.by is None else f" at {residual.by} {level!r}"
+        rows = np.bincount(subjects[own])
+        n_visits = len(np.unique(visits[own]))
+        parameters = parameter_count(residual.structure, n_visits)
+        if rows.max() < 2:
+            found, expected = f"no subject with two visits{place}", "some, or the covariance of visits can't be known"
+            yield Problem(found=found, expected=expected, column=residual.visit)
+        elif parameters >= own.sum():
+            found = f"{parameters} covariance parameters from {own.sum()} rows{place}"
+            advice = "Use a structure with fewer parameters, such as cs or ar1."
+            yield Problem(found=found, expected="fewer than rows", column=residual.visit, advice=advice)
+        elif residual.structure in {"us", "csh", "ar1h", "toeph", "adh"} and n_visits < len(names):
+            absent = sorted(set(range(len(names))) - set(visits[own].tolist()))
+            listed = ", ".join(names[k] for k in absent)
+            found, expected = f"no row{place} at {listed}", "rows at each visit, of which the variance is wanted"
+            advice = f"Use one covariance for all levels: {residual.structure}({residual.visit} | {residual.subject})."
+            yield Problem(found=found, expected=expected, column=residual.visit, advice=advice)
