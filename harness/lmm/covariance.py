@@ -6,6 +6,7 @@ No entry is bounded below: the likelihood knows Gamma = Lambda Lambda' only, and
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import accumulate
 from typing import cast
 
 import numpy as np
@@ -68,10 +69,10 @@ class Layout:
         return _layout(tuple(tuple(place[old] for old in block) for block in self.blocks))
 
 
+@cache
 def layout(blocks: Positions) -> Layout:
     """Return the layout of blocks of these sizes, one after the other: (2,) for `|`, (1, 1) for `||`."""
-    ends = np.cumsum(blocks).tolist()
-    return _layout(tuple(tuple(range(end - size, end)) for end, size in zip(ends, blocks, strict=True)))
+    return _layout(tuple(tuple(range(end - size, end)) for end, size in zip(accumulate(blocks), blocks, strict=True)))
 
 
 @cache
@@ -113,8 +114,7 @@ def lower_triangular(factor: Matrix) -> Matrix:
     By QR of the transpose: squaring to Gamma would lose half of the digits of a small variance.
     """
     Lambda = upper_factor(factor.T).T
-    signs = np.where(np.diag(Lambda) < 0, -1.0, 1.0)
-    return np.tril(Lambda * signs)
+    return Lambda * np.where(Lambda.diagonal() < 0, -1.0, 1.0)
 
 
 def pivot_order(Lambda: Matrix, blocks: Sequence[Positions] | None = None) -> Positions:

@@ -21,27 +21,25 @@ class Curvature:
 
     In omega (J,) a step of Lambda is measured by the root of Gamma + I: relative to the random effects where they are
     large, to sigma where they are small. Without it a perfect correlation would make a valley of any narrowness.
+    `slopes` (J,) is the gradient along the axes, `sizes` (J,) are the absolute curvatures, none below rounding.
     """
 
     values: Vector
     axes: Matrix
     scale: Matrix
     gradient: Vector
-
-    @property
-    def sizes(self) -> Vector:
-        """The absolute curvatures, none below rounding."""
-        return np.asarray(np.maximum(np.abs(self.values), FLAT * np.abs(self.values).max()))
+    slopes: Vector
+    sizes: Vector
 
     @property
     def step(self) -> Vector:
         """Newton's step in theta; downhill also where the Hessian is indefinite."""
-        return np.asarray(-self.scale @ (self.axes @ ((self.axes.T @ self.gradient) / self.sizes)))
+        return np.asarray(-self.scale @ (self.axes @ (self.slopes / self.sizes)))
 
     @property
     def decrement(self) -> float:
         """G' |H|^-1 g: twice by how much the criterion should fall."""
-        return float(np.sum((self.axes.T @ self.gradient) ** 2 / self.sizes))
+        return float(self.slopes**2 @ (1 / self.sizes))
 
     @property
     def descending(self) -> bool:
@@ -76,7 +74,15 @@ def curvature(here: Evaluation, Lambda: Matrix, layout: Layout) -> Curvature:
     root = np.linalg.cholesky(Lambda @ Lambda.T + np.eye(len(Lambda)))
     scale = root[rows[:, None], rows] * (columns[:, None] == columns)
     values, axes = np.linalg.eigh(scale.T @ here.hessian @ scale)
-    return Curvature(values=values, axes=axes, scale=scale, gradient=scale.T @ here.gradient)
+    gradient, absolute = scale.T @ here.gradient, np.abs(values)
+    return Curvature(
+        values=values,
+        axes=axes,
+        scale=scale,
+        gradient=gradient,
+        slopes=axes.T @ gradient,
+        sizes=np.maximum(absolute, FLAT * absolute.max()),
+    )
 
 
 def distance_to_optimum(theta: Vector, design: LmmDesign) -> float:

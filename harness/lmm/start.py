@@ -3,7 +3,7 @@
 import numpy as np
 
 from harness.arrays import Matrix
-from harness.lmm.covariance import lower_triangular, upper_factor
+from harness.lmm.covariance import lower_triangular
 from harness.lmm.patterns import SufficientStatistics, symmetric_index
 
 # An exactly zero column of Lambda is a stationary point whatever the data, so no start is nearer to zero than this
@@ -19,10 +19,10 @@ def moment_start(statistics: SufficientStatistics) -> Matrix:
     The least-squares coefficients of a subject's residuals have covariance sigma^2 (Gamma + (R_k'R_k)^-1), so that
     Gamma = mean(b b')/sigma^2 - N, N = mean (R_k'R_k)^-1, with the eigenvalues of Gamma in the metric of N raised to
     0.01; so the start is the same in all units and origins of time. With fewer than q + 2 subjects that determine all q
-    coefficients it is 0.7 I.
+    coefficients it is 0.7 I. The R_k are triangular, as those of statistics not yet reordered are.
     """
     q, counts, R = statistics.n_random, statistics.counts, statistics.R
-    diagonals = np.abs(upper_factor(R).diagonal(axis1=1, axis2=2))
+    diagonals = np.abs(R.diagonal(axis1=1, axis2=2))
     usable = diagonals.min(axis=1) > _REGULAR * diagonals.max(axis=1)
     rows_left = statistics.n_observations - counts @ statistics.ranks
     sigma_2 = statistics.S[-1, -1] / rows_left if rows_left > 0 else 0.0
