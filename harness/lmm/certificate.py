@@ -1,5 +1,6 @@
 """What was reached: an optimum, a singular one, a flat direction or a saddle, with the evidence and in words."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,16 +30,26 @@ def certify(descent: Descent, design: LmmDesign) -> Certificate:
     local = curvature(descent.evaluation, descent.Lambda, descent.statistics.layout)
     least_sd = _least_sd(descent)
     stop, finding = _finding(descent, design, local, least_sd)
-    smallest = _smallest_scaled(descent.evaluation.hessian)
+    return certificate(
+        local, descent.evaluation.hessian, iterations=descent.iterations, end=(stop, finding), least_sd=least_sd
+    )
+
+
+def certificate(
+    local: Curvature, hessian: Matrix, *, iterations: int, end: tuple[Stop, str], least_sd: float
+) -> Certificate:
+    """Return the certificate of a search that ended with this local quadratic, why it ended, and that in words."""
+    stop, finding = end
+    smallest = _smallest_scaled(hessian)
     evidence = (
-        f"After {descent.iterations} iterations, {local.distance:.1e} standard errors from the optimum, "
+        f"After {iterations} iterations, {local.distance:.1e} standard errors from the optimum, "
         f"largest gradient {local.gradient_in_standard_errors:.1e}, smallest curvature {smallest:.2g}."
     )
     return Certificate(
         convergence=Convergence(
             stop=stop,
             message=f"{finding} {evidence}",
-            iterations=descent.iterations,
+            iterations=iterations,
             gradient=local.gradient_in_standard_errors,
             distance=local.distance,
             smallest_eigenvalue=smallest,
@@ -64,7 +75,14 @@ def _finding(descent: Descent, design: LmmDesign, local: Curvature, least_sd: fl
 def singular_direction(descent: Descent, design: LmmDesign) -> str:
     """Return in words which combination of the random effects does not vary."""
     names, scale = design.random_names, 1 / np.sqrt(np.mean(design.scaled.Z**2, axis=0))
-    Lambda = descent.statistics.coordinates.user_factor(descent.Lambda) / scale[:, None]
+    return without_variance(names, descent.statistics.coordinates.user_factor(descent.Lambda) / scale[:, None], scale)
+
+
+def without_variance(names: Sequence[str], Lambda: Matrix, scale: Vector) -> str:
+    """Return in words which combination does not vary, of random effects in root mean squares of their columns.
+
+    `scale` (q,) is one over those, so that the combination is told in the user's units.
+    """
     sds = np.linalg.norm(Lambda, axis=1)
     zero = [name for name, sd in zip(names, sds, strict=True) if sd < SINGULAR_SD]
     if zero:

@@ -1,15 +1,13 @@
 """What was reached with several grouping factors, with the evidence; directions are named with their grouping."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 
-from harness.arrays import Matrix, Vector
-from harness.convergence import Convergence, Stop
-from harness.lmm.certificate import SINGULAR_SD
+from harness.arrays import Vector
+from harness.convergence import Stop
+from harness.lmm.certificate import SINGULAR_SD, Certificate, certificate, without_variance
 from harness.lmm.covariance import relative_factor
-from harness.lmm.crossed.layout import Block
 from harness.lmm.crossed.newton import Descent, Place
 from harness.lmm.curvature import Curvature
 
@@ -17,40 +15,16 @@ from harness.lmm.curvature import Curvature
 _SHARE = 0.1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Certificate:
-    """The evidence that a descent ended at an optimum; see `CrossedFit` for the fields."""
-
-    convergence: Convergence
-    decrement: float
-    eigenvalues: Vector
-    least_sd: float
-
-
 def certify(descent: Descent) -> Certificate:
     """Return how near the descent came to an optimum, from the exact gradient and Hessian there."""
     at = descent.place
     local = at.curvature()
     least_sd = min(float(np.linalg.svd(Lambda, compute_uv=False)[-1]) for Lambda in at.blocks)
-    stop, finding = _finding(descent, local, least_sd)
-    diagonal = np.sqrt(np.abs(np.diag(at.here.hessian)))
-    diagonal = np.where(diagonal > 0, diagonal, 1.0)
-    smallest = float(np.linalg.eigvalsh(at.here.hessian / np.outer(diagonal, diagonal))[0])
-    evidence = (
-        f"After {descent.iterations} iterations, {local.distance:.1e} standard errors from the optimum, "
-        f"largest gradient {local.gradient_in_standard_errors:.1e}, smallest curvature {smallest:.2g}."
-    )
-    return Certificate(
-        convergence=Convergence(
-            stop=stop,
-            message=f"{finding} {evidence}",
-            iterations=descent.iterations,
-            gradient=local.gradient_in_standard_errors,
-            distance=local.distance,
-            smallest_eigenvalue=smallest,
-        ),
-        decrement=local.decrement,
-        eigenvalues=local.values,
+    return certificate(
+        local,
+        at.here.hessian,
+        iterations=descent.iterations,
+        end=_finding(descent, local, least_sd),
         least_sd=least_sd,
     )
 
@@ -73,25 +47,10 @@ def singular_directions(at: Place) -> Iterator[str]:
     for block, Lambda in zip(layout.blocks, at.user_order_blocks, strict=True):
         if np.linalg.svd(Lambda, compute_uv=False)[-1] >= SINGULAR_SD:
             continue
-        yield f"for {layout.factors[block.factor].grouping}, {_combination(block, Lambda)}"
-
-
-def _combination(block: Block, Lambda: Matrix) -> str:
-    """Return which combination of a block's random effects has no variance; each in root mean squares of its column."""
-    scale = np.linalg.norm(np.linalg.inv(block.units), axis=0)  # the columns' own root mean squares
-    factor = scale[:, None] * (block.units @ Lambda)
-    sds = np.linalg.norm(factor, axis=1)
-    zero = [name for name, sd in zip(block.names, sds, strict=True) if sd < SINGULAR_SD]
-    if zero:
-        return f"the variance of {' and of '.join(zero)} is zero"
-    if block.size == 2:
-        sign = "positively" if factor[0] @ factor[1] > 0 else "negatively"
-        return f"{block.names[0]} and {block.names[1]} are perfectly {sign} correlated"
-    _, _, axes = np.linalg.svd((factor / sds[:, None]).T)
-    weights = axes[-1] / sds * scale
-    weights /= np.abs(weights).max()
-    parts = (f"{weight:+.2g} {name}" for weight, name in zip(weights, block.names, strict=True))
-    return f"the combination {' '.join(parts)} has no variance"
+        # The columns' own root mean squares, since working columns are orthonormal times sqrt(n).
+        sizes = np.linalg.norm(np.linalg.inv(block.units), axis=0)
+        words = without_variance(block.names, sizes[:, None] * (block.units @ Lambda), 1 / sizes)
+        yield f"for {layout.factors[block.factor].grouping}, {words}"
 
 
 def _flat_direction(at: Place, axis: Vector) -> str:

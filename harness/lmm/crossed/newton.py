@@ -9,11 +9,11 @@ import numpy as np
 from scipy.linalg import block_diag
 
 from harness.arrays import Matrix, Vector
-from harness.lmm.covariance import lower_triangular, pivot_order, relative_factor, theta_entries, theta_of
+from harness.lmm.covariance import layout, lower_triangular, pivot_order, relative_factor, theta_of
 from harness.lmm.crossed.evaluation import evaluate
 from harness.lmm.crossed.layout import Entries, entries, factors_at
 from harness.lmm.crossed.statistics import CrossProducts, adapted
-from harness.lmm.curvature import Curvature
+from harness.lmm.curvature import Curvature, curvature
 from harness.lmm.evaluation import Evaluation
 
 ITERATION_LIMIT = 200
@@ -82,26 +82,20 @@ class Place:
 
     def _magnification(self) -> float:
         """Return by what factor rounding grows on its way into the criterion."""
-        layout, here = self.cross.layout, self.here
+        here, factors = self.here, self.cross.layout.factors
         condition = float(np.sqrt(np.vdot(here.cross, here.cross) * np.vdot(here.inverse, here.inverse)))
         if self.cross.parts[0].root is not None:
             return max(here.cancellation, condition)
         ratios = (
             len(factor.codes) / factor.n_levels * float(np.square(Lambda).max())
-            for factor, Lambda in zip(layout.factors, factors_at(self.theta, self.where, layout), strict=True)
+            for factor, Lambda in zip(factors, factors_at(self.theta, self.where, self.cross.layout), strict=True)
         )
         return max(*ratios, here.cancellation, condition)
 
     def curvature(self) -> Curvature:
-        """Return the local quadratic of the criterion, each block's step measured by the root of its Gamma + I."""
-        scales = []
-        for Lambda in self.blocks:
-            rows, columns = theta_entries(len(Lambda), correlated=True)
-            root = np.linalg.cholesky(Lambda @ Lambda.T + np.eye(len(Lambda)))
-            scales.append(root[rows[:, None], rows] * (columns[:, None] == columns))
-        scale = np.asarray(block_diag(*scales))
-        values, axes = np.linalg.eigh(scale.T @ self.here.hessian @ scale)
-        return Curvature(values=values, axes=axes, scale=scale, gradient=scale.T @ self.here.gradient)
+        """Return the local quadratic of the criterion."""
+        blocks = self.blocks
+        return curvature(self.here, np.asarray(block_diag(*blocks)), layout(tuple(map(len, blocks))))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
