@@ -146,7 +146,7 @@ def _pattern_terms(Lambda: Matrix, statistics: SufficientStatistics) -> tuple[fl
     p_j = (HR)_r and y_j = (HA)_s. A large Lambda stands in no product with a small H, so no digits are lost there.
     """
     counts, rows, columns = statistics.counts, statistics.layout.rows, statistics.layout.columns
-    K, J = len(counts), len(rows)
+    K, J, q = len(counts), len(rows), statistics.n_random
     one, two = upper_triangle(J)
     R = np.ascontiguousarray(statistics.R.transpose(1, 2, 0))  # (q, q, K), as all stacks below
     A = Lambda.T @ R
@@ -155,9 +155,9 @@ def _pattern_terms(Lambda: Matrix, statistics: SufficientStatistics) -> tuple[fl
     inverses = product(root, transposed(root))
     H, G = inverses[..., :K], inverses[..., K:]  # G = (I + A'A)^-1 = I - A'HA, without the difference
     root = root[..., :K]
-    PY = product(root, product(transposed(root), np.concatenate([R, A], axis=1)))  # HR, HA
-    P, Y = PY[:, : len(R)], PY[:, len(R) :]
-    N, Q = product(transposed(R), P), product(transposed(Y), R)
+    halves = product(transposed(root), np.concatenate([R, A], axis=1))
+    PY, NQ = product(root, halves), product(transposed(halves), halves[:, :q])
+    P, Y, N, Q = PY[:, :q], PY[:, q:], NQ[:q], NQ[q:]  # HR, HA, R'HR, A'HR
 
     N_jl = N[rows[one], rows[two]]  # (J(J+1)/2, K), as the three below
     G_jl = G[columns[one], columns[two]]
@@ -168,7 +168,7 @@ def _pattern_terms(Lambda: Matrix, statistics: SufficientStatistics) -> tuple[fl
     left = np.concatenate([-p, Q_jl * p_j + N_jl * y_j, Q_lj * y_j - G_jl * p_j], axis=1)
     right = np.concatenate([y, y[:, two], p[:, two]], axis=1)
 
-    a, b = upper_triangle(len(R))
+    a, b = upper_triangle(q)
     products = left[a] * right[b] + left[b] * right[a]  # (q(q+1)/2, J + J(J+1), K)
     weights = np.concatenate(
         [H[a, b, None], products[:, :J], products[:, J : J + len(one)] + products[:, J + len(one) :]], axis=1

@@ -31,13 +31,15 @@ def root_beside_identity(A: Tensor) -> Tensor:
     size = A.shape[1]
     C = np.zeros((size, *A.shape[1:]))
     C[range(size), range(size)] = 1.0
+    last = size - 1
     for row in A:
         left = row
-        for j in range(size):
+        for j in range(last):
             corner = np.hypot(C[j, j], left[0])
             cosine, sine = C[j, j] / corner, left[0] / corner
             above, below = C[j, j + 1 :], left[1:]
             C[j, j], C[j, j + 1 :], left = corner, cosine * above + sine * below, cosine * below - sine * above
+        C[last, last] = np.hypot(C[last, last], left[0])
     return C
 
 
