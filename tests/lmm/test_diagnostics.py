@@ -1,5 +1,6 @@
 """Residuals, influence, leverage and explained variance: against actual refits, dense matrices and closed forms."""
 
+import mpmath
 import numpy as np
 import pandas as pd
 import pytest
@@ -15,6 +16,8 @@ from harness.lmm.diagnostics.influence import influence, leverage
 from harness.lmm.diagnostics.refits import refit_table, refits_without
 from harness.lmm.diagnostics.residuals import residuals, spread_by
 from harness.lmm.engine import fitted
+from harness.lmm.prediction.distribution import Distribution, IndependentResidual
+from harness.lmm.prediction.occasions import Occasions, RandomRows
 from harness.lmm.prediction.predictor import predictor
 from harness.lmm.spec import LmmSpec
 
@@ -183,6 +186,40 @@ def test_leverage_is_the_derivative_of_the_fitted_values(any_fit):
     fixed = ready.fitted.X @ ready.distribution.vcov @ ready.fitted.X.T @ np.linalg.inv(V)
     np.testing.assert_allclose(found.fixed, np.diag(fixed), rtol=1e-9, atol=1e-12)
     assert found.fixed.sum() == pytest.approx(design.n_fixed, rel=1e-12)
+
+
+def test_nothing_is_lost_beside_random_effects_a_million_times_sigma():
+    """beta, its change without the first subject, and y'Qy in 60 digits; X and Z are the same, sigma is 1e-5."""
+    sigma, G, m, n = 1e-5, np.array([[36.0, 3.0], [3.0, 4.0]]), 4, 4
+    stream = np.random.default_rng(2)
+    subject, t = np.repeat(np.arange(m), n), np.tile(np.arange(1.0 * n), m)
+    Z = np.column_stack([np.ones(m * n), t])
+    effects = stream.standard_normal((m, 2)) @ np.linalg.cholesky(G).T
+    y = np.einsum("ij,ij->i", Z, effects[subject]) + sigma * stream.standard_normal(m * n)
+    with mpmath.workdps(60):
+        A, c, yy = mpmath.zeros(2), mpmath.zeros(2, 1), mpmath.mpf(0)
+        own = []
+        for i in range(m):
+            Zi, yi = mpmath.matrix(Z[subject == i].tolist()), mpmath.matrix(y[subject == i].tolist())
+            V = Zi * mpmath.matrix(G.tolist()) * Zi.T + mpmath.mpf(sigma) ** 2 * mpmath.eye(n)
+            inverse = mpmath.inverse(V)
+            own.append((Zi.T * inverse * Zi, Zi.T * inverse * yi))
+            A, c, yy = A + own[i][0], c + own[i][1], yy + (yi.T * inverse * yi)[0]
+        beta = mpmath.lu_solve(A, c)
+        change = beta - mpmath.lu_solve(A - own[0][0], c - own[0][1])
+        squares = float(yy - (c.T * beta)[0])
+        vcov = np.array(mpmath.inverse(A).tolist(), dtype=float)
+        beta, change = (np.array(one.tolist(), dtype=float)[:, 0] for one in (beta, change))
+    zero = np.zeros(m * n, dtype=np.int64)
+    at = Occasions(
+        X=Z, random=(RandomRows(Z=Z, codes=subject),), outcome=y, weights=np.ones(m * n), residual_subject=zero,
+        residual_level=zero, visit=np.zeros(m * n),
+    )  # fmt: skip
+    law = Distribution(beta=beta, vcov=vcov, random_cov=(G,), residual=IndependentResidual(variance=sigma**2))
+    found = influence(law, at, sets=subject, labels=["1", "2", "3", "4"], names=["intercept", "t"])
+    np.testing.assert_allclose(found.change[0], change, rtol=1e-9)
+    whitened = residuals(law, at, np.zeros(m * n)).whitened
+    assert whitened @ whitened == pytest.approx(squares, rel=1e-9)
 
 
 def test_leverage_equals_lme4(weighted):

@@ -11,9 +11,11 @@ from harness.formula import parse_formula
 from harness.lmm.design import build_design
 from harness.lmm.diagnostics.columns import signal_at_modes
 from harness.lmm.engine import fitted
-from harness.lmm.prediction.distribution import Loadings, outcome_covariance
+from harness.lmm.inference.contrasts import contrast
+from harness.lmm.inference.fixed_effects import fixed_effects
+from harness.lmm.prediction.distribution import Loadings, outcome_root
 from harness.lmm.prediction.modes import modes
-from harness.lmm.prediction.predict import forecasts, predict
+from harness.lmm.prediction.predict import forecasts, predict, row_degrees
 from harness.lmm.prediction.predictor import predictor
 from harness.lmm.spec import LmmSpec
 
@@ -85,8 +87,10 @@ def test_the_distribution_has_the_covariances_of_the_engine(model):
     loadings = Loadings(ready.distribution, ready.fitted, block)
     rows_seen = 0
     for rows, V in found.marginal_covariances(design):
-        own = outcome_covariance(ready.distribution, ready.fitted, loadings, rows[None])[0]
-        np.testing.assert_allclose(own, V, rtol=1e-10, atol=1e-12 * np.abs(V).max())
+        root = outcome_root(ready.distribution, ready.fitted, loadings, rows[None])[0]
+        assert (np.triu(root, 1) == 0).all()
+        assert (np.diag(root) > 0).all()
+        np.testing.assert_allclose(root @ root.T, V, rtol=1e-10, atol=1e-12 * np.abs(V).max())
         rows_seen += len(rows)
     assert rows_seen == design.n_observations
 
@@ -203,6 +207,19 @@ def test_units_and_origin_of_time_change_no_prediction():
         ready = fit_of("reaction ~ days + (1 + days | subject)", cohort_from_frame(moved, subject="subject"))[0]
         tables.append(predict(ready, new.assign(days=(new["days"] - shift) / unit)).table())
     np.testing.assert_allclose(tables[0], tables[1], rtol=1e-6)
+
+
+def test_degrees_of_freedom_of_a_row_are_those_of_its_contrast():
+    ready, design, found, _ = fit_of("y ~ t * g + (1 + t | id)", cohort_from_frame(panel(), subject="id"))
+    new = pd.DataFrame({"g": ["a", "b"], "t": [0.5, 2.0]})
+    for method in ("satterthwaite", "kenward-roger"):
+        effects = fixed_effects(found, design, method)
+        df = row_degrees(ready, effects, new)
+        assert df[0] == pytest.approx(contrast(effects, {"intercept": 1.0, "t": 0.5}).df, rel=1e-12)
+        assert df[1] == pytest.approx(contrast(effects, [1.0, 2.0, 1.0, 2.0]).df, rel=1e-12)
+    table = predict(ready, new, level="population").table(df=df)
+    assert (table["upper"] - table["mean"] > 1.97 * table["standard_error"]).all()
+    assert row_degrees(ready, effects).shape == (design.n_observations,)
 
 
 def test_forecasts_know_one_outcome_more_at_each_step(sleepstudy):

@@ -89,6 +89,7 @@ def _draw_spreads(axes: Axes, spread: pd.DataFrame, along: str, apart: str | Non
                 axes.annotate(f"{count}", (x, y), fontsize=7, xytext=(3, 3), textcoords="offset points")
     if isinstance(spread[along].dtype, pd.CategoricalDtype):
         axes.set_xticks(range(len(spread[along].cat.categories)), labels=list(spread[along].cat.categories))
+        axes.tick_params(axis="x", rotation=45)
     if apart is not None:
         axes.legend(title=apart)
     axes.set(xlabel=along, ylabel="sd of residuals", title="Spread and count by visit")

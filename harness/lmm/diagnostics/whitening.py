@@ -7,7 +7,7 @@ from scipy.linalg import solve_triangular
 
 from harness.arrays import Codes, Matrix, Tensor, Vector
 from harness.lmm.covariance import upper_factor
-from harness.lmm.prediction.distribution import Distribution, Loadings, outcome_covariance
+from harness.lmm.prediction.distribution import Distribution, Loadings, outcome_root
 from harness.lmm.prediction.occasions import Occasions, batches
 
 
@@ -79,6 +79,6 @@ def cholesky_whitened(distribution: Distribution, at: Occasions) -> Vector:
     residual = at.outcome - at.X @ distribution.beta
     found = np.full(at.n_rows, np.nan)
     for (rows,) in batches(block, (at.measured,)):
-        lower = np.linalg.cholesky(outcome_covariance(distribution, at, loadings, rows))
+        lower = outcome_root(distribution, at, loadings, rows)
         found[rows] = np.linalg.solve(lower, residual[rows][:, :, None])[:, :, 0]
     return found

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness.arrays import Codes, Matrix, Tensor, Vector
+from harness.lmm.covariance import upper_factor
 from harness.lmm.prediction.occasions import Occasions
 
 
@@ -109,10 +110,16 @@ class Loadings:
         return tuple(np.concatenate(collected, axis=2) for collected in found)
 
 
-def outcome_covariance(distribution: Distribution, at: Occasions, loadings: Loadings, rows: Codes) -> Tensor:
-    """Return V (g, s, s) of the outcomes of rows (g, s) of g blocks."""
+def outcome_root(distribution: Distribution, at: Occasions, loadings: Loadings, rows: Codes) -> Tensor:
+    """Return the lower triangular L (g, s, s) with LL' = V, the covariance of outcomes of rows (g, s) of g blocks.
+
+    By QR of [N^1/2 F]', N = Var(e): forming V would lose a small N beside a large FF'.
+    """
     (F,) = loadings.of(rows)
-    return F @ F.transpose(0, 2, 1) + distribution.residual.covariance(at, rows, rows)
+    noise = np.linalg.cholesky(distribution.residual.covariance(at, rows, rows))
+    R = upper_factor(np.concatenate([noise, F], axis=2).transpose(0, 2, 1))
+    signs = np.where(np.diagonal(R, axis1=1, axis2=2) < 0, -1.0, 1.0)
+    return np.asarray((R * signs[:, :, None]).transpose(0, 2, 1))
 
 
 def block_diagonal(matrices: Sequence[Matrix]) -> Matrix:
@@ -133,11 +140,10 @@ def _root(G: Matrix) -> Matrix:
 
 def _place_within(block: Codes, codes: Codes) -> Codes:
     """Return the number (n,) of each row's level among the levels that occur in its block."""
-    if not len(block):
-        return codes
-    pairs, place = np.unique(np.column_stack([block, codes]), axis=0, return_inverse=True)
-    first = np.searchsorted(pairs[:, 0], pairs[:, 0])
-    return (np.arange(len(pairs)) - first)[place.reshape(-1)]
+    n_codes = int(codes.max(initial=0)) + 1
+    pairs, place = np.unique(block * n_codes + codes, return_inverse=True)
+    owners = pairs // n_codes
+    return np.asarray((np.arange(len(pairs)) - np.searchsorted(owners, owners))[place.reshape(-1)])
 
 
 def _within_subject(at: Occasions, a: Codes, b: Codes) -> Tensor:

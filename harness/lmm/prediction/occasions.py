@@ -8,7 +8,10 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from harness.arrays import Codes, Mask, Matrix, Vector, read_only
+from harness.errors import Problem, SpecError
 
+# A dense covariance of more rows would fill the memory: 5,000 rows are 200 MB.
+LARGEST_BLOCK = 5_000
 _CHUNK = 2_000_000  # numbers in one batch of covariance matrices
 
 
@@ -111,6 +114,11 @@ def batches(block: Codes, kinds: Sequence[Mask]) -> Iterator[tuple[Codes, ...]]:
     """Yield rows (g, n_kind) of g blocks at a time that have equally many rows of each kind, those in the masks.
 
     Every row of a mask comes once; blocks without any row of the last kind are left out.
+
+    Raises
+    ------
+    SpecError
+        If a block has so many rows that their covariance can't be held.
     """
     n_blocks = int(block.max(initial=-1)) + 1
     sorted_rows, starts, counts = [], [], []
@@ -119,8 +127,15 @@ def batches(block: Codes, kinds: Sequence[Mask]) -> Iterator[tuple[Codes, ...]]:
         sorted_rows.append(rows[np.argsort(block[rows], kind="stable")])
         counts.append(np.bincount(block[rows], minlength=n_blocks))
         starts.append(np.concatenate([[0], np.cumsum(counts[-1])[:-1]]))
-    shapes, shape_of = np.unique(np.column_stack(counts), axis=0, return_inverse=True)
-    for k, shape in enumerate(shapes.tolist()):
+    sizes = np.column_stack(counts)
+    if (largest := int(sizes.max(initial=0))) > LARGEST_BLOCK:
+        found = f"{largest} rows that all depend on each other through their grouping factors"
+        problem = Problem(found=found, expected=f"at most {LARGEST_BLOCK}, for their covariance is held at once")
+        raise SpecError("covariance of the outcomes", [problem])
+    # One number for each combination of counts: sorting rows of several would be slow.
+    key = sizes @ np.cumprod([1, *(sizes.max(axis=0, initial=0) + 1)])[:-1]
+    _, first, shape_of = np.unique(key, return_index=True, return_inverse=True)
+    for k, shape in enumerate(sizes[first].tolist()):
         if shape[-1] == 0:
             continue
         members = np.flatnonzero(shape_of.reshape(-1) == k)

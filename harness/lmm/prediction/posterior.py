@@ -94,15 +94,19 @@ def posterior(distribution: Distribution, at: Occasions, *, asked: Mask) -> Pred
     given, block = at.measured & ~asked, at.blocks()
     loadings = Loadings(distribution, at, block)
     mean, outcome = np.empty((3, at.n_rows)), np.empty((3, at.n_rows))
+    own = distribution.residual_variance(at)
     for o, a in batches(block, (given, asked)):
         F_o, F_a = loadings.of(o, a)
         known = Known(distribution, at.X[o], at.outcome[o], F_o, distribution.residual.covariance(at, o, o))
-        own = distribution.residual.covariance(at, a, a)
-        shared = distribution.residual.covariance(at, a, o)
-        through = known.inverse_noise(shared.transpose(0, 2, 1)).transpose(0, 2, 1)
-        left = np.diagonal(own - through @ shared.transpose(0, 2, 1), axis1=1, axis2=2)
-        mean[:, a] = known.expected(at.X[a], F_a, np.zeros_like(through), np.zeros(a.shape))
-        outcome[:, a] = known.expected(at.X[a], F_a, through, np.maximum(left, 0.0))
+        mean[:, a] = known.expected(at.X[a], F_a)
+        if distribution.independent:
+            outcome[:, a] = mean[:, a]
+            outcome[1:, a] += own[a]
+            continue
+        shared = distribution.residual.covariance(at, a, o).transpose(0, 2, 1)
+        through = known.inverse_noise(shared).transpose(0, 2, 1)
+        left = own[a] - np.einsum("gao,goa->ga", through, shared)
+        outcome[:, a] = known.expected(at.X[a], F_a - through @ F_o, through, np.maximum(left, 0.0))
     return Prediction(mean=_stacked(mean[:, asked]), outcome=_stacked(outcome[:, asked]))
 
 
@@ -111,7 +115,7 @@ class Known:
 
     def __init__(self, distribution: Distribution, X: Tensor, y: Matrix, F: Tensor, noise: Tensor) -> None:
         self._distribution = distribution
-        self._X, self._F = X, F
+        self._X = X
         self._residual = (y - X @ distribution.beta)[:, :, None]
         self._root = np.linalg.cholesky(noise)
         n, f = F.shape[1:]
@@ -125,15 +129,13 @@ class Known:
         """Return N^-1 times what is on its right."""
         return np.linalg.solve(self._root.transpose(0, 2, 1), np.linalg.solve(self._root, right))
 
-    def expected(self, X: Tensor, F: Tensor, through: Tensor, left: Matrix) -> Tensor:
-        """Return value, variance given beta and variance (3, g, a) of X beta + F u + e.
+    def expected(self, X: Tensor, F: Tensor, through: Tensor | float = 0.0, left: Matrix | float = 0.0) -> Tensor:
+        """Return value, variance given beta and variance (3, g, a) of X beta + F u + through (y - X beta) + rest.
 
-        `through` (g, a, o) is the regression of the residuals e on those that were measured, `left` (g, a) what of
-        their variance that leaves.
+        `left` (g, a) is the variance of the rest, which is independent of all that was measured.
         """
-        seen = F - through @ self._F
-        K = through + seen @ self._gain
-        conditional = left + np.square(seen @ self._spread).sum(axis=2)
+        K = F @ self._gain + through
+        conditional = np.square(F @ self._spread).sum(axis=2) + left
         value = X @ self._distribution.beta + (K @ self._residual)[:, :, 0]
         return np.stack([value, conditional, conditional + _quadratic(X - K @ self._X, self._distribution.vcov)])
 

@@ -9,6 +9,7 @@ import pandas as pd
 
 from harness.arrays import Codes, Mask, Vector, read_only
 from harness.errors import Problem, SpecError
+from harness.lmm.inference.fixed_effects import FixedEffects
 from harness.lmm.prediction.distribution import Distribution
 from harness.lmm.prediction.new_rows import new_occasions
 from harness.lmm.prediction.occasions import Occasions, joined
@@ -50,8 +51,7 @@ def predict(
     fitted = model.fitted
     if data is None:
         if fitted is None:
-            problem = Problem(found="no data, and a fit stored without its rows", expected="a DataFrame to predict for")
-            raise SpecError("predict", [problem])
+            raise _no_rows()
         if level == "population":
             return population(model.distribution, fitted)
         return _after(model.distribution, fitted, fitted.without_outcomes())
@@ -62,6 +62,20 @@ def predict(
         return _after(model.distribution, at, at.without_outcomes())
     measured = replace(at, outcome=read_only(np.where(_new(at, model.known), at.outcome, np.nan)))
     return _after(model.distribution, joined(_relevant(fitted, at), measured), at.without_outcomes())
+
+
+def row_degrees(model: Predictor, effects: FixedEffects, data: pd.DataFrame | None = None) -> Vector:
+    """Return the degrees of freedom (k,) of X beta at each row, by the method of `effects`; for `Prediction.table`.
+
+    Raises
+    ------
+    SpecError
+        As `predict`.
+    """
+    at = model.fitted if data is None else new_occasions(model.columns, data, model.known or None, individual=False)
+    if at is None:
+        raise _no_rows()
+    return effects.degrees.of_rows(at.X @ effects.working)
 
 
 def forecasts(model: Predictor, data: pd.DataFrame, *, along: str, confidence: float = 0.95) -> pd.DataFrame:
@@ -124,6 +138,11 @@ def _relevant(fitted: Occasions, at: Occasions) -> Occasions:
     both = joined(fitted, at).blocks()
     needed: Codes = np.flatnonzero(np.isin(both[: fitted.n_rows], both[fitted.n_rows :]))
     return fitted.rows(needed)
+
+
+def _no_rows() -> SpecError:
+    problem = Problem(found="no data, and a fit stored without its rows", expected="a DataFrame to predict for")
+    return SpecError("predict", [problem])
 
 
 def _require_choices(level: str, given: str) -> None:
