@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.linalg import solve_triangular
 
 from harness.arrays import Codes, Matrix, Vector
 
@@ -49,19 +50,24 @@ def column_rank(triangle: Matrix) -> Rank:
     dropped: list[int] = []
     solved: list[Vector] = []
     basis = np.empty((len(triangle), 0))
+    upper = np.zeros((n_columns, n_columns))  # the kept columns in that basis
     for j in range(n_columns):
-        column = triangle[:, j]
-        rest = column - basis @ (basis.T @ column)
-        rest -= basis @ (basis.T @ rest)  # twice is enough (Parlett 1980, section 6.9)
+        column, r = triangle[:, j], len(kept)
+        along = basis.T @ column
+        rest = column - basis @ along
+        again = basis.T @ rest  # twice is enough (Parlett 1980, section 6.9)
+        rest -= basis @ again
         length = float(np.linalg.norm(rest))
         if lengths[j] > 0 and length >= ALIASED * lengths[j]:
-            kept.append(j)
+            upper[:r, r], upper[r, r] = along + again, length
             basis = np.column_stack([basis, rest / length])
-            continue
-        dropped.append(j)
-        solution = np.asarray(np.linalg.lstsq(triangle[:, kept], column, rcond=None)[0], dtype=np.float64)
-        # What is left of zero by rounding would make every contrast of that column not estimable.
-        solved.append(np.where(np.abs(solution) * lengths[kept] > ALIASED * lengths[j], solution, 0.0))
+            kept.append(j)
+        else:
+            # By substitution, which no unit of a column disturbs.
+            solution = np.asarray(solve_triangular(upper[:r, :r], along + again))
+            # What rounding leaves of zero would make every contrast of that column not estimable.
+            solved.append(np.where(np.abs(solution) * lengths[kept] > ALIASED * lengths[j], solution, 0.0))
+            dropped.append(j)
     shares = np.zeros((len(kept), len(dropped)))
     for k, solution in enumerate(solved):
         shares[: len(solution), k] = solution
