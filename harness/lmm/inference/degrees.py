@@ -65,6 +65,18 @@ def whitening(rows: Matrix, covariance: Matrix) -> Matrix:
     return np.asarray((axes[:, kept] / np.sqrt(values[kept])).T * inverse)
 
 
+def spectrum(matrix: Matrix) -> tuple[Vector, Matrix]:
+    """Return values (r,) and axes (r, r) with matrix^-1 = axes diag(1/values) axes'.
+
+    The values, in ascending order, are the eigenvalues after scaling to a unit diagonal, so that what is negligible
+    beside the largest does not depend on units.
+    """
+    diagonal = np.abs(np.diag(matrix))
+    scale = 1 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
+    values, axes = np.linalg.eigh(scale[:, None] * matrix * scale)
+    return np.asarray(values), np.asarray(scale[:, None] * axes)
+
+
 def wald_ratio(rows: Matrix, estimates: Vector, covariance: Matrix) -> tuple[float, int]:
     """Return the Wald statistic of several contrasts divided by their rank, and the rank."""
     white = whitening(rows, covariance) @ estimates

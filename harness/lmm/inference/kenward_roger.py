@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness.arrays import Matrix, Tensor, Vector, read_only
-from harness.lmm.inference.degrees import FTest, wald_ratio, whitening
+from harness.lmm.inference.degrees import FTest, spectrum, wald_ratio, whitening
 from harness.lmm.inference.parts import KenwardRogerParts
 
 _FLAT = 1e-10
@@ -62,10 +62,12 @@ def kenward_roger(parts: KenwardRogerParts, *, observed: bool, second_order: boo
     """
     spread, ignored, definite = _spread_of(parts.observed if observed else parts.expected)
     phi, P = parts.phi, parts.P
-    half = np.einsum("rs,sij->rij", spread, P)
-    inner = np.einsum("rs,rsij->ij", spread, parts.Q) - np.einsum("rij,rjk->ik", half @ phi, P)
-    if second_order and parts.R is not None:
-        inner = inner - np.einsum("rs,rsij->ij", spread, parts.R) / 4
+    r, p = P.shape[:2]
+    flat = parts.Q if parts.R is None or not second_order else parts.Q - parts.R / 4
+    # sum_rs W_rs (Q_rs - P_r phi P_s - R_rs/4), as two matrix products
+    weighted = (spread @ P.reshape(r, -1)).reshape(r, p, p)
+    inner = (spread.ravel() @ flat.reshape(r * r, -1)).reshape(p, p)
+    inner = inner - (weighted @ phi).transpose(1, 0, 2).reshape(p, r * p) @ P.reshape(r * p, p)
     adjustment = phi @ (inner + inner.T) @ phi
     return KenwardRoger(
         covariance=read_only(phi + adjustment),
@@ -96,10 +98,7 @@ def moments_of_f(A1: float, A2: float, k: int) -> tuple[float, float]:
 
 def _spread_of(information: Matrix) -> tuple[Matrix, int, bool]:
     """Return twice the inverse, without flat directions, how many those are, and whether all others are positive."""
-    diagonal = np.abs(np.diag(information))
-    scale = 1 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
-    values, axes = np.linalg.eigh(scale[:, None] * information * scale)
+    values, axes = spectrum(information)
     kept = np.abs(values) > _FLAT * np.abs(values).max()
-    half = scale[:, None] * axes[:, kept]
-    spread = 2 * (half / values[kept]) @ half.T
-    return read_only(np.asarray(spread)), int((~kept).sum()), bool(np.all(values[kept] > 0))
+    values, axes = values[kept], axes[:, kept]
+    return read_only(np.asarray(2 * (axes / values) @ axes.T)), len(kept) - len(values), bool((values > 0).all())

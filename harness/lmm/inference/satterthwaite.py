@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness.arrays import Matrix, Tensor, Vector, read_only
-from harness.lmm.inference.degrees import FTest, wald_ratio
+from harness.lmm.inference.degrees import FTest, spectrum, wald_ratio
 from harness.lmm.inference.parts import SatterthwaiteParts
 
 # Of the Hessian scaled to a unit diagonal; what is below can't be told from a flat direction.
@@ -56,12 +56,10 @@ def satterthwaite(parts: SatterthwaiteParts) -> Satterthwaite:
 
 def spread_of(hessian: Matrix) -> tuple[Matrix, int]:
     """Return 2 hessian^+ from its positive eigenvalues, and how many others there are."""
-    diagonal = np.abs(np.diag(hessian))
-    scale = 1 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
-    values, axes = np.linalg.eigh(scale[:, None] * hessian * scale)
+    values, axes = spectrum(hessian)
     kept = values > _FLAT * max(values[-1], 0.0)
-    half = scale[:, None] * axes[:, kept]
-    return read_only(np.asarray(2 * (half / values[kept]) @ half.T)), int((~kept).sum())
+    axes = axes[:, kept]
+    return read_only(np.asarray(2 * (axes / values[kept]) @ axes.T)), len(values) - int(kept.sum())
 
 
 def pooled_df(df: Vector) -> float:

@@ -10,28 +10,36 @@ from harness.lmm.fit import fit
 from harness.lmm.spec import LmmSpec
 
 
+def inverse(matrix):
+    """Return that of a positive definite matrix in 80 bits, which LAPACK does not have: Gauss-Jordan without pivots."""
+    left = np.hstack([matrix, np.eye(len(matrix), dtype=matrix.dtype)])
+    for j in range(len(matrix)):
+        left[j] /= left[j, j]
+        column = left[:, j].copy()
+        column[j] = 0
+        left -= column[:, None] * left[j]
+    return left[:, len(matrix) :]
+
+
 class Dense:
     """V, its derivatives in gamma = (lower triangles of G's blocks by columns, sigma^2), and what follows from them."""
 
     def __init__(self, X, y, V, slopes, *, reml):
-        inverse = np.linalg.inv(V)
-        sides = [inverse @ S for S in slopes]
-        self.y, self.slopes, self.reml, self.inverse = y, slopes, reml, inverse
-        self.phi = np.linalg.inv(X.T @ inverse @ X)
-        self.P = np.array([-X.T @ side @ inverse @ X for side in sides])
-        self.Q = np.array([[X.T @ a @ b @ inverse @ X for b in sides] for a in sides])
-        self.projection = inverse - inverse @ X @ self.phi @ X.T @ inverse
-
-    def information(self, *, observed):
-        """Twice the information, by V^-1 - V^-1 X phi X' V^-1 (Searle, Casella & McCulloch 1992, section 6.6)."""
-        y, inner = self.y, self.projection
-        outer = inner if self.reml else self.inverse
-        traces = np.array([[np.trace(outer @ a @ outer @ b) for b in self.slopes] for a in self.slopes])
-        if not observed:
-            return traces
-        return -traces + 2 * np.array(
-            [[y @ inner @ a @ inner @ b @ inner @ y for b in self.slopes] for a in self.slopes]
-        )
+        X = X.astype(np.longdouble)
+        weight = inverse(V)
+        own = inverse(X.T @ weight @ X)
+        projection = weight - weight @ X @ own @ X.T @ weight
+        left = [projection @ S for S in slopes]
+        # By V^-1 - V^-1 X phi X' V^-1 (Searle, Casella & McCulloch 1992, section 6.6); twice the information.
+        outer = left if reml else [weight @ S for S in slopes]
+        self.expected = np.array([[np.sum(a * b.T) for b in outer] for a in outer], dtype=float)
+        ends = [y @ side for side in left]
+        quadratic = np.array([[a @ projection @ b for b in ends] for a in ends])
+        sides = [X.T @ weight @ S @ weight for S in slopes]
+        self.phi = own.astype(float)
+        self.P = np.array([-side @ X for side in sides], dtype=float)
+        self.Q = np.array([[a @ S @ weight @ X for S in slopes] for a in sides], dtype=float)
+        self.observed = (2 * quadratic).astype(float) - self.expected
 
 
 @pytest.fixture(scope="session")
@@ -41,11 +49,12 @@ def dense():
     def build(design, found):
         blocks = layout(design.blocks)
         factor = blocks.factor(found.theta)
+        factor = factor.astype(np.longdouble)
         G, n, q = found.sigma**2 * factor @ factor.T, design.n_observations, design.n_random
         weights = np.ones(n) if design.weights is None else design.weights
 
         def spread(inner):
-            V = np.zeros((n, n))
+            V = np.zeros((n, n), dtype=np.longdouble)
             for rows in design.subject_rows():
                 V[rows, rows] = design.Z[rows] @ inner @ design.Z[rows].T
             return V
@@ -55,7 +64,7 @@ def dense():
             unit = np.zeros((q, q))
             unit[a, b] = unit[b, a] = 1.0
             slopes.append(spread(unit))
-        noise = np.diag(1 / weights)
+        noise = np.diag(1 / weights.astype(np.longdouble))
         V = spread(G) + found.sigma**2 * noise
         return Dense(design.X, design.y, V, [*slopes, noise], reml=design.criterion == "REML")
 

@@ -153,6 +153,14 @@ def test_without_an_intercept_the_levels_themselves_are_tested(trial, fitted):
     assert term_table(fixed_effects(found, design), design).df1.tolist() == [3, 1]
 
 
+def test_a_slope_without_the_main_effect_of_its_factor_is_contained_all_the_same(layout):
+    """lmerTest 3.1-3 overlooks variables of a term that R codes in full, and would test the first arm's slope."""
+    design = layout("t + t:arm")
+    assert design.fixed_names == ("intercept", "t", "t:arm[b]", "t:arm[c]")
+    mean_slope = np.array([[0, 1, 1 / 3, 1 / 3]])
+    np.testing.assert_allclose(projector(rows_of(design, "III")["t"]), projector(mean_slope), atol=SAME)
+
+
 def test_terms_without_main_effects_are_not_contained_in_others(layout):
     """lmerTest 3.1-3 takes arm:sex, coded in full, to be contained in visit, and tests it without regard to visits."""
     design = layout("visit + arm:sex")
