@@ -7,13 +7,15 @@ import numpy as np
 
 from harness.arrays import Matrix, Vector
 from harness.convergence import Convergence, Stop
-from harness.lmm.visits.likelihood import VisitModel
+from harness.lmm.visits.likelihood import VisitModel, evaluate
 from harness.lmm.visits.newton import Descent, Local
 
 SINGULAR_SD = 1e-4
 # Of the largest eigenvalue of a correlation matrix: below it, the matrix over all visits is on the edge.
 _EDGE = 1e-8
-UNBOUNDED = "it grows without bound as the covariance of the visits of some subject becomes singular"
+_DEPENDENT = 1e-10
+_MUCH = 0.05
+UNBOUNDED = "as the covariance of the visits of some subject becomes singular"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -26,12 +28,19 @@ class Certificate:
     least_sd: float
 
 
-def certify(descent: Descent, model: VisitModel, names: Sequence[str], random_names: Sequence[str]) -> Certificate:
-    """Return how near the descent came to an optimum, from the exact gradient and Hessian there."""
+def certify(
+    descent: Descent, start: Vector, model: VisitModel, names: Sequence[str], random_names: Sequence[str]
+) -> Certificate:
+    """Return how near the descent from `start` came to an optimum, from the exact gradient and Hessian there.
+
+    What the data do not determine is judged at the start, where no covariance is near its edge.
+    """
     local = descent.local
     gamma = descent.coordinates.gamma(descent.x)
     least_sd, singular = _least_varying(gamma, model, random_names)
-    stop, finding = _finding(descent, model, names, singular if least_sd < SINGULAR_SD else None)
+    found = _finding(descent, model, names, singular if least_sd < SINGULAR_SD else None)
+    dependent = undetermined(start, model, names)
+    stop, finding = (Stop.FLAT, f"The data do not determine {dependent}.") if dependent else found
     errors = np.sqrt(2 * np.sum(local.axes**2 / local.sizes, axis=1)) if len(local.values) else np.zeros(1)
     gradient = float(np.abs(local.gradient / 2 * errors).max(initial=0.0)) if len(local.values) else 0.0
     distance = float(np.sqrt(local.decrement / 2))
@@ -61,14 +70,14 @@ def _finding(descent: Descent, model: VisitModel, names: Sequence[str], singular
     held = [name for name, free in zip(names, local.free, strict=True) if not free]
     edge = "the covariance over all visits is singular, some visits determine another"
     findings: tuple[tuple[bool, Stop, Callable[[], str]], ...] = (
-        (not descent.finished and descent.vanishing, Stop.FLAT, lambda: f"The likelihood has no maximum: {UNBOUNDED}."),
+        (
+            not descent.finished and descent.vanishing,
+            Stop.FLAT,
+            lambda: f"The likelihood grows until rounding hides the way, {UNBOUNDED}.",
+        ),
         (not descent.finished, Stop.ITERATION_LIMIT, lambda: "Stopped where rounding or a limit hides the way."),
         (local.descending, Stop.SADDLE, lambda: "Stopped on a saddle: the likelihood rises in some direction."),
-        (
-            local.flat,
-            Stop.FLAT,
-            lambda: f"The data do not determine {undetermined(local, gamma, model, names)}.",
-        ),
+        (local.flat, Stop.FLAT, lambda: f"The data hardly determine {_flattest(local, gamma, model, names)}."),
         (bool(held), Stop.BOUNDARY, lambda: f"At the bound of zero: {' and '.join(held)}."),
         (singular is not None, Stop.SINGULAR, lambda: f"Singular fit: {singular}."),
         (_edges(gamma, model), Stop.BOUNDARY, lambda: f"On the edge: {edge}."),
@@ -76,17 +85,33 @@ def _finding(descent: Descent, model: VisitModel, names: Sequence[str], singular
     return next(((stop, words()) for holds, stop, words in findings if holds), (Stop.OPTIMUM, "Converged."))
 
 
-def undetermined(local: Local, gamma: Vector, model: VisitModel, names: Sequence[str]) -> str:
-    """Return the parameters that can move together while the likelihood stays."""
-    flat = local.values <= np.maximum(1e-8 * np.abs(local.values).max(), 0.0)
-    moves = np.stack([np.abs(local.jacobian @ local.widened(axis)) for axis in local.axes[:, flat].T])
+def undetermined(gamma: Vector, model: VisitModel, names: Sequence[str]) -> str:
+    """Return the parameters of which V does not depend on some combination near gamma; nothing where there is none."""
+    here = evaluate(gamma, model)
+    if here is None:
+        return ""
+    expected = here.expected
+    diagonal = np.diag(expected)
+    scale = np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
+    values, axes = np.linalg.eigh(expected / np.outer(scale, scale))
+    return _moving((axes / scale[:, None])[:, values < _DEPENDENT * values[-1]], gamma, model, names)
+
+
+def _flattest(local: Local, gamma: Vector, model: VisitModel, names: Sequence[str]) -> str:
+    moves = local.jacobian @ local.widened(local.axes[:, 0])
+    return _moving(moves[:, None], gamma, model, names)
+
+
+def _moving(moves: Matrix, gamma: Vector, model: VisitModel, names: Sequence[str]) -> str:
+    """Return the names of parameters that move much in any of the directions (r, k)."""
+    if not moves.size:
+        return ""
     variances = np.concatenate(
         [np.ones(model.n_random_parameters, dtype=bool), np.tile(model.structure.variances, model.n_levels)]
     )
-    typical = np.where(variances, np.abs(gamma[variances]).max(), 1.0)
-    moved = (moves / typical).max(axis=0)
-    found = [name for name, much in zip(names, moved > 0.05 * moved.max(), strict=True) if much]
-    return " together with ".join(found)
+    moved = np.abs(moves / np.where(variances, np.abs(gamma[variances]).max(), 1.0)[:, None])
+    much = (moved > _MUCH * moved.max(axis=0)).any(axis=1)
+    return " together with ".join(name for name, moves_much in zip(names, much, strict=True) if moves_much)
 
 
 def _edges(gamma: Vector, model: VisitModel) -> bool:

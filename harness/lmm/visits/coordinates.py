@@ -7,6 +7,7 @@ searched as a standard deviation.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 
@@ -17,6 +18,13 @@ from harness.lmm.visits.likelihood import VisitModel
 # Standard deviations and correlations in time do not fall below this, in working units: the criterion can't tell it
 # from zero.
 FLOOR = 1e-12
+
+
+@cache
+def lower_triangle(size: int) -> tuple[Codes, Codes]:
+    """Return rows and columns of the lower triangle, by rows."""
+    rows, columns = np.tril_indices(size)
+    return read_only(rows), read_only(columns)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -38,7 +46,7 @@ class Factor:
     def triangle(self, x: Vector) -> Matrix:
         """Return the lower triangular factor (size, size), its rows in `order`."""
         L = np.zeros((self.size, self.size))
-        L[np.tril_indices(self.size)] = x[self.places]
+        L[lower_triangle(self.size)] = x[self.places]
         return L
 
     def rows(self, x: Vector) -> Matrix:
@@ -62,14 +70,14 @@ class Coordinates:
         gamma = np.where(self.roots, x**2, x)
         for factor in self.factors:
             rows = factor.rows(x)
-            gamma[factor.places] = (rows @ rows.T)[np.tril_indices(factor.size)]
+            gamma[factor.places] = (rows @ rows.T)[lower_triangle(factor.size)]
         return gamma
 
     def x(self, gamma: Vector) -> Vector:
         """Return the coordinates of parameters whose matrices are positive semidefinite."""
         x = np.where(self.roots, np.sqrt(np.abs(gamma)), gamma)
         for factor in self.factors:
-            index = np.tril_indices(factor.size)
+            index = lower_triangle(factor.size)
             matrix = np.zeros((factor.size, factor.size))
             matrix[index] = gamma[factor.places]
             values, axes = np.linalg.eigh(matrix, UPLO="L")
@@ -82,7 +90,7 @@ class Coordinates:
         first = np.diag(np.where(self.roots, 2 * x, 1.0))
         second = np.diag(np.where(self.roots, 2 * gradient, 0.0))
         for factor in self.factors:
-            i, j = np.tril_indices(factor.size)
+            i, j = lower_triangle(factor.size)
             row = np.array(factor.order)[i]  # of gamma, that entry (i, j) of the triangle belongs to
             rows = factor.rows(x)
             # d gamma_ab / dL_ik = [a = row i] L_bk + [b = row i] L_ak
@@ -105,7 +113,7 @@ class Coordinates:
             order = pivot_order(L)
             if list(order) != list(range(factor.size)):
                 moved = moved.copy() if moved is x else moved
-                moved[factor.places] = lower_triangular(L[list(order)])[np.tril_indices(factor.size)]
+                moved[factor.places] = lower_triangular(L[list(order)])[lower_triangle(factor.size)]
                 factor = replace(factor, order=tuple(factor.order[k] for k in order))  # noqa: PLW2901
             factors.append(factor)
         return (self, x) if moved is x else (replace(self, factors=tuple(factors)), moved)
@@ -139,7 +147,7 @@ def coordinates(model: VisitModel, blocks: Sequence[int], least_gap: float) -> C
 def g_places(blocks: Sequence[int]) -> tuple[Codes, Codes]:
     """Return rows and columns of G's parameters: the lower triangle of each block, by rows."""
     offsets = np.concatenate([[0], np.cumsum(blocks)]).astype(np.int64)
-    triangles = [np.tril_indices(size) for size in blocks]
+    triangles = [lower_triangle(size) for size in blocks]
     pieces = [(i + offset, j + offset) for (i, j), offset in zip(triangles, offsets, strict=False)]
     rows, columns = (np.concatenate([piece[k] for piece in pieces] or [np.empty(0, dtype=np.int64)]) for k in (0, 1))
     return read_only(rows), read_only(columns)

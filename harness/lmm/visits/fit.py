@@ -1,6 +1,6 @@
 """The fit of a model with a residual covariance over visits: the optimum, and the certificate that it is one."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,7 +17,7 @@ from harness.lmm.visits.likelihood import VisitModel, evaluate
 from harness.lmm.visits.model import Prepared, prepare, recentred
 from harness.lmm.visits.newton import ITERATION_LIMIT, Descent, descend
 from harness.lmm.visits.parts import kenward_roger_parts, satterthwaite_parts
-from harness.lmm.visits.start import independent_start, moment_start
+from harness.lmm.visits.start import independent_start, moment_starts
 
 # The sum of squares came from terms this many times larger: fewer digits are left than the search wants.
 _CANCELLED = 1e3
@@ -80,9 +80,9 @@ def fit_visits(design: LmmDesign, start: Vector | None = None, limit: int = ITER
         If a subject has two rows at one visit or time, random effects have another grouping, or `start` is not valid.
     """
     prepared = prepare(design)
-    gamma = moment_start(prepared.model) if start is None else _given(start, prepared)
-    prepared, descent = _descend(prepared, gamma, limit)
-    certificate = certify(descent, prepared.model, prepared.names, design.random_names)
+    starts = moment_starts(prepared.model) if start is None else [_given(start, prepared)]
+    prepared, descent, gamma = _descend(prepared, starts, limit)
+    certificate = certify(descent, gamma, prepared.model, prepared.names, design.random_names)
     found = descent.coordinates.gamma(descent.x)
     return VisitFit(
         gamma=read_only(prepared.user_gamma(found)),
@@ -124,10 +124,11 @@ def _given(start: Vector, prepared: Prepared) -> Vector:
     raise SpecError("fit of a model over visits", [problem])
 
 
-def _descend(prepared: Prepared, gamma: Vector, limit: int) -> tuple[Prepared, Descent]:
-    """Return where Newton ends, the columns of X and the residual being adapted to the fit where digits are lost."""
+def _descend(prepared: Prepared, starts: Sequence[Vector], limit: int) -> tuple[Prepared, Descent, Vector]:
+    """Return where Newton ends, and where it began, with columns adapted to the fit where digits are lost."""
     model, coordinates = prepared.model, prepared.coordinates
-    descent = descend(model, coordinates, coordinates.x(gamma), limit)
+    descents = [descend(model, coordinates, coordinates.x(gamma), limit) for gamma in starts]
+    descent, gamma = min(zip(descents, starts, strict=True), key=lambda found: _rank(found[0]))
     if not descent.finished and limit >= ITERATION_LIMIT:
         descent = _again(prepared, gamma, descent)
     for _ in range(_RECENTRINGS):
@@ -136,7 +137,12 @@ def _descend(prepared: Prepared, gamma: Vector, limit: int) -> tuple[Prepared, D
         prepared = recentred(prepared, descent.evaluation)
         last = descend(prepared.model, descent.coordinates, descent.x, limit)
         descent = replace(last, iterations=descent.iterations + last.iterations)
-    return prepared, descent
+    return prepared, descent, gamma
+
+
+def _rank(descent: Descent) -> tuple[bool, float]:
+    """Return what to sort by: searches that ended, then the lowest."""
+    return not descent.finished, descent.evaluation.value
 
 
 def _again(prepared: Prepared, gamma: Vector, first: Descent) -> Descent:
@@ -147,7 +153,7 @@ def _again(prepared: Prepared, gamma: Vector, first: Descent) -> Descent:
     if second.finished:
         return replace(second, iterations=iterations)
     inside = descend_inside(model, coordinates, coordinates.x(gamma), ITERATION_LIMIT)
-    lowest = min((first, second, inside), key=lambda descent: (not descent.finished, descent.evaluation.value))
+    lowest = min((first, second, inside), key=_rank)
     return replace(lowest, iterations=iterations + inside.iterations)
 
 

@@ -193,13 +193,10 @@ class Powers:
                 variances[j] = np.average(moments[own], weights=counts[own])
         variances = np.maximum(variances, _LEAST_SHARE * typical)
         if self.n_visits is None:
-            scaled = moments / typical
-        else:
-            own = np.where(counts[diagonal] > 0, np.maximum(moments[diagonal], _LEAST_SHARE * typical), typical)
-            scaled = moments / np.sqrt(np.outer(own, own)).reshape(-1)
+            return np.append(variances, _decay(E[k], moments / typical, counts))
+        own = np.where(counts[diagonal] > 0, np.maximum(moments[diagonal], _LEAST_SHARE * typical), typical)
+        scaled = moments / np.sqrt(np.outer(own, own)).reshape(-1)
         correlations = np.array([_mean_correlation(E[k:], j, scaled, counts) for j in range(len(E) - k)])
-        if self.n_visits is None:
-            correlations = np.maximum(correlations, _LEAST_POSITIVE)
         gamma = np.concatenate([variances, correlations])
         share = _FIRST_SHRINKAGE
         while not self.valid(gamma):
@@ -212,7 +209,16 @@ _LEAST_SHARE = 1e-3
 _LEAST_POSITIVE = 0.1
 _LARGEST_START = 0.99
 _UNKNOWN_START = 0.3
+_TRIED_CORRELATIONS = np.array([0.02, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.97])
 _FIRST_SHRINKAGE = 1e-4
+
+
+def _decay(distances: Vector, scaled: Vector, counts: Vector) -> float:
+    """Return phi with phi^d nearest to the moments at distances d, of a few in unit distance."""
+    typical = float(np.average(distances, weights=counts * (distances > 0))) if np.any(distances > 0) else 1.0
+    tried = _TRIED_CORRELATIONS ** (1 / typical)
+    misfit = counts @ (scaled[:, None] - tried ** distances[:, None]) ** 2
+    return float(tried[np.argmin(misfit)])
 
 
 def _mean_correlation(exponents: Matrix, j: int, scaled: Vector, counts: Vector) -> float:

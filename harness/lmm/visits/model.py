@@ -17,6 +17,7 @@ from harness.lmm.visits.statistics import block_statistics
 from harness.lmm.visits.structures import Structure, continuous_autoregression, structure
 
 _MANY_TIMES = 50
+_LEAST_GAP = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -130,7 +131,7 @@ def prepare(design: LmmDesign) -> Prepared:
         raise ValueError("the design has no residual structure")
     _refuse(residual, design)
     positions, visits, levels, gap = _positions(residual, design)
-    random_scale: Vector = np.sqrt(np.mean(design.scaled.Z**2, axis=0), dtype=np.float64)
+    random_scale: Vector = np.sqrt(np.mean(design.scaled.Z**2, axis=0))
     Z = design.scaled.Z / random_scale
     layout = lay_out(positions, Z)
     own: Structure = (
@@ -160,7 +161,7 @@ def prepare(design: LmmDesign) -> Prepared:
         constant=constant + (2 * log_det_fixed if design.criterion == "REML" else 0.0),
     )
     least_gap = 1.0 if layout.distances is None else float(layout.distances[layout.distances > 0].min(initial=1.0))
-    fixed = np.linalg.inv(conditioned.triangle)
+    fixed: Matrix = np.asarray(np.linalg.inv(conditioned.triangle))
     return Prepared(
         model=model,
         coordinates=coordinates(model, design.blocks, least_gap),
@@ -243,7 +244,8 @@ def _positions(residual: ResidualTerm, design: LmmDesign) -> tuple[Positions, tu
         problems.append(Problem(found=found, expected="one row a subject and visit", column=residual.visit))
     if problems:
         raise SpecError(f"residual structure {residual}", problems)
-    gap = float(np.median(gaps)) if continuous and len(gaps) else 1.0
+    # No distance is much less than a gap: a correlation of zero has infinite slopes at fractions of one.
+    gap = max(float(gaps.min()), _LEAST_GAP * float(np.median(gaps))) if continuous and len(gaps) else 1.0
     return (
         Positions(
             place=read_only(place / gap if continuous else place),

@@ -3,29 +3,25 @@
 import numpy as np
 
 from harness.arrays import Vector
-from harness.lmm.visits.likelihood import VisitModel, evaluate
+from harness.lmm.visits.likelihood import VisitModel
 
-_SHARES = (0.5, 0.1, 0.3, 0.7, 0.9)
+# Of the variance, given to random effects: the likelihood may have several maxima.
+SHARES = (0.5, 0.1, 0.9)
 
 
-def moment_start(model: VisitModel) -> Vector:
-    """Return gamma (r,), valid, near the mean products of residuals of ordinary least squares by visits or distances.
+def moment_starts(model: VisitModel) -> list[Vector]:
+    """Return valid gammas (r,) near the mean products of residuals of ordinary least squares, by visits or distances.
 
-    Random effects take a share of the variance: of several shares, that with the highest likelihood.
+    There is one without random effects; with them there are several, by the share of the variance that these take.
     """
     moments = [_Moments(model, level) for level in range(model.n_levels)]
     if not model.n_random_parameters:
-        return np.concatenate([own.start(model, 0.0) for own in moments])
+        return [np.concatenate([own.start(model, 0.0) for own in moments])]
     typical = float(np.mean([own.typical for own in moments]))
-    best, lowest = None, np.inf
-    for share in _SHARES:
-        diagonal = np.where(model.random_rows == model.random_columns, share * typical / model.n_random, 0.0)
-        gamma = np.concatenate([diagonal, *(own.start(model, share * typical) for own in moments)])
-        here = evaluate(gamma, model)
-        value = np.inf if here is None else here.value
-        if best is None or value < lowest:
-            best, lowest = gamma, value
-    return np.asarray(best)
+    diagonal = np.where(model.random_rows == model.random_columns, typical / model.n_random, 0.0)
+    return [
+        np.concatenate([share * diagonal, *(own.start(model, share * typical) for own in moments)]) for share in SHARES
+    ]
 
 
 def independent_start(model: VisitModel, gamma: Vector) -> Vector:

@@ -84,7 +84,7 @@ def block_statistics(layout: Layout, D: Matrix) -> tuple[BlockStatistics, ...]:
 
 
 def _statistics(block: Block, U: int, D: Matrix) -> BlockStatistics:
-    rows = D[block.rows]
+    rows: Tensor = D[block.rows]
     (m, n, c), K = rows.shape, len(block.counts)
     # Multiplications of a weighted sum over n (n + 1) / 2 products of c (c + 1) / 2, against those over rows.
     if K * n * c > 4 * m * (n + c):
@@ -97,27 +97,24 @@ def _statistics(block: Block, U: int, D: Matrix) -> BlockStatistics:
             counts=read_only(np.ones(m)),
             data=SubjectRows(D=read_only(rows)),
         )
-    products = _cross_products(rows.reshape(m, n * c), block.pattern, K)
-    folded = _folded(products.reshape(K, n, c, n, c))
-    data = CrossProducts(folded=read_only(folded), n=n, c=c)
+    folded = np.empty((K, n * (n + 1) // 2, c * (c + 1) // 2))
+    alone = block.counts == 1
+    single = alone[block.pattern]
+    folded[alone] = _folded(rows[single][:, :, :, None], rows[single][:, :, None, :])
+    starts = np.searchsorted(block.pattern, np.arange(K + 1))
+    for k in np.flatnonzero(~alone).tolist():
+        members: Tensor = rows[starts[k] : starts[k + 1]]
+        folded[k] = _folded(members.transpose(1, 2, 0), members.transpose(1, 0, 2))
+    data = CrossProducts(folded=read_only(folded.reshape(-1, folded.shape[2])), n=n, c=c)
     return BlockStatistics(level=block.level, entry=block.entry, U=U, Z=block.Z, counts=block.counts, data=data)
 
 
-def _cross_products(rows: Matrix, pattern: Codes, K: int) -> Tensor:
-    """Return the sum of the outer products of each pattern's rows, which lie together."""
-    ends = np.searchsorted(pattern, np.arange(K + 1))
-    products = np.empty((K, rows.shape[1], rows.shape[1]))
-    for k, (start, end) in enumerate(zip(ends[:-1].tolist(), ends[1:].tolist(), strict=True)):
-        own = rows[start:end]
-        np.matmul(own.T, own, out=products[k])
-    return products
-
-
-def _folded(products: Tensor) -> Matrix:
-    """Return products (K, n, c, n, c) folded as `CrossProducts` says."""
-    K, n, c = products.shape[:3]
+def _folded(left: Tensor, right: Tensor) -> Tensor:
+    """Return left[..., a] @ right[..., b] (..., n, c, c) for pairs a <= b, folded as `CrossProducts` says."""
+    n, c = left.shape[-3:-1]
     a, b = upper_triangle(n)
-    pairs = products[:, a, :, b, :]  # (pairs, K, c, c): numpy puts split index axes first
-    pairs = np.where((a < b)[:, None, None, None], pairs + pairs.transpose(0, 1, 3, 2), pairs)
     i, j = upper_triangle(c)
-    return np.asarray(pairs[:, :, i, j].transpose(1, 0, 2).reshape(K * len(a), len(i)))
+    pairs = left[..., a, :, :] @ right[..., b, :, :]
+    mixed = a < b
+    pairs[..., mixed, :, :] += pairs[..., mixed, :, :].swapaxes(-1, -2)
+    return np.asarray(pairs[..., i, j])
