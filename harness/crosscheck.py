@@ -3,12 +3,22 @@
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 
 from harness.cases import Case, Engine
+from harness.comparison.adjudication import needs_referee
 from harness.comparison.attribution import needs_restart
 from harness.comparison.judge import judge
 from harness.comparison.known import KnownDifference
-from harness.comparison.verdict import Comparison, CrossEvidence, ObjectivePair, Restart, Skipped
+from harness.comparison.verdict import (
+    Adjudication,
+    Comparison,
+    CrossEvidence,
+    ObjectivePair,
+    Restart,
+    Ruling,
+    Skipped,
+)
 from harness.engines import NAME, OurSide, solve
 from harness.errors import SpecError
 from harness.quantities import Point, Reading
@@ -70,7 +80,12 @@ def compare_with(
     if needs_restart(comparison):
         restart = _restart_of_the_loser(ours, engine, left, right)
         if restart is not None:
-            comparison = judge(case.name, left, right, replace(evidence, restart=restart), known)
+            evidence = replace(evidence, restart=restart)
+            comparison = judge(case.name, left, right, evidence, known)
+    if needs_referee(comparison):
+        adjudication = _adjudicated(ours, left, right, evidence)
+        if adjudication is not None:
+            comparison = judge(case.name, left, right, replace(evidence, adjudication=adjudication), known)
     return comparison
 
 
@@ -88,6 +103,47 @@ def _evidence(ours: OurSide, right: Reading) -> CrossEvidence:
         ),
         gradient_at_right=None if optimum is None else _or_nan(ours.distance, optimum),
     )
+
+
+def _adjudicated(ours: OurSide, left: Reading, right: Reading, evidence: CrossEvidence) -> Adjudication | None:
+    """Return what the referee says at every point where both were evaluated, and at our optimum; None without one."""
+    asked: list[tuple[str, Point, float, float | None]] = [
+        (f"{right.engine}'s optimum" if pair.label == "optimum" else pair.label, pair.point, pair.left, pair.right)
+        for pair in evidence.objectives
+        if math.isfinite(pair.left)  # so it is a point that the model can have
+    ]
+    mine, theirs = _optimum(left), _optimum(right)
+    own = next((value.log_likelihood for value in left.objective if value.label == "optimum"), None)
+    if mine is not None and own is not None:
+        asked.append((f"{left.engine}'s optimum", mine, own, None))
+    values = ours.refereed([point for _, point, _, _ in asked])
+    if values is None:
+        return None
+    exact = {point: value for (_, point, _, _), value in zip(asked, values, strict=True)}
+    return Adjudication(
+        rulings=tuple(
+            Ruling(
+                label=label,
+                exact=float(exact[point]),
+                left_error=_error(left_value, exact[point]),
+                right_error=_error(right_value, exact[point]),
+            )
+            for label, point, left_value, right_value in asked
+        ),
+        gap=_gap(exact, mine, theirs),
+    )
+
+
+def _gap(exact: Mapping[Point, Fraction], mine: Point | None, theirs: Point | None) -> float | None:
+    if mine is None or theirs is None or not {mine, theirs} <= exact.keys():
+        return None
+    return float(exact[mine] - exact[theirs])
+
+
+def _error(value: float | None, exact: Fraction) -> float | None:
+    if value is None:
+        return None
+    return float(Fraction(value) - exact) if math.isfinite(value) else math.nan
 
 
 def _or_nan(function: Callable[[Point], float], point: Point) -> float:

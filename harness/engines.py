@@ -1,8 +1,9 @@
 """Our own engine on one case, in the words that R's engines use, so that one loop serves all."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from functools import cache
 from importlib.metadata import version
 from typing import Protocol
@@ -19,10 +20,9 @@ from harness.gbtm.result import GbtmResult, fit_gbtm_cohort
 from harness.gbtm.spec import GbtmSpec
 from harness.lmm import design as lmm_design
 from harness.lmm.covariance import theta_of
-from harness.lmm.curvature import distance_to_optimum
 from harness.lmm.definitions import quantities_for
-from harness.lmm.deviance import profiled_deviance
-from harness.lmm.fit import fit as fit_lmm
+from harness.lmm.engine import engine_of, fitted
+from harness.lmm.referee import beyond_the_referee, referee
 from harness.lmm.result import LmmResult, fit_lmm_cohort
 from harness.quantities import ObjectiveValue, Point, Reading
 
@@ -73,6 +73,10 @@ class OurSide(Protocol):
 
     def restarted(self, point: Point) -> float:
         """Return the log-likelihood that our engine reaches from the point alone."""
+        ...
+
+    def refereed(self, points: Sequence[Point]) -> tuple[Fraction, ...] | None:
+        """Return the log-likelihood at the points in arithmetic of many digits, None where it can't be had."""
         ...
 
 
@@ -135,15 +139,22 @@ class OurLmm:
 
     def log_likelihood(self, point: Point) -> float:
         """Return minus half of the profiled criterion at theta."""
-        return -profiled_deviance(np.array(point), self.result.design) / 2
+        return -engine_of(self.result.design).deviance(np.array(point), self.result.design) / 2
 
     def distance(self, point: Point) -> float:
         """Return how far theta is from a stationary point, in standard errors."""
-        return distance_to_optimum(np.array(point), self.result.design)
+        return engine_of(self.result.design).distance(np.array(point), self.result.design)
 
     def restarted(self, point: Point) -> float:
         """Return the log-likelihood that we reach from theta."""
-        return self.log_likelihood(_point(fit_lmm(self.result.design, start=np.array(point)).theta))
+        _, estimates = fitted(self.result.design, np.array(point))
+        return self.log_likelihood(_point(estimates.theta))
+
+    def refereed(self, points: Sequence[Point]) -> tuple[Fraction, ...] | None:
+        """Return minus half of the criterion at each theta; None for a residual structure or a large design."""
+        if beyond_the_referee(self.result.design) is not None:
+            return None
+        return tuple(-deviance / 2 for deviance in referee(self.result.design, [np.array(point) for point in points]))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,6 +215,9 @@ class OurGbtm:
     def restarted(self, point: Point) -> float:
         """Return the log-likelihood that we climb to from the point."""
         return fit_gbtm(self.result.design, start=point, orders=self.result.orders).log_likelihood
+
+    def refereed(self, points: Sequence[Point]) -> None:
+        """Return that trajectory models have no referee."""
 
 
 def _point(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> Point:

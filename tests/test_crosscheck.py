@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 
 import pytest
 
@@ -154,6 +155,9 @@ class TwoEngines:
     def restarted(self, point):
         return self.log_likelihood(point)
 
+    def refereed(self, points):
+        return tuple(Fraction(self.log_likelihood(point)) for point in points)
+
 
 def at_maximum(echo, place, engine, source="live"):
     reached = {0.0: -100.0, 1.0: -102.0}[place]
@@ -213,3 +217,28 @@ def test_progress_names_each_case_and_engine(case, echo):
     told = []
     cross_check([case], References(live={"lme4": Engine(echo)}), progress=told.append)
     assert told == [f"{CASE}: harness", f"{CASE}: lme4", f"{CASE}: nlme"]
+
+
+def test_the_referee_is_asked_where_log_likelihoods_differ_and_only_there(ours, echo):
+    assert judged(ours, Engine(echo)).evidence.adjudication is None
+    off = tuple(
+        replace(value, log_likelihood=value.log_likelihood + error)
+        for value, error in zip(echo.objective, (3e-6, -4e-6, 2e-6, 0.0), strict=False)
+    )
+    comparison = judged(ours, Engine(replace(echo, objective=(*off, *echo.objective[len(off) :]))))
+    assert comparison.attribution is Attribution.FLOAT
+    adjudication = comparison.evidence.adjudication
+    errors = [ruling.right_error for ruling in adjudication.rulings[:3]]
+    assert errors == pytest.approx([3e-6, -4e-6, 2e-6], abs=1e-11)
+    # Ours is right to the rounding of a double near 900.
+    assert max(abs(ruling.left_error) for ruling in adjudication.rulings) < 1e-11
+    assert abs(adjudication.gap) < 1e-11
+
+
+def test_the_referee_says_by_how_much_a_search_ended_too_low(ours, echo):
+    best = next(value for value in echo.objective if value.label == "optimum")
+    low = ended_at(ours, echo, (best.point[0] * 1.2, *best.point[1:]))
+    comparison = judged(ours, Engine(low))
+    expected = ours.log_likelihood(best.point) - ours.log_likelihood((best.point[0] * 1.2, *best.point[1:]))
+    assert comparison.evidence.adjudication.gap == pytest.approx(expected, rel=1e-9)
+    assert f"harness ended {expected:.3g} higher than {low.engine}" in comparison.sentence

@@ -10,6 +10,7 @@ from math import log, pi
 
 import numpy as np
 
+from harness.comparison.adjudication import is_rounding
 from harness.comparison.alignment import Alignment
 from harness.comparison.findings import NOISE, Findings, gather
 from harness.comparison.joint import DISTANCE, INPUT
@@ -145,7 +146,7 @@ def _constant(found: Findings) -> Cause | None:
         )
         for v in found.disagreements
     )
-    if not affected:
+    if not affected or is_rounding(found):
         return None
     per_row = constant / found.scales.n_observations
     names = [name for name, value in KNOWN_CONSTANTS.items() if abs(abs(per_row) / value - 1) < 1e-3]
@@ -162,7 +163,7 @@ def _definition(found: Findings) -> Cause | None:
     offsets = found.offsets
     if not (found.differing_objectives and found.all_measured(*FITTED, Kind.OBJECTIVE)):
         return None
-    if len(offsets) >= 3 and not found.offsets_vary:
+    if is_rounding(found) or (len(offsets) >= 3 and not found.offsets_vary):
         return None
     few = " Fewer than three points can't tell a constant." if len(offsets) < 3 else ""
     return Cause(
@@ -238,6 +239,17 @@ def _hessian(found: Findings) -> Cause | None:
     )
 
 
+def _float(found: Findings) -> Cause | None:
+    if not (is_rounding(found) and found.differing_objectives and found.all_measured(*FITTED, Kind.OBJECTIVE)):
+        return None
+    return Cause(
+        attribution=Attribution.FLOAT,
+        sentence=f"Both have the same log-likelihood, which one of them rounds: it differs at"
+        f" {len(found.differing_objectives)} points, and what differs most is {_worst(found)}.",
+        next_step="Rescale the data for the engine that rounds, or judge it by the exact values.",
+    )
+
+
 def _unexplained(found: Findings) -> Cause:
     silent = [v for v in found.disagreements if v.observed is None]
     first = f"{silent[0].quantity}: {silent[0].reason}" if silent else _worst(found)
@@ -257,6 +269,7 @@ CAUSES: tuple[Callable[[Findings], Cause | None], ...] = (
     _boundary,
     _optimiser_noise,
     _hessian,
+    _float,
 )
 
 

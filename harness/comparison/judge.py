@@ -4,8 +4,9 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from math import isfinite
 
+from harness.comparison.adjudication import adjudication_sentence
 from harness.comparison.alignment import align, relabelled
-from harness.comparison.attribution import attribute, engine_failure
+from harness.comparison.attribution import Cause, attribute, engine_failure
 from harness.comparison.joint import (
     DISTANCE,
     INPUT,
@@ -80,11 +81,17 @@ def judge(
         verdicts=verdicts,
         outcome=outcome_of(verdicts),
         attribution=None if cause is None else cause.attribution,
-        sentence="" if cause is None else cause.sentence,
+        sentence="" if cause is None else _told(cause, left, right, evidence),
         next_step="" if cause is None else cause.next_step,
         distance=_distance(verdicts),
         permutation=alignment.permutation,
     )
+
+
+def _told(cause: Cause, left: Reading, right: Reading, evidence: CrossEvidence) -> str:
+    if evidence.adjudication is None:
+        return cause.sentence
+    return f"{cause.sentence} {adjudication_sentence(evidence.adjudication, left.engine, right.engine)}"
 
 
 def outcome_of(verdicts: Iterable[Verdict]) -> Outcome:

@@ -29,6 +29,7 @@ class Attribution(StrEnum):
     BOUNDARY = "boundary"
     OPTIMISER_NOISE = "optimiser_noise"
     HESSIAN = "hessian"
+    FLOAT = "float"
     UNEXPLAINED = "unexplained"
 
 
@@ -72,6 +73,31 @@ class Restart:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Ruling:
+    """The log-likelihood at one point in arithmetic of many digits, and how far above it each engine's own value is.
+
+    An error is NaN where the engine gives no number there, None where it gives no value at all.
+    """
+
+    label: str
+    exact: float
+    left_error: float | None
+    right_error: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adjudication:
+    """What the referee found where two engines disagree on the log-likelihood.
+
+    `gap` is the exact log-likelihood at the left engine's optimum minus that at the right one's; None where one of
+    them gives no optimum.
+    """
+
+    rulings: tuple[Ruling, ...]
+    gap: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CrossEvidence:
     """What was measured between two engines, beyond what each says of itself.
 
@@ -81,6 +107,7 @@ class CrossEvidence:
     objectives: tuple[ObjectivePair, ...] = ()
     gradient_at_right: float | None = None
     restart: Restart | None = None
+    adjudication: Adjudication | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from harness.comparison.verdict import Comparison, Verdict
+from harness.comparison.verdict import Comparison, Ruling, Verdict
 from harness.reports.ranking import worst_first
 from harness.reports.words import number, sentence, visible
 
@@ -24,6 +24,12 @@ def _lines(comparison: Comparison) -> Iterator[str]:
             yield f"  {reading.engine}: {stop.stop.value}. {sentence(stop.message)}"
         for text in (*reading.conventions, *reading.warnings):
             yield f"  {reading.engine}: {sentence(text)}"
+    yield from _measured(comparison)
+    for verdict in worst_first(comparison.verdicts):
+        yield f"  {_verdict(verdict)}"
+
+
+def _measured(comparison: Comparison) -> Iterator[str]:
     evidence = comparison.evidence
     for pair in evidence.objectives:
         difference = number(pair.left - pair.right, 3)
@@ -32,8 +38,14 @@ def _lines(comparison: Comparison) -> Iterator[str]:
         yield f"  gradient at the estimates of {comparison.right.engine}: {number(evidence.gradient_at_right, 3)} SE"
     if evidence.restart is not None:
         yield f"  restart of {evidence.restart.engine}: reached {evidence.restart.log_likelihood!r}"
-    for verdict in worst_first(comparison.verdicts):
-        yield f"  {_verdict(verdict)}"
+    if evidence.adjudication is not None:
+        for ruling in evidence.adjudication.rulings:
+            yield f"  referee at {visible(ruling.label)}: {ruling.exact!r}{_errors(comparison, ruling)}"
+
+
+def _errors(comparison: Comparison, ruling: Ruling) -> str:
+    sides = ((comparison.left.engine, ruling.left_error), (comparison.right.engine, ruling.right_error))
+    return "".join(f"; {engine} is off by {number(error, 3)}" for engine, error in sides if error is not None)
 
 
 def _verdict(verdict: Verdict) -> str:

@@ -1,0 +1,80 @@
+"""When the referee is asked, and what the judge makes of it: rounding is neither a definition nor a constant."""
+
+from dataclasses import replace
+
+import pytest
+
+from harness.comparison.adjudication import adjudication_sentence, needs_referee
+from harness.comparison.judge import judge
+from harness.comparison.verdict import Adjudication, Attribution, CrossEvidence, ObjectivePair, Outcome, Ruling
+from harness.reports.explanation import render
+
+LL = -871.814136
+# Beyond the judge's limit of the objective, within half of a double's digits of 872: 1.3e-5.
+OFFSETS = (4e-6, -3e-6, 5e-6, 2e-6)
+
+
+def evidence(errors, *, adjudicated=True, gap=0.0):
+    """Return both log-likelihoods at four points, ours exact and theirs off; and what a referee says of it."""
+    exact = (LL, -890.25, -902.5, -1011.75)
+    pairs = tuple(
+        ObjectivePair(label=f"probe {k}", point=(float(k),), left=value, right=value + error)
+        for k, (value, error) in enumerate(zip(exact, errors, strict=True))
+    )
+    rulings = tuple(
+        Ruling(label=pair.label, exact=pair.left, left_error=0.0, right_error=error)
+        for pair, error in zip(pairs, errors, strict=True)
+    )
+    return CrossEvidence(objectives=pairs, adjudication=Adjudication(rulings=rulings, gap=gap) if adjudicated else None)
+
+
+def test_a_criterion_that_is_computed_badly_is_float_and_says_whose(ours_lmm, lme4):
+    before = judge("c", ours_lmm, lme4, evidence(OFFSETS, adjudicated=False))
+    assert before.attribution is Attribution.DEFINITION
+    assert needs_referee(before)
+    after = judge("c", ours_lmm, lme4, evidence(OFFSETS))
+    assert after.outcome is Outcome.DISAGREE
+    assert after.attribution is Attribution.FLOAT
+    assert (
+        "lme4's own log-likelihood at probe 2 is 5e-06 above the exact one; harness is off by 0 at most"
+        in after.sentence
+    )
+    assert not needs_referee(after)
+    assert "referee at probe 1: -890.25; harness is off by 0; lme4 is off by -3e-6" in render(after)
+
+
+def test_a_constant_that_is_rounding_is_float_too(ours_lmm, lme4):
+    comparison = judge("c", ours_lmm, lme4, evidence((4e-6,) * 4))
+    assert comparison.attribution is Attribution.FLOAT
+
+
+@pytest.mark.parametrize("size", [1e-2, float("nan")])
+def test_another_function_stays_a_definition_whatever_the_referee_says(ours_lmm, lme4, size):
+    errors = (size, 4e-6, -2 * size, 1e-6)
+    comparison = judge("c", ours_lmm, lme4, evidence(errors))
+    assert comparison.attribution in {Attribution.DEFINITION, Attribution.UNEXPLAINED}
+
+
+def test_agreement_needs_no_referee(ours_lmm, lme4):
+    comparison = judge("c", ours_lmm, lme4, evidence((0.0, 0.0, 0.0, 0.0), adjudicated=False))
+    assert not needs_referee(comparison)
+
+
+@pytest.mark.parametrize(
+    ("gap", "said"),
+    [(0.196, "harness ended 0.196 higher than lme4"), (-2e-8, "lme4 ended 2e-08 higher than harness"), (None, "")],
+)
+def test_the_sentence_says_who_ended_higher(gap, said):
+    adjudication = Adjudication(rulings=(Ruling(label="p", exact=-1.0, left_error=None, right_error=-3e-9),), gap=gap)
+    text = adjudication_sentence(adjudication, "harness", "lme4")
+    assert said in text
+    assert "lme4's own log-likelihood at p is 3e-09 below the exact one." in text
+
+
+def test_nothing_known_is_nothing_said():
+    nothing = Adjudication(
+        rulings=(Ruling(label="p", exact=-1.0, left_error=None, right_error=float("nan")),), gap=None
+    )
+    assert not adjudication_sentence(nothing, "harness", "lme4")
+    both = replace(nothing, gap=0.0)
+    assert adjudication_sentence(both, "harness", "lme4") == "By the referee both ended at the same log-likelihood."
