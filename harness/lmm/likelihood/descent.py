@@ -19,6 +19,7 @@ _FLAT = 1e-10
 _NEGATIVE = 1e-8
 _LEAST = 1e-16
 _HALVINGS = 60
+_LONGEST = 2.0
 
 
 def lowest(at: Callable[[Vector], Local], start: Vector, free: Codes) -> tuple[Local, bool]:
@@ -64,8 +65,11 @@ def _along(
     decrement: float = 0.0,
     rounding: float = 0.0,
 ) -> Local | None:
-    """Return the first of step, step/2, ... that lowers the deviance enough; None if none does."""
-    length = 1.0
+    """Return the first of step, step/2, ... that lowers the deviance enough; None if none does.
+
+    Coordinates are of the order of 1 (sds in units of sigma, angles, log sigma), so a step much beyond that is cut.
+    """
+    length = float(min(1.0, _LONGEST / np.max(np.abs(step) / (1 + np.abs(here.point[free])), initial=_LONGEST)))
     for _ in range(_HALVINGS):
         point = here.point.copy()
         point[free] += length * step

@@ -1,7 +1,7 @@
 """The ML deviance with one parameter held and all others at their best: its rise and its slope."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from harness.lmm.likelihood.surface import Local, Surface, held
 
 _UNDETERMINED = 1e-8
 _LARGEST_STEP = 1.0
+_SMALL = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -51,10 +52,15 @@ def standard_deviation(name: str, effect: int, surface: Surface, best: Local) ->
     )
 
 
-def correlation(name: str, effect: int, surface: Surface, best: Local) -> Parameter:
-    """Return the correlation of a random effect with the first one of its block, whose second it must be."""
-    at = len(surface.units) + angle_rows(surface.blocks)[surface.order.index(effect)].start
-    return _of_surface(
+def correlation(name: str, effects: tuple[int, int], surface: Surface, best: Local) -> Parameter:
+    """Return the correlation of two random effects, the first two of their block in the order of the surface.
+
+    It means nothing where one of the two does not vary, so that the deviance there bounds the profile from above; and
+    through there the search would pass to the opposite correlation. So each x is searched from both sides.
+    """
+    pair = [surface.order.index(effect) for effect in effects]
+    at = len(surface.units) + angle_rows(surface.blocks)[pair[1]].start
+    smooth = _of_surface(
         name,
         at,
         surface,
@@ -63,6 +69,28 @@ def correlation(name: str, effect: int, surface: Surface, best: Local) -> Parame
         value=lambda x: float(np.sin(x)),
         coordinate=lambda r: float(np.arcsin(r)),
     )
+    free = np.delete(np.arange(surface.size), at)
+    constant = [_without(surface, best, place) for place in pair]
+
+    def hold(x: float, near: Held) -> Held:
+        found = [smooth.hold(x, near)]
+        for local, place in zip(constant, pair, strict=True):
+            start = local.point.copy()
+            start[at], start[place] = x, _SMALL
+            there, _ = lowest(surface.at, start, free)
+            found.append(Held(x=x, rise=there.value - best.value, slope=float(there.gradient[at]), local=there))
+        found = [one for one in found if np.prod(one.local.point[pair]) > 0]
+        found += [Held(x=x, rise=local.value - best.value, slope=0.0, local=local) for local in constant]
+        return min(found, key=lambda one: one.rise)
+
+    return replace(smooth, hold=hold)
+
+
+def _without(surface: Surface, best: Local, place: int) -> Local:
+    """Return the lowest point at which one random effect does not vary."""
+    start = best.point.copy()
+    start[place] = 0.0
+    return lowest(surface.at, start, np.delete(np.arange(surface.size), place))[0]
 
 
 def residual_sd(name: str, surface: Surface, best: Local) -> Parameter:

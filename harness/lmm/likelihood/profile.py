@@ -120,7 +120,7 @@ def _parameters(design: LmmDesign, wanted: Sequence[str] | None) -> Iterator[Par
         if kind == "sd":
             yield standard_deviation(name, effects[0], *natural)
         elif kind == "correlation":
-            yield correlation(name, effects[1], *_surface(found, effects))
+            yield correlation(name, (effects[0], effects[1]), *_surface(found, effects))
         elif kind == "sigma":
             yield residual_sd(name, *natural)
         else:

@@ -4,11 +4,12 @@ R: ``anova(m0, m1)``, ``anova(m0, m1, refit = FALSE)``.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from typing import Protocol
 
 import numpy as np
+import pandas as pd
 from scipy.stats import chi2
 
 from harness.convergence import Convergence, Stop
@@ -98,6 +99,13 @@ class RatioTable:
 
     rows: tuple[RatioRow, ...]
     tests: tuple[RatioTest, ...]
+
+    def frame(self) -> pd.DataFrame:
+        """Return one row a model: parameters, deviance, AIC, BIC, and the test against the model before it."""
+        table = pd.DataFrame([asdict(row) for row in self.rows]).set_index("name")
+        for name in ("chi_square", "df", "p_value", "mixture_p"):
+            table[name] = pd.Series([None, *(getattr(test, name) for test in self.tests)], table.index, dtype=float)
+        return table
 
 
 def likelihood_ratio(
