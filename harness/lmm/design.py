@@ -26,7 +26,7 @@ from harness.lmm.orthonormal import quick_qr
 from harness.lmm.rank import Rank, aliases, column_rank, full_rank
 from harness.lmm.rows import combined, complete_rows, ordered_frame
 from harness.lmm.spec import Criterion, LmmSpec
-from harness.lmm.visit_checks import visit_problems
+from harness.lmm.visit_checks import redundant_problems, visit_problems
 from harness.quantities import InputEvidence
 
 # With fewer rows there is nothing to be gained over Householder's QR.
@@ -196,6 +196,8 @@ def build_design(spec: LmmSpec, cohort: Cohort) -> LmmDesign:
     conditioned = _conditioned(y, roots, Q, triangle, intercept=formula.intercept)
     residual = conditioned.D[:, -1]
     problems = [*random_alias_problems(random), *exact_fit_problems(residual, _scaled(y, roots), formula.outcome)]
+    if formula.residual is not None:
+        problems += redundant_problems(formula.residual, frame, random)
     _raise_if(problems, spec, cohort)
 
     X, Z = read_only(X), side_by_side(random, frame.n_rows)

@@ -10,6 +10,7 @@ from harness.arrays import Codes, Matrix, Vector
 
 # R's rule: a column whose part orthogonal to the columns kept before it is below this share of its length.
 ALIASED = 1e-7
+_LISTED = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -88,5 +89,11 @@ def aliases(X: Matrix, rank: Rank, names: Sequence[str]) -> dict[str, str]:
         telling = rank.kept[weights > ALIASED * lengths[j]]
         sources = [names[i] for i in telling.tolist()]
         constant = sources == ["intercept"] and (X[:, j] == X[0, j]).all()
-        found[names[j]] = f"constant ({X[0, j]:g})" if constant else f"determined by {' and '.join(sources)}"
+        found[names[j]] = f"constant ({X[0, j]:g})" if constant else f"determined by {_listed(sources)}"
     return found
+
+
+def _listed(names: Sequence[str]) -> str:
+    if len(names) <= _LISTED:
+        return " and ".join(names)
+    return f"{', '.join(names[:_LISTED])} and {len(names) - _LISTED} others"

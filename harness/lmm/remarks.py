@@ -24,10 +24,8 @@ def constant_slopes(design: LmmDesign) -> tuple[str, ...]:
     for one in design.random:
         first = np.empty(len(one.labels), dtype=np.int64)
         first[one.codes[::-1]] = np.arange(len(one.codes))[::-1]
-        varies = np.not_equal(one.Z, one.Z[first[one.codes]]).any(axis=0)
-        found += [
-            name for name, moves in zip(one.names, varies.tolist(), strict=True) if not moves and name != "intercept"
-        ]
+        same = np.equal(one.Z, one.Z[first[one.codes]])
+        found += [name for j, name in enumerate(one.names) if same[:, j].all() and name != "intercept"]
     return tuple(found)
 
 

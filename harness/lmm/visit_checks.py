@@ -8,6 +8,7 @@ from harness.arrays import Codes, Mask
 from harness.errors import Problem
 from harness.formula import ResidualTerm
 from harness.lmm.columns import Frame
+from harness.lmm.grouping import RandomDesign
 
 # Numbers with more distinct values than this are times, not visits.
 _MOST_VISITS = 60
@@ -23,6 +24,27 @@ def visit_problems(residual: ResidualTerm, frame: Frame) -> list[Problem]:
         return [Problem(found=many, expected=f"at most {_MOST_VISITS}", column=residual.visit, advice=advice)]
     found = [*_repeated_visits(residual, subjects, visits, labels, names), *_changing_arms(residual, frame)]
     return found or [*_unknown_covariances(residual, frame, subjects, visits, names)]
+
+
+def redundant_problems(residual: ResidualTerm, frame: Frame, random: Sequence[RandomDesign]) -> list[Problem]:
+    """Return which random effects the structure holds already, so that only the sum of both could be known.
+
+    An unstructured covariance holds whatever the visit determines; compound symmetry and Toeplitz an intercept.
+    """
+    if residual.structure not in {"us", "cs", "toep"}:
+        return []
+    visits, names = _visits(residual, frame)
+    first = np.empty(len(names), dtype=np.int64)
+    first[visits] = np.arange(len(visits))
+    rows = first[visits] if residual.structure == "us" else np.zeros_like(visits)
+    found = []
+    for one in random:
+        held = [name for j, name in enumerate(one.names) if np.array_equal(one.Z[:, j], one.Z[rows, j])]
+        if one.grouping == residual.subject and held:
+            sentence = f"a random effect of {' and '.join(held)} beside {residual}, which holds its covariance already"
+            advice = "Leave out one of them, or take another structure, such as ar1."
+            found.append(Problem(found=sentence, expected="one or the other", column=residual.subject, advice=advice))
+    return found
 
 
 def parameter_count(structure: str, n_visits: int) -> int:
@@ -52,7 +74,7 @@ def _repeated_visits(
     shown = ", ".join(f"{labels[i]!r} at {names[j]!r}" for i, j in pairs)
     rest = f" and {len(again) - _LISTED} more" if len(again) > _LISTED else ""
     yield Problem(
-        found=f"{len(np.unique(of))} subjects with several rows at one visit: {shown}{rest}",
+        found=f"{_subjects(np.unique(of))} with several rows at one visit: {shown}{rest}",
         expected="one row a subject and visit",
         column=residual.visit,
         advice="Keep one of them, or name the column that tells them apart.",
@@ -69,8 +91,12 @@ def _changing_arms(residual: ResidualTerm, frame: Frame) -> Iterator[Problem]:
     if len(changing):
         shown = ", ".join(repr(labels[i]) for i in changing[:_LISTED].tolist())
         rest = f" and {len(changing) - _LISTED} more" if len(changing) > _LISTED else ""
-        found = f"{len(changing)} subjects at several levels: {shown}{rest}"
+        found = f"{_subjects(changing)} at several levels: {shown}{rest}"
         yield Problem(found=found, expected="one level a subject", column=residual.by)
+
+
+def _subjects(codes: Codes) -> str:
+    return f"{len(codes)} subject{'s' if len(codes) > 1 else ''}"
 
 
 def _unknown_covariances(

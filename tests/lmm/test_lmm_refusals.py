@@ -4,6 +4,9 @@ import numpy as np
 import pytest
 
 from harness.errors import SpecError
+from harness.formula import parse_formula
+from harness.lmm.design import build_design
+from harness.lmm.spec import LmmSpec
 
 N = 24
 
@@ -102,3 +105,131 @@ def test_no_complete_row_is_said_with_the_columns_that_miss(make_cohort, make_de
 def test_the_model_and_the_cohort_are_named(cohort, make_design):
     with pytest.raises(SpecError, match=r"model 'y ~ wek .* on cohort 'panel'"):
         make_design("y ~ wek + (1 | id)", cohort)
+
+
+@pytest.fixture(scope="module")
+def visits(make_cohort):
+    """Six subjects with four visits each; s4 and s5 have visit v2 twice, and s1 changes its arm."""
+    stream = np.random.default_rng(6)
+    return make_cohort(
+        id=[f"s{i // 4}" for i in range(N)],
+        visit=["v1", "v2", "v3", "v4"] * 4 + ["v1", "v2", "v2", "v3"] * 2,
+        clean=["v1", "v2", "v3", "v4"] * 6,
+        early=["v1", "v2", "v1", "v2"] * 3 + ["v1", "v2", "v3", "v4"] * 3,
+        week=[0, 1, 2, 4] * 6,
+        hour=np.arange(N) / 7,
+        late=np.arange(1.0, N + 1),
+        half=["a"] * 12 + ["b"] * 12,
+        turn=["a"] * 6 + ["b"] * 18,
+        lone=[f"r{i}" for i in range(N)],
+        pair=[f"p{i // 2}" for i in range(N)],
+        y=stream.normal(size=N),
+    )
+
+
+@pytest.mark.parametrize(
+    ("formula", "column", "words"),
+    [
+        ("y ~ 1 + ar1(visit | id)", "visit", "2 subjects with several rows at one visit: 's4' at 'v2', 's5' at 'v2'"),
+        ("y ~ 1 + car1(week | half)", "week", "at one visit: 'a' at '0', 'a' at '1', 'a' at '2' and 5 more"),
+        ("y ~ 1 + us(visit | turn / id)", "turn", "1 subject at several levels: 's1'; one level a subject"),
+        ("y ~ 1 + cs(clean | lone)", "clean", "no subject with two visits"),
+        ("y ~ 1 + us(clean | id) + us", "us", "unknown column"),
+        ("y ~ 1 + us(early | half / id)", "early", "several rows at one visit"),
+        ("y ~ 1 + car1(clean | id)", "clean", "car1 of a factor"),
+        ("y ~ 1 + us(y | id)", "y", "the outcome as visit"),
+        ("y ~ 1 + us(clean | week)", "week", "a factor to group by"),
+        ("y ~ 1 + us(clean | week / id)", "week", "a factor to group by"),
+        ("y ~ 1 + us(clean | idd)", "idd", "Did you mean 'id'?"),
+        ("y ~ id + us(clean | id)", "id", "the grouping column among the predictors"),
+        ("y ~ 1 + (1 | id) + us(clean | id)", "id", "a random effect of intercept beside us(clean | id), which holds"),
+        ("y ~ 1 + (1 + week | id) + us(clean | id)", "id", "a random effect of intercept and week beside us"),
+        ("y ~ 1 + (0 + week + hour | id) + us(clean | id)", "id", "a random effect of week beside us"),
+        ("y ~ 1 + (1 + week | id) + toep(clean | id)", "id", "a random effect of intercept beside toep"),
+        ("y ~ poly(week, 4) + (1 | id)", "week", "poly(week, 4) of 4 distinct values; a degree of at most 3"),
+        ("y ~ ns(week, 6) + (1 | id)", "week", "knots of ns(week, 6) at 0, 0, 1, 1.5, 2, 4, 4; distinct quantiles"),
+        ("y ~ poly(clean, 2) + (1 | id)", "clean", "poly(clean, 2) of a factor"),
+        ("y ~ C(week, helmert) + (1 | id)", "week", "C(week, helmert) of numbers; a factor to code"),
+        ("y ~ week + (1 + week | id) + (0 + week | id)", "week", "a random-effect column that is determined by week"),
+        ("y ~ week + (1 + hour + late | id)", "late", "a random-effect column that is determined by intercept and hour"),
+        ("y ~ clean + (1 | lone)", None, "24 random effects from 24 rows"),
+        ("y ~ clean + (1 | id / lone)", None, "24 random effects from 24 rows"),
+        ("y ~ clean + (clean | id)", None, "24 random effects from 24 rows"),
+    ],
+)  # fmt: skip
+def test_visits_and_random_terms_that_say_nothing_are_refused(visits, make_design, formula, column, words):
+    with pytest.raises(SpecError) as caught:
+        make_design(formula, visits)
+    found = [
+        (problem.column, f"{problem.found}; {problem.expected} {problem.advice}") for problem in caught.value.problems
+    ]
+    assert any(place == column and words in sentence for place, sentence in found), found
+
+
+def test_a_visit_that_one_arm_never_had_has_no_variance_there(make_cohort, make_design):
+    cohort = make_cohort(
+        id=[f"s{i // 3}" for i in range(30)],
+        visit=["v1", "v2", "v3"] * 5 + ["v1", "v2", "v4"] * 5,
+        arm=["four"] * 15 + ["six"] * 15,
+        y=np.random.default_rng(7).normal(size=30),
+    )
+    with pytest.raises(SpecError, match=r"no row at arm 'four' at v4.*(?s:.)*no row at arm 'six' at v3"):
+        make_design("y ~ visit + csh(visit | arm / id)", cohort)
+    assert make_design("y ~ visit + cs(visit | arm / id)", cohort).n_random == 0
+    with pytest.raises(SpecError, match="10 covariance parameters"):
+        make_design("y ~ visit + us(visit | id)", make_cohort(**_rows(cohort, 9)))
+
+
+def _rows(cohort, n):
+    return {
+        "id": [cohort.factors["id"].levels[k] for k in cohort.factors["id"].codes[-n:]],
+        "visit": ["v1", "v2", "v3", "v1", "v2", "v4", "v1", "v3", "v4"],
+        "y": cohort.numeric["y"][-n:],
+    }
+
+
+def test_times_are_no_visits(make_cohort, make_design):
+    cohort = make_cohort(
+        id=[f"s{i // 4}" for i in range(80)], time=np.arange(80) / 3, y=np.random.default_rng(7).normal(size=80)
+    )
+    with pytest.raises(SpecError, match=r"80 distinct visits; expected at most 60. .* use car1"):
+        make_design("y ~ time + ar1(time | id)", cohort)
+    assert make_design("y ~ time + car1(time | id)", cohort).residual.structure == "car1"
+
+
+@pytest.fixture(scope="module")
+def weighted_design():
+    def make(formula, cohort, weights):
+        return build_design(LmmSpec(formula=parse_formula(formula), weights=weights), cohort)
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("weights", "words"),
+    [
+        ([0.0, -2.0], "2 weights that are not positive, the smallest -2"),
+        ([np.nan, 1.0], "1 complete rows without a weight"),
+        ([np.inf, 1.0], "1 infinite values"),
+    ],
+)
+def test_weights_that_are_no_weights_are_refused(make_cohort, weighted_design, weights, words):
+    cohort = make_cohort(
+        id=[f"s{i // 4}" for i in range(N)], y=np.random.default_rng(1).normal(size=N), w=[*weights, *[1.5] * (N - 2)]
+    )
+    with pytest.raises(SpecError, match=words):
+        weighted_design("y ~ 1 + (1 | id)", cohort, "w")
+
+
+def test_a_column_of_labels_is_no_weight(visits, weighted_design):
+    with pytest.raises(SpecError, match="column 'half': weights with categories"):
+        weighted_design("y ~ 1 + (1 | id)", visits, "half")
+    with pytest.raises(SpecError, match=r"column 'houre': unknown column.*Did you mean 'hour'"):
+        weighted_design("y ~ 1 + (1 | id)", visits, "houre")
+
+
+def test_one_row_a_subject_will_do_where_weights_differ(visits, weighted_design):
+    """Var(y) = variance of the intercept + sigma^2 / weight: two known curves."""
+    with pytest.raises(SpecError, match="24 random effects from 24 rows"):
+        weighted_design("y ~ 1 + (1 | lone)", visits, None)
+    assert weighted_design("y ~ 1 + (1 | lone)", visits, "late").n_subjects == N
