@@ -278,7 +278,7 @@ def test_missing_columns_are_listed_with_the_nearest_name(sleepstudy):
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        ([1, 2], "of type list; expected a pandas DataFrame"),
+        ([1, 2], "of type list; expected a pandas DataFrame or a Cohort"),
         (pd.DataFrame({"days": [], "subject": []}), "no rows; expected at least one row"),
         (pd.DataFrame([[1, 2, "a"]], columns=["days", "days", "subject"]), "2 columns of this name; expected one"),
         (pd.DataFrame({"days": [True], "subject": ["a"]}), "True; expected a number"),
@@ -292,6 +292,25 @@ def test_what_is_no_table_of_new_rows_is_refused(sleepstudy, data, words):
     with pytest.raises(SpecError) as caught:
         predict(sleepstudy, data)
     assert words in str(caught.value)
+
+
+def test_a_cohort_is_a_table_too(sleepstudy):
+    cohort = fixture_cohort("sleepstudy")
+    found, expected = predict(sleepstudy, cohort).table(), predict(sleepstudy, to_frame(cohort)).table()
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_types_of_columns_may_differ_where_labels_and_numbers_are_the_same(sleepstudy):
+    plain = pd.DataFrame({"subject": ["308", "310", "308"], "days": [10.0, 1.0, 2.0]})
+    expected = predict(sleepstudy, plain).table()
+    for subject in (
+        [308, 310, 308],
+        [308.0, 310.0, 308.0],
+        pd.Categorical(["308", "310", "308"], categories=["310", "308", "x"]),
+    ):
+        for days in ([10, 1, 2], pd.array([10, 1, 2], dtype="Int64"), np.array([10, 1, 2], dtype=np.int8)):
+            found = predict(sleepstudy, pd.DataFrame({"subject": subject, "days": days})).table()
+            np.testing.assert_array_equal(found, expected)
 
 
 def test_choices_that_are_none_are_refused_together(sleepstudy):

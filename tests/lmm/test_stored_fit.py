@@ -31,6 +31,7 @@ def panel():
     frame = pd.DataFrame(
         {
             "id": [f"patient-{i:02d}" for i in subject],
+            "site": [f"clinic-{i // 4}" for i in subject],
             "g": ["b" if i % 2 else "a" for i in subject],
             "visit": [f"v{i}" for i in visit],
             "t": visit + 0.25 * stream.random(80),
@@ -47,6 +48,7 @@ MODELS = {
     "unstructured": ("y ~ C(visit, helmert) * g + us(visit | id)", "REML", None),
     "by arm": ("y ~ t * g + ar1h(visit | g / id)", "REML", None),
     "continuous time": ("y ~ log1p(t) + car1(t | id)", "REML", None),
+    "nested": ("y ~ t * g + (1 | site / id)", "REML", None),
     "aliased": ("y ~ t + t^2 + visit:g + (1 | id)", "REML", None),
 }
 
@@ -88,7 +90,7 @@ def test_a_fit_comes_back_to_the_last_bit(kept):
 
 def test_a_stored_fit_predicts_as_the_fit_does(kept):
     (spec, _, design, _, estimates), _, path = kept
-    new = panel().head(8).assign(id="somebody new")
+    new = panel().head(8).assign(id="somebody new", site="elsewhere")
     new.loc[new.index[3:], "y"] = np.nan
     new = new.drop_duplicates("visit")
     expected = predict(predictor(spec, design, estimates), new).table()
@@ -126,6 +128,7 @@ def test_nobodys_data_are_in_the_file(kept):
     (_, cohort, design, _, estimates), _, path = kept
     text = path.read_text(encoding="utf-8")
     assert "patient-" not in text
+    assert "clinic-" not in text
     numbers = {float(word) for word in re.findall(r"-?\d+\.\d+(?:e[+-]?\d+)?", text)}
     assert not numbers & set(design.y.tolist())
     assert not numbers & {value for one in estimates.random for value in one.modes.ravel().tolist()}

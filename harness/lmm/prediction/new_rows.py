@@ -3,33 +3,33 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
-import pandas as pd
 
 from harness.arrays import Codes, Matrix, read_only
-from harness.cohorts.cells import Cells, convert
+from harness.cohorts.cohort import Factor
 from harness.cohorts.schema import Column
-from harness.cohorts.tables import Table, shorter
-from harness.errors import Problem, SpecError, nearest
+from harness.errors import Problem, SpecError
 from harness.lmm.columns import Frame, design_matrix
 from harness.lmm.prediction.occasions import Occasions, RandomRows
+from harness.lmm.prediction.parsing import Parsed, as_frame, column_problems, parsed_columns
 from harness.lmm.prediction.trained import Trained
+from harness.lmm.rows import combined
 
 _MOST_PROBLEMS = 20
 _WHERE = "predict"
 
 
 def new_occasions(
-    model: Trained, data: pd.DataFrame, known: Sequence[Mapping[str, int]] | None, *, individual: bool
+    model: Trained, data: object, known: Sequence[Sequence[str]] | None, *, individual: bool
 ) -> Occasions:
-    """Return the rows of a DataFrame.
+    """Return the rows of a DataFrame or a cohort.
 
     Parameters
     ----------
     data
         One row an occasion. Predictors must be there and complete; the outcome may be missing, or its column absent.
     known
-        For each random part, and then for the residual's subjects, the codes of the labels that the fit has seen; new
-        labels get codes beyond. None if it has seen nobody.
+        For each random part, and then for the residual's subjects, the labels that the fit has seen, in the order of
+        their codes; new labels get codes beyond. None if it has seen nobody.
     individual
         Whether rows belong to subjects. If not, no column says whose a row is, and each row is a subject of its own.
 
@@ -39,21 +39,15 @@ def new_occasions(
         With all problems: columns that are missing, twice there or of the wrong type; cells without a value; levels
         that the fit has not seen; weights that are not positive; values at which a function is not defined.
     """
-    _require_frame(data)
-    columns = _columns(model, individual=individual, outcome=model.outcome in data.columns)
-    problems = list(_column_problems(data, columns))
+    table = as_frame(data)
+    columns = _columns(model, individual=individual, outcome=model.outcome in table.columns)
+    _raise_if(list(column_problems(table, columns)))
+    parsed, problems = parsed_columns(table, columns, may_miss=model.outcome)
     _raise_if(problems)
-    cells = {column.name: _cells(data, column) for column in columns}
-    problems = [problem for one in cells.values() for problem in one.problems]
-    for name, one in cells.items():
-        if name != model.outcome:
-            problems += _gaps(name, one)
-    _raise_if(problems)
-    frame = _frame(model, cells, len(data))
-    problems += [*_weight_problems(model, frame), *_undefined(model, frame), *_unknown_visits(model, frame)]
-    _raise_if(problems)
-    labels = {name: _combined(cells, name) for name in _groupings(model)} if individual else {}
-    found = _occasions(model, frame, labels, known or [{}] * (len(model.random) + 1))
+    frame = _frame(model, parsed, len(table))
+    _raise_if([*_weight_problems(model, frame), *_undefined(model, frame), *_unknown_visits(model, frame)])
+    labels = {one: _grouping(parsed, one) for one in _groupings(model)} if individual else {}
+    found = _occasions(model, frame, labels, known or [()] * (len(model.random) + 1))
     _raise_if(_repeated_visits(model, found))
     return found
 
@@ -71,42 +65,12 @@ def _columns(model: Trained, *, individual: bool, outcome: bool) -> list[Column]
     return wanted
 
 
-def _column_problems(data: pd.DataFrame, columns: Sequence[Column]) -> Iterator[Problem]:
-    present = list(data.columns)
-    names = [name for name in present if isinstance(name, str)]
-    if not len(data):
-        yield Problem(found="no rows", expected="at least one row")
-    for column in columns:
-        count = present.count(column.name)
-        if count == 0:
-            advice = nearest(column.name, names)
-            yield Problem(
-                column=shorter(column.name), found="no such column", expected="it, the model needs it", advice=advice
-            )
-        elif count > 1:
-            yield Problem(column=shorter(column.name), found=f"{count} columns of this name", expected="one")
-
-
-def _cells(data: pd.DataFrame, column: Column) -> Cells:
-    series = data[column.name]
-    missing = series.isna().to_numpy()
-    objects = [None if gap else cell for gap, cell in zip(missing, series.astype(object), strict=True)]
-    table = Table(header=[column.name], columns={column.name: objects}, lines=range(1, len(objects) + 1), textual=False)
-    return convert(table, column.name, column, decimal=".")
-
-
-def _gaps(name: str, cells: Cells) -> Iterator[Problem]:
-    for row in np.flatnonzero(cells.missing).tolist():
-        yield Problem(line=row + 1, column=shorter(name), found="no value", expected="one in every row")
-
-
-def _frame(model: Trained, cells: Mapping[str, Cells], n_rows: int) -> Frame:
-    numeric = {name: one.numbers for name, one in cells.items() if one.column.is_numeric}
-    codes = {
-        name: np.array([levels.index(str(label)) for label in cells[name].labels], dtype=np.int64)
-        for name, levels in model.levels.items()
-    }
-    return Frame(n_rows=n_rows, numeric=numeric, codes=codes, levels=model.levels)
+def _frame(model: Trained, parsed: Parsed, n_rows: int) -> Frame:
+    codes = {}
+    for name, levels in model.levels.items():
+        own, place = parsed.factors[name], {level: code for code, level in enumerate(levels)}
+        codes[name] = np.array([place.get(level, -1) for level in own.levels], dtype=np.int64)[own.codes]
+    return Frame(n_rows=n_rows, numeric=parsed.numeric, codes=codes, levels=model.levels)
 
 
 def _weight_problems(model: Trained, frame: Frame) -> Iterator[Problem]:
@@ -145,19 +109,26 @@ def _groupings(model: Trained) -> dict[tuple[str, ...], None]:
     return dict.fromkeys([*(part.grouping for part in model.random), *residual])
 
 
-def _combined(cells: Mapping[str, Cells], grouping: tuple[str, ...]) -> list[str]:
-    return [":".join(map(str, parts)) for parts in zip(*(cells[name].labels for name in grouping), strict=True)]
+def _grouping(parsed: Parsed, columns: tuple[str, ...]) -> Factor:
+    codes, labels = combined([(parsed.factors[name].codes, parsed.factors[name].levels) for name in columns])
+    return Factor(codes=codes, levels=labels)
 
 
-def _codes(labels: Sequence[str], known: Mapping[str, int]) -> Codes:
-    codes = dict(known)
-    for label in labels:
-        codes.setdefault(label, len(codes))
-    return np.array([codes[label] for label in labels], dtype=np.int64)
+def _codes(label: Factor, known: Sequence[str]) -> Codes:
+    """Return the known labels' codes, and codes beyond them for new labels."""
+    codes = {seen: code for code, seen in enumerate(known)}
+    if len(codes) < len(known):
+        found = "two combinations of levels that are written alike"
+        raise SpecError(
+            _WHERE, [Problem(found=found, expected="labels that differ", advice="Leave ':' out of labels.")]
+        )
+    for level in label.levels:
+        codes.setdefault(level, len(codes))
+    return np.asarray(np.array([codes[level] for level in label.levels], dtype=np.int64)[label.codes])
 
 
 def _occasions(
-    model: Trained, frame: Frame, labels: Mapping[tuple[str, ...], list[str]], known: Sequence[Mapping[str, int]]
+    model: Trained, frame: Frame, labels: Mapping[tuple[str, ...], Factor], known: Sequence[Sequence[str]]
 ) -> Occasions:
     n, residual = frame.n_rows, model.residual
     alone = np.arange(n)
@@ -204,12 +175,6 @@ def _repeated_visits(model: Trained, at: Occasions) -> list[Problem]:
             found.append(Problem(line=row + 1, column=model.residual.visit, found=sentence, expected="one a visit"))
         seen.setdefault(key, row + 1)
     return found
-
-
-def _require_frame(data: object) -> None:
-    if not isinstance(data, pd.DataFrame):
-        found = f"{data!r:.40} of type {type(data).__name__}"
-        raise SpecError(_WHERE, [Problem(found=found, expected="a pandas DataFrame, one row an occasion")])
 
 
 def _raise_if(problems: Sequence[Problem]) -> None:

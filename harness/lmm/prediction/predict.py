@@ -1,6 +1,6 @@
 """Predictions of a fitted model: for its own rows, for new visits of its subjects, and for new subjects."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal, get_args
 
@@ -8,11 +8,13 @@ import numpy as np
 import pandas as pd
 
 from harness.arrays import Codes, Mask, Vector, read_only
+from harness.cohorts.cohort import Cohort
 from harness.errors import Problem, SpecError
 from harness.lmm.inference.fixed_effects import FixedEffects
 from harness.lmm.prediction.distribution import Distribution
 from harness.lmm.prediction.new_rows import new_occasions
 from harness.lmm.prediction.occasions import Occasions, joined
+from harness.lmm.prediction.parsing import as_frame
 from harness.lmm.prediction.posterior import Prediction, population, posterior
 from harness.lmm.prediction.predictor import Predictor
 
@@ -21,7 +23,7 @@ Given = Literal["fit", "rows"]
 
 
 def predict(
-    model: Predictor, data: pd.DataFrame | None = None, *, level: Level = "subject", given: Given = "fit"
+    model: Predictor, data: pd.DataFrame | Cohort | None = None, *, level: Level = "subject", given: Given = "fit"
 ) -> Prediction:
     """Return mean and outcome at the rows of `data`, or at those of the fit, with their variances.
 
@@ -64,7 +66,7 @@ def predict(
     return _after(model.distribution, joined(_relevant(fitted, at), measured), at.without_outcomes())
 
 
-def row_degrees(model: Predictor, effects: FixedEffects, data: pd.DataFrame | None = None) -> Vector:
+def row_degrees(model: Predictor, effects: FixedEffects, data: pd.DataFrame | Cohort | None = None) -> Vector:
     """Return the degrees of freedom (k,) of X beta at each row, by the method of `effects`; for `Prediction.table`.
 
     Raises
@@ -78,7 +80,7 @@ def row_degrees(model: Predictor, effects: FixedEffects, data: pd.DataFrame | No
     return effects.degrees.of_rows(at.X @ effects.working)
 
 
-def forecasts(model: Predictor, data: pd.DataFrame, *, along: str, confidence: float = 0.95) -> pd.DataFrame:
+def forecasts(model: Predictor, data: pd.DataFrame | Cohort, *, along: str, confidence: float = 0.95) -> pd.DataFrame:
     """Return, for every subject and every k, what its first k outcomes say about its later rows.
 
     Rows of a subject are put in the order of the numeric column `along`; k counts outcomes, from 0 (nothing measured
@@ -98,7 +100,7 @@ def forecasts(model: Predictor, data: pd.DataFrame, *, along: str, confidence: f
         known = ", ".join(map(repr, model.columns.numeric))
         raise SpecError("forecasts", [Problem(column=along, found="no numeric predictor", expected=f"one of {known}")])
     at = new_occasions(model.columns, data, None, individual=True)
-    time = pd.to_numeric(data[along]).to_numpy(dtype=np.float64)
+    time = pd.to_numeric(as_frame(data)[along]).to_numpy(dtype=np.float64)
     place = _places(at, time)
     found = []
     for k in range(int(place[at.measured].max(initial=0)) + 1):
@@ -127,7 +129,7 @@ def _after(distribution: Distribution, given: Occasions, asked: Occasions) -> Pr
     return posterior(distribution, both, asked=np.arange(both.n_rows) >= given.n_rows)
 
 
-def _new(at: Occasions, known: Sequence[Mapping[str, int]]) -> Mask:
+def _new(at: Occasions, known: Sequence[Sequence[str]]) -> Mask:
     """Return the rows that can't be rows of the fit, since it has not seen a level of one of their grouping factors."""
     codes = [part.codes for part in at.random] + ([at.residual_subject] if at.has_residual_structure else [])
     return np.asarray(np.any([own >= len(seen) for own, seen in zip(codes, known, strict=True)], axis=0))

@@ -1,6 +1,5 @@
 """What prediction needs of a fit: its distribution, its columns as trained, and its rows."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,21 +23,21 @@ from harness.lmm.spec import LmmSpec
 class Predictor:
     """A fitted model, ready to predict: its distribution, its columns and, unless it was stored without, its rows.
 
-    `known` has, for each random part and then for the residual's subjects, the codes of the labels of `fitted`.
+    `known` has, for each random part and then for the residual's subjects, the labels of the codes of `fitted`.
     """
 
     distribution: Distribution
     columns: Trained
     fitted: Occasions | None = None
-    known: tuple[Mapping[str, int], ...] = ()
+    known: tuple[tuple[str, ...], ...] = ()
 
 
 def predictor(spec: LmmSpec, design: LmmDesign, estimates: LmmEstimates) -> Predictor:
     """Return the predictor of a fit, whichever engine made it."""
     columns = trained(spec, design, estimates)
-    known = [{label: i for i, label in enumerate(parts[0].labels)} for parts in random_parts(design)]
+    known = [parts[0].labels for parts in random_parts(design)]
     if columns.residual is not None:
-        known.append({label: i for i, label in enumerate(design.frame.levels[columns.residual.subject])})
+        known.append(design.frame.levels[columns.residual.subject])
     return Predictor(
         distribution=distribution_of(design, estimates),
         columns=columns,

@@ -68,11 +68,11 @@ class StoredLmm:
         """What `harness.lmm.prediction.predict` needs; it knows no subject."""
         return Predictor(distribution=self.distribution, columns=self.columns)
 
-    def predict(self, data: pd.DataFrame, *, level: Level = "subject") -> Prediction:
+    def predict(self, data: pd.DataFrame | Cohort, *, level: Level = "subject") -> Prediction:
         """Return mean and outcome at new rows; subjects are known by the outcomes in these rows."""
         return predict(self.predictor, data, level=level, given="rows")
 
-    def forecasts(self, data: pd.DataFrame, *, along: str, confidence: float = 0.95) -> pd.DataFrame:
+    def forecasts(self, data: pd.DataFrame | Cohort, *, along: str, confidence: float = 0.95) -> pd.DataFrame:
         """Return what the first k outcomes of each subject say about its later rows, k = 0, 1, ..."""
         return forecasts(self.predictor, data, along=along, confidence=confidence)
 
