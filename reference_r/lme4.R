@@ -117,7 +117,7 @@ register("lme4.fit", function(request) {
   ))
 })
 
-lme4_log_likelihood <- function(request) {
+register("lme4.log_likelihood", function(request) {
   need_package("lme4")
   need_package("splines")
   data <- model_data(request)
@@ -125,6 +125,4 @@ lme4_log_likelihood <- function(request) {
   deviance_at <- eval(lme4_call("lmer", request$spec, data, devFunOnly = TRUE), globalenv())
   values <- vapply(request$points, function(theta) -deviance_at(replace(theta, order$theta, theta)) / 2, 0)
   list(values = values, n_observations = length(environment(deviance_at)$resp$y))
-}
-
-register("lme4.log_likelihood", lme4_log_likelihood)
+})

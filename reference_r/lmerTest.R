@@ -36,5 +36,3 @@ register("lmerTest.fit", function(request) {
     joint = joint_test(fit, "Satterthwaite")
   ))
 })
-
-register("lmerTest.log_likelihood", lme4_log_likelihood)

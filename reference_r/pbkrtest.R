@@ -38,5 +38,3 @@ register("pbkrtest.fit", function(request) {
     )
   ))
 })
-
-register("pbkrtest.log_likelihood", lme4_log_likelihood)

@@ -151,6 +151,7 @@ _TESTED: dict[str, tuple[Measure, Callable[[float, float], float]]] = {
     "scaling": (Measure.DF, relative),
     "statistic": (Measure.STATISTIC, lambda left, right: relative(left, right, floor=1.0)),
     "p_value": (Measure.P_VALUE, _log_p_difference),
+    "tukey_p_value": (Measure.PROBABILITY, lambda left, right: abs(left - right)),
 }
 
 

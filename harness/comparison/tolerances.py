@@ -159,6 +159,22 @@ BY_ENGINE: Mapping[str, Mapping[Measure, Tolerance]] = MappingProxyType(
             Measure.STATISTIC: Tolerance(limit=2e-6, basis="t moves as its standard error, F twice as much."),
             Measure.P_VALUE: Tolerance(limit=4e-6, basis="log p is about -t^2/2, and moves twice as much as t."),
         },
+        "emmeans": {
+            **_LME4,
+            Measure.DF: Tolerance(limit=1e-6, basis="As lmerTest's and pbkrtest's, which it asks for them."),
+            Measure.STATISTIC: Tolerance(limit=2e-6, basis="t moves as its standard error."),
+            Measure.P_VALUE: Tolerance(limit=4e-6, basis="log p is about -t^2/2, and moves twice as much as t."),
+            Measure.PROBABILITY: Tolerance(limit=1e-8, basis="R's ptukey is 5e-10 off where p is nothing at all."),
+        },
+        "mmrm": {
+            Measure.OBJECTIVE: Tolerance(limit=1e-12, basis="Its log-likelihood keeps 14 digits, as ours does."),
+            Measure.DISTANCE: Tolerance(limit=1e-4, basis="BFGS with exact gradients, reltol = 1e-15."),
+            Measure.STANDARD_ERROR: Tolerance(limit=1e-6, basis="Up to 1.3e-7 between mmrm, so fitted, and ours."),
+            Measure.CORRELATION: Tolerance(limit=1e-6, basis="As for mmrm's standard errors."),
+            Measure.DF: Tolerance(limit=2e-6, basis="Up to 4.5e-7 between mmrm, so fitted, and ours."),
+            Measure.STATISTIC: Tolerance(limit=2e-6, basis="t moves as its standard error, F twice as much."),
+            Measure.P_VALUE: Tolerance(limit=4e-6, basis="log p is about -t^2/2, and moves twice as much as t."),
+        },
         "nlme": {
             Measure.OBJECTIVE: Tolerance(
                 limit=1e-10, basis="nlme's log-likelihood goes through a QR of another order."

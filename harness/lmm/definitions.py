@@ -1,17 +1,27 @@
 """What each engine of R gives of a mixed model, computed by us under that engine's definitions."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 import numpy as np
 
+from harness.arrays import Vector
+from harness.formula import Term
 from harness.lmm.design import LmmDesign
 from harness.lmm.estimates import LmmEstimates
 from harness.lmm.fitted import Fitted
 from harness.lmm.inference.contrasts import JointTest, joint_test_of_rows
 from harness.lmm.inference.fixed_effects import FixedEffects, fixed_effects
-from harness.lmm.inference.quantities import coefficient_quantities, effect_quantities, table_quantities
-from harness.lmm.inference.table import coefficient_table
+from harness.lmm.inference.quantities import (
+    coefficient_quantities,
+    effect_quantities,
+    mean_quantities,
+    table_quantities,
+)
+from harness.lmm.inference.sandwich import robust_effects
+from harness.lmm.inference.table import ContrastTable, coefficient_table
 from harness.lmm.inference.terms import Type, term_hypotheses
+from harness.lmm.means.grid import mean_functions
+from harness.lmm.means.marginal import MarginalMeans, described
 from harness.quantities import Quantity
 
 Given = tuple[LmmDesign, Fitted, LmmEstimates]
@@ -24,6 +34,12 @@ def quantities_for(engine: str, design: LmmDesign, fit: Fitted, estimates: LmmEs
     return tuple(_DEFINED.get(engine, _estimated)(given))
 
 
+def mean_columns(terms: Sequence[Term], factors: Collection[str]) -> tuple[str, ...]:
+    """Return the factors whose marginal means are compared: the first two of the fixed part."""
+    named = dict.fromkeys(atom.column for term in terms for atom in term if atom.column in factors)
+    return tuple(named)[:2]
+
+
 def _estimated(given: Given) -> Iterator[Quantity]:
     yield from given[2].quantities()
 
@@ -32,7 +48,7 @@ def _lmertest(given: Given) -> Iterator[Quantity]:
     design, fit, _ = given
     effects = fixed_effects(fit, design, "satterthwaite")
     yield from _effects(given)
-    yield from _coefficients(effects)
+    yield from _coefficient_tests("satterthwaite", coefficient_table(effects))
     for name, kind in TYPES.items():
         hypotheses = term_hypotheses(design, kind)
         tests = {one.term: joint_test_of_rows(effects, one.rows) for one in hypotheses}
@@ -46,8 +62,58 @@ def _pbkrtest(given: Given) -> Iterator[Quantity]:
     design, fit, _ = given
     effects = fixed_effects(fit, design, "kenward-roger")
     yield from _effects(given)
-    yield from _coefficients(effects, own_errors=True)
+    yield from _coefficient_tests("kenward-roger", coefficient_table(effects), own_errors=True)
     yield from _tests("kenward-roger.term", _by_term(effects, design), scaled=True)
+
+
+def _emmeans(given: Given) -> Iterator[Quantity]:
+    design, fit, estimates = given
+    yield from _effects(given)
+    columns = mean_columns([coded.term for coded in design.coded_terms], design.frame.levels.keys())
+    functions = mean_functions(design, columns)
+    for method in ("satterthwaite", *(["kenward-roger"] if estimates.criterion == "REML" else [])):
+        means = described(functions, fixed_effects(fit, design, method))
+        pairs = means.contrasts("pairwise", by=columns[1:], adjust="none")
+        tukey = means.contrasts("pairwise", by=columns[1:], adjust="tukey")
+        yield from _means(means, method, "means")
+        yield from _means(pairs, method, "contrasts", tukey=tukey.p)
+
+
+def _means(means: MarginalMeans, method: str, table: str, tukey: Vector | None = None) -> Iterator[Quantity]:
+    yield from mean_quantities(
+        method,
+        table,
+        [",".join(label) for label in means.functions.labels],
+        estimable=~np.isnan(means.estimate),
+        numbers={
+            "estimate": means.estimate,
+            "standard_error": means.standard_error,
+            "df": means.df,
+            "lower": means.lower,
+            "upper": means.upper,
+            "statistic": means.t,
+            "p_value": means.p,
+        },
+        tukey=tukey,
+    )
+
+
+def _clubsandwich(given: Given) -> Iterator[Quantity]:
+    design, fit, _ = given
+    yield from _effects(given)
+    plain = coefficient_table(robust_effects(fit, design, "CR0"))
+    yield from coefficient_quantities("CR0", design.fixed_names, standard_error=plain.standard_error[plain.estimable])
+    tested = coefficient_table(robust_effects(fit, design, "CR2"))
+    yield from _coefficient_tests("CR2", tested, own_errors=True)
+
+
+def _mmrm(given: Given) -> Iterator[Quantity]:
+    design, fit, estimates = given
+    yield from estimates.quantities()
+    for method in ("satterthwaite", *(["kenward-roger-observed-linear"] if estimates.criterion == "REML" else [])):
+        effects = fixed_effects(fit, design, method)
+        yield from _coefficient_tests(method, coefficient_table(effects), own_errors=method != "satterthwaite")
+        yield from _tests(f"{method}.term", _by_term(effects, design))
 
 
 def _effects(given: Given) -> Iterator[Quantity]:
@@ -62,11 +128,11 @@ def _effects(given: Given) -> Iterator[Quantity]:
     )
 
 
-def _coefficients(effects: FixedEffects, *, own_errors: bool = False) -> Iterator[Quantity]:
-    table = coefficient_table(effects)
-    kept = effects.kept
+def _coefficient_tests(method: str, table: ContrastTable, *, own_errors: bool = False) -> Iterator[Quantity]:
+    """Yield the t tests of the coefficients that the data determine."""
+    kept = np.flatnonzero(table.estimable)
     yield from coefficient_quantities(
-        effects.method.name,
+        method,
         [table.names[j] for j in kept],
         statistic=table.t[kept],
         df=table.df[kept],
@@ -98,4 +164,10 @@ def _tests(table: str, tests: Mapping[str, JointTest], *, scaled: bool = False) 
     )
 
 
-_DEFINED: Mapping[str, Callable[[Given], Iterator[Quantity]]] = {"lmerTest": _lmertest, "pbkrtest": _pbkrtest}
+_DEFINED: Mapping[str, Callable[[Given], Iterator[Quantity]]] = {
+    "lmerTest": _lmertest,
+    "pbkrtest": _pbkrtest,
+    "emmeans": _emmeans,
+    "clubSandwich": _clubsandwich,
+    "mmrm": _mmrm,
+}

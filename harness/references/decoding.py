@@ -26,12 +26,16 @@ class Estimates(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decoded:
-    """An R engine's fit in our words. `optimum` is None where its parameters can't be written as a `Point`."""
+    """An R engine's fit in our words. `optimum` is None where its parameters can't be written as a `Point`.
+
+    `reached` is R's log-likelihood there, for an engine that has no function to evaluate it at a point.
+    """
 
     estimates: Estimates
     optimum: Point | None
     evidence: InputEvidence
     convergence: Convergence
+    reached: float | None = None
 
 
 class Decoder(Protocol):

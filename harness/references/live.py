@@ -8,11 +8,15 @@ from typing import Literal, cast
 from harness.cases import Case, Engine, Probe
 from harness.errors import EngineError
 from harness.quantities import Failure, ObjectiveValue, Point, Reading
+from harness.references.clubsandwich import ClubSandwich
 from harness.references.decoding import Decoded, Decoder
+from harness.references.emmeans import Emmeans
 from harness.references.flexmix import Flexmix
+from harness.references.glmmtmb import GlmmTmb
 from harness.references.lcmm import Lcmm
 from harness.references.lme4 import Lme4
 from harness.references.lmertest import LmerTest
+from harness.references.mmrm import Mmrm
 from harness.references.nlme import Nlme
 from harness.references.pbkrtest import Pbkrtest
 from harness.references.requests import Request
@@ -21,7 +25,8 @@ from harness.references.worker import Answer, RWorker
 from harness.roster import roster
 
 DECODERS: Mapping[str, type[Decoder]] = {
-    decoder.name: decoder for decoder in (Lme4, Nlme, LmerTest, Pbkrtest, Lcmm, Flexmix)
+    decoder.name: decoder
+    for decoder in (Lme4, Nlme, LmerTest, Pbkrtest, Emmeans, ClubSandwich, GlmmTmb, Mmrm, Lcmm, Flexmix)
 }
 REFERENCES = tuple(roster())
 """The names of R's engines; each has a decoder."""
@@ -122,8 +127,11 @@ class LiveEngine:
         R's NA says that it has none; any other value, finite or not, is an answer and will be judged.
         """
         wanted = [(probe.label, probe.point) for probe in probes if self.decoder.can_evaluate(probe.point, case.spec)]
-        if decoded is not None and decoded.optimum is not None:
-            wanted.append(("optimum", decoded.optimum))
+        optimum = None if decoded is None else decoded.optimum
+        if decoded is not None and optimum is not None and decoded.reached is not None:
+            return (ObjectiveValue(label="optimum", point=optimum, log_likelihood=decoded.reached),)
+        if optimum is not None:
+            wanted.append(("optimum", optimum))
         if not wanted:
             return ()
         answer = self._ask("log_likelihood", request.with_points([point for _, point in wanted])).value

@@ -73,13 +73,13 @@ def random_effects(engine: str, answer: Answered, case: Case, request: Request) 
     """Return the random effects by grouping factor, both in the order of the formula.
 
     `answer["blocks"]` holds one covariance a term of R, in the formula's order; `answer["modes"]` one table a grouping
-    factor, with columns in R's order, and variances a block each or none.
+    factor, with columns in R's order, and variances a block each or none; an engine may give no tables.
     """
     blocks: dict[tuple[str, ...], list[Any]] = {}
     for block in answer["blocks"]:
         blocks.setdefault(tuple(block["grouping"]), []).append(block)
-    modes = {tuple(table["grouping"]): table for table in answer["modes"]}
-    return tuple(_of_one_grouping(engine, own, modes[grouping], case, request) for grouping, own in blocks.items())
+    tables = {tuple(table["grouping"]): table for table in answer["modes"]}
+    return tuple(_of_one_grouping(engine, own, tables.get(grouping), case, request) for grouping, own in blocks.items())
 
 
 def _of_one_grouping(
@@ -89,17 +89,20 @@ def _of_one_grouping(
     case: Case,
     request: Request,
 ) -> RandomEffects:
-    letters = tuple(table["grouping"])
+    letters = tuple(blocks[0]["grouping"])
     grouping = ":".join(request.names[letter] for letter in letters)
     randoms = (random for random in the_lmm(case.spec).formula.random if random.subject == grouping)
     terms = [term for random in randoms for term in random.terms]
     names = our_names(engine, [name for block in blocks for name in block["names"]], terms, request)
+    cov = read_only(block_diagonal([block["cov"] for block in blocks]))
+    if table is None:
+        return RandomEffects(grouping=grouping, names=names, cov=cov, labels=(), modes=np.empty((0, len(names))))
     given = our_names(engine, table["names"], terms, request)
     order = [given.index(name) for name in names]
     return RandomEffects(
         grouping=grouping,
         names=names,
-        cov=read_only(block_diagonal([block["cov"] for block in blocks])),
+        cov=cov,
         labels=tuple(request.label(level, letters) for level in table["levels"]),
         modes=read_only(table["modes"][:, order]),
         modes_cov=None if table["variances"] is None else read_only(_conditional_cov(table["variances"], order)),

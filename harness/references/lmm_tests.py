@@ -45,6 +45,7 @@ def decoded_tests(engine: str, answer: Answered, case: Case, request: Request, t
         optimum=tuple(map(float, answer["theta"])),
         evidence=lmm_evidence(engine, answer, case, request),
         convergence=lme4_convergence(answer),
+        reached=answer["log_likelihood"].item(),
     )
 
 

@@ -38,6 +38,10 @@ class Request:
         """Return the request with parameters at which the log-likelihood is wanted."""
         return self._with(points=[np.array(point, dtype=np.float64) for point in points])
 
+    def asking(self, **more: Any) -> "Request":  # noqa: ANN401  # as below
+        """Return the request with more in its model's tree."""
+        return self._with(spec={**self.payload["spec"], **more})
+
     def _with(self, **more: Any) -> "Request":  # noqa: ANN401  # a payload holds any value that can travel
         return replace(self, payload={**self.payload, **more})
 

@@ -3,11 +3,11 @@
 Paths: ``fixed[week].estimate``; ``satterthwaite.fixed[week].df``; ``satterthwaite.type3[visit:protocol].df2``.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from harness.arrays import Matrix, Vector
+from harness.arrays import Mask, Matrix, Vector
 from harness.quantities import Kind, Quantity
 
 
@@ -34,12 +34,12 @@ def coefficient_quantities(
     method: str,
     names: Sequence[str],
     *,
-    statistic: Vector,
-    df: Vector,
-    p_value: Vector,
     standard_error: Vector | None = None,
+    statistic: Vector | None = None,
+    df: Vector | None = None,
+    p_value: Vector | None = None,
 ) -> Iterator[Quantity]:
-    """Yield the t test of each coefficient; `standard_error` where the method has one of its own."""
+    """Yield the t test of each coefficient; its standard error where the method has one of its own."""
     columns = {"standard_error": standard_error, "statistic": statistic, "df": df, "p_value": p_value}
     for ending, values in columns.items():
         if values is None:
@@ -67,3 +67,32 @@ def table_quantities(
             continue
         for term, value in zip(terms, values, strict=True):
             yield Quantity(path=f"{table}[{term}].{ending}", kind=Kind.CURVATURE, value=float(value))
+
+
+def mean_quantities(
+    method: str,
+    table: str,
+    labels: Sequence[str],
+    *,
+    estimable: Mask,
+    numbers: Mapping[str, Vector],
+    tukey: Vector | None = None,
+) -> Iterator[Quantity]:
+    """Yield marginal means or contrasts: which are estimable, and the numbers of those that are.
+
+    `numbers` has estimate, standard_error, df, lower, upper, statistic and p_value, each (k,), not adjusted; `tukey`
+    are p-values adjusted for all pairs.
+    """
+    for k, label in enumerate(labels):
+        path = f"{method}.{table}[{label}]"
+        yield Quantity(path=f"{path}.estimable", kind=Kind.EXACT, value=bool(estimable[k]))
+        if not estimable[k]:
+            continue
+        error = float(numbers["standard_error"][k])
+        for ending in ("estimate", "lower", "upper"):
+            value = float(numbers[ending][k])
+            yield Quantity(path=f"{path}.{ending}", kind=Kind.OPTIMUM, value=value, standard_error=error)
+        for ending in ("standard_error", "df", "statistic", "p_value"):
+            yield Quantity(path=f"{path}.{ending}", kind=Kind.CURVATURE, value=float(numbers[ending][k]))
+        if tukey is not None:
+            yield Quantity(path=f"{path}.tukey_p_value", kind=Kind.CURVATURE, value=float(tukey[k]))
