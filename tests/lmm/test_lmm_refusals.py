@@ -151,7 +151,7 @@ def visits(make_cohort):
         ("y ~ poly(clean, 2) + (1 | id)", "clean", "poly(clean, 2) of a factor"),
         ("y ~ C(week, helmert) + (1 | id)", "week", "C(week, helmert) of numbers; a factor to code"),
         ("y ~ week + (1 + week | id) + (0 + week | id)", "week", "a random-effect column that is determined by week"),
-        ("y ~ week + (1 + hour + late | id)", "late", "a random-effect column that is determined by intercept and hour"),
+        ("y ~ week + (1 + hour + late | id)", "late", "random-effect column that is determined by intercept and hour"),
         ("y ~ clean + (1 | lone)", None, "24 random effects from 24 rows"),
         ("y ~ clean + (1 | id / lone)", None, "24 random effects from 24 rows"),
         ("y ~ clean + (clean | id)", None, "24 random effects from 24 rows"),
