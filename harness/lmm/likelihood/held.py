@@ -9,7 +9,7 @@ from harness.arrays import Codes, Vector
 from harness.lmm.evaluation import evaluate
 from harness.lmm.likelihood.descent import lowest
 from harness.lmm.likelihood.spherical import angle_rows
-from harness.lmm.likelihood.surface import Local, Surface, held
+from harness.lmm.likelihood.surface import Local, Surface, apart, held
 
 _UNDETERMINED = 1e-8
 _LARGEST_STEP = 1.0
@@ -109,22 +109,16 @@ def residual_sd(name: str, surface: Surface, best: Local) -> Parameter:
 def fixed_effect(name: str, index: int, surface: Surface, best: Local) -> Parameter:
     """Return a fixed effect: its model is that of the statistics multiplied from the right by a matrix."""
     statistics, every = surface.statistics, np.arange(surface.size)
+    own, origin = apart(statistics, index), float(statistics.coordinates.origin[index])
 
     def at_theta(local: Local) -> tuple[float, float]:
         """Return the estimate of the effect given theta, and its variance given theta, relative to sigma^2."""
         here, coordinates = evaluate(surface.relative(local.point)[0], statistics), statistics.coordinates
         row = coordinates.fixed[index]
-        return float(coordinates.origin[index] + row @ here.beta), float(row @ here.inverse @ row)
+        return float(origin + row @ here.beta), float(row @ here.inverse @ row)
 
     def hold(x: float, near: Held) -> Held:
-        own = Surface(
-            statistics=held(statistics, index, x),
-            blocks=surface.blocks,
-            order=surface.order,
-            triangle=surface.triangle,
-            units=surface.units,
-        )
-        local, _ = lowest(own.at, near.local.point, every)
+        local, _ = lowest(replace(surface, statistics=held(own, x - origin)).at, near.local.point, every)
         estimate, variance = at_theta(local)
         # At given theta the residual sum of squares rises by the square of the distance, over the variance.
         slope = 2 * (x - estimate) / (variance * float(np.exp(2 * local.point[-1])))

@@ -109,21 +109,35 @@ def surface_of(statistics: SufficientStatistics, sigma: float, leading: Sequence
     )
 
 
-def held(statistics: SufficientStatistics, index: int, value: float) -> SufficientStatistics:
-    """Return the statistics of the model in which fixed effect `index` is `value`; one fixed effect fewer.
+def apart(statistics: SufficientStatistics, index: int) -> SufficientStatistics:
+    """Return the statistics of D = [X fixed N, X fixed h, y - X origin], so that one fixed effect has its own column.
 
-    With beta = origin + fixed b, that is a linear constraint on b: D is multiplied by [N, -b_0; 0, 1], N a basis of the
-    directions that keep the effect and b_0 the shortest b that gives it its value.
+    beta = origin + fixed b, so the effect is its origin + row b, row that of `fixed`: N is orthogonal to the row, and h
+    is the shortest b that adds 1 to the effect.
     """
-    coordinates = statistics.coordinates
-    row = coordinates.fixed[index]
-    basis = np.linalg.qr(row[:, None], mode="complete")[0]
-    shift = row * ((value - coordinates.origin[index]) / (row @ row))
+    row = statistics.coordinates.fixed[index]
     p = len(row)
-    B = np.zeros((p + 1, p))
-    B[:p, : p - 1], B[:p, -1], B[-1, -1] = basis[:, 1:], -shift, 1.0
+    B = np.eye(p + 1)
+    B[:p, : p - 1] = np.linalg.qr(row[:, None], mode="complete")[0][:, 1:]
+    B[:p, p - 1] = row / (row @ row)
     T = B.T @ statistics.T[:, symmetric_index(p + 1)] @ B
-    rows, columns = upper_triangle(p)
-    return replace(
-        statistics, S=read_only(B.T @ statistics.S @ B), T=read_only(T[:, rows, columns]), U=read_only(statistics.U @ B)
-    )
+    rows, columns = upper_triangle(p + 1)
+    return replace(statistics, S=read_only(B.T @ statistics.S @ B), T=read_only(T[:, rows, columns]))
+
+
+def held(apart: SufficientStatistics, shift: float) -> SufficientStatistics:
+    """Return the statistics of the model in which the effect set apart is its origin + `shift`: one column fewer.
+
+    Its column, times the shift, is taken off the outcome.
+    """
+    p = len(apart.S) - 1
+    index, (rows, columns) = symmetric_index(p + 1), upper_triangle(p)
+    kept = np.array([*range(p - 1), p])
+    T = apart.T[:, index[kept[rows], kept[columns]]]
+    last = columns == p - 1
+    T[:, last] -= shift * apart.T[:, index[kept[rows[last]], p - 1]]
+    # The corner lost shift (outcome, column) so far; of the outcome less its shifted column, squared, there is more.
+    T[:, -1] += shift * (shift * apart.T[:, index[p - 1, p - 1]] - apart.T[:, index[p - 1, p]])
+    B = np.eye(p + 1)[:, kept]
+    B[p - 1, -1] = -shift
+    return replace(apart, S=read_only(B.T @ apart.S @ B), T=read_only(T))
