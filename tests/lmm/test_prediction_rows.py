@@ -131,6 +131,24 @@ def test_a_new_subject_is_known_by_its_own_outcomes(model):
     np.testing.assert_allclose(unknown.outcome.variance, population.outcome.variance, rtol=1e-10)
 
 
+def test_outcomes_that_can_be_of_the_fit_count_once_and_others_as_well():
+    """A known subject rated by a known rater may be a row of the fit; rated by a new one it can't be."""
+    ready = fit_of("y ~ t * g + (1 | id) + (1 | rater)", cohort_from_frame(panel(), subject="id"))[0]
+    asked = panel().head(1).assign(y=np.nan)
+    fit_only = predict(ready, asked).mean
+    for rater, counts in (("r0", False), ("a new one", True)):
+        more = pd.concat([asked, panel().head(1).assign(t=2.5, y=60.0, rater=rater)])
+        found = predict(ready, more).mean
+        assert (found.value[0] - fit_only.value[0] > 1) == counts
+        assert (found.conditional_variance[0] < 0.999 * fit_only.conditional_variance[0]) == counts
+
+
+def test_more_rows_of_one_block_than_memory_holds_are_refused(sleepstudy):
+    many = pd.DataFrame({"subject": "x", "days": np.arange(5001.0), "reaction": 300.0})
+    with pytest.raises(SpecError, match="5001 rows that all depend on each other"):
+        predict(sleepstudy, many)
+
+
 def test_new_rows_of_the_fit_code_as_the_design_did(model):
     ready, design, _, estimates = model
     new = predict(ready, panel(), level="population").mean.value
