@@ -95,3 +95,17 @@ def test_published_designs_agree_with_lme4(worker, cohort, formula, criterion):
     assert all(verdict.outcome is Outcome.AGREE for verdict in objectives)
     # With six parameters lme4's search ends so far from the optimum that correlations differ by 1e-6.
     assert comparison.distance < 1e-5, render(comparison)
+
+
+@pytest.mark.needs_r("lmerTest")
+@pytest.mark.needs_r("pbkrtest")
+@pytest.mark.parametrize("engine", ["lmerTest", "pbkrtest"])
+def test_degrees_of_freedom_of_an_unbalanced_crossed_design_are_those_of_r(worker, panel, engine):
+    formula = parse_formula("y ~ t + u + (1 + t | a) + (1 | b)")
+    few = {name: values[:160] for name, values in panel.numeric.items()}
+    factors = {name: Factor(codes=one.codes[:160], levels=one.levels) for name, one in panel.factors.items()}
+    cohort = Cohort(name="panel", subject="a", time=None, numeric=few, factors=factors)
+    case = Case(name="panel", cohort=cohort, spec=LmmSpec(formula=formula), references=(engine,))
+    comparison = compare_with(solve(case), engine, References(live={engine: reference_engine(engine, worker)}))
+    assert comparison.outcome is Outcome.AGREE, render(comparison)
+    assert any(verdict.quantity.endswith(".df") for verdict in comparison.verdicts)

@@ -11,6 +11,8 @@ from harness.cohorts import fixture_cohort
 from harness.convergence import Stop
 from harness.lmm.crossed.estimation import estimate
 from harness.lmm.crossed.fit import fit
+from harness.lmm.inference.fixed_effects import fixed_effects
+from harness.lmm.inference.table import coefficient_table
 
 # Double precision of the criterion's own terms, a few thousand roundings.
 DIGITS = 1e-12
@@ -93,3 +95,16 @@ def test_machines_by_worker_has_the_covariances_of_pinheiro_and_bates(make_desig
     np.testing.assert_allclose(correlations, expected, rtol=DIGITS)
     errors = np.sqrt(np.diag(estimate(found, design).vcov))
     np.testing.assert_allclose(errors, (1.68071119573137553, 2.42085078402583882, 1.54009980436574545), rtol=DIGITS)
+
+
+def test_nested_machines_have_the_degrees_of_freedom_of_the_analysis_of_variance(make_design):
+    design = make_design("score ~ machine + (1 | worker/machine)", fixture_cohort("machines"))
+    found = fit(design)
+    tables = {
+        method: coefficient_table(fixed_effects(found, design, method)) for method in ("satterthwaite", "kenward-roger")
+    }
+    for table in tables.values():
+        # A balanced split plot: machines are tested against worker:machine, on (3 - 1)(6 - 1) degrees of freedom.
+        np.testing.assert_allclose(table.df[1:], 10, rtol=1e-9)
+    # lmerTest 3.1-3 with a tight fit, which has 9.999999414 in place of 10.
+    assert tables["satterthwaite"].df[0] == pytest.approx(8.52169821236, rel=1e-6)
