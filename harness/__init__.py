@@ -10,13 +10,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from harness.api import compare, fit_gbtm, fit_lmm
+    from harness.api import compare, fit_gbtm, fit_lmm, likelihood_ratio, load_fit
     from harness.cohorts import Cohort, cohort_from_frame, fixture_cohort, read_cohort, read_schema, simulate_ketamine
     from harness.comparison.figure import differences
     from harness.figures import overlay
 
 _HOMES = {
-    "harness.api": ("compare", "fit_gbtm", "fit_lmm"),
+    "harness.api": ("compare", "fit_gbtm", "fit_lmm", "likelihood_ratio", "load_fit"),
     "harness.comparison.figure": ("differences",),
     "harness.figures": ("overlay",),
     "harness.cohorts": (
@@ -38,6 +38,8 @@ __all__ = [
     "fit_gbtm",
     "fit_lmm",
     "fixture_cohort",
+    "likelihood_ratio",
+    "load_fit",
     "overlay",
     "read_cohort",
     "read_schema",

@@ -6,6 +6,7 @@
 """
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any, get_args
 
 import numpy as np
@@ -17,11 +18,16 @@ from harness.comparison.verdict import Comparison, Skipped
 from harness.crosscheck import References, compare_with
 from harness.engines import OurGbtm, OurLmm, with_found_orders
 from harness.errors import EngineError, Problem, SpecError, nearest
-from harness.formula import Formula, parse_formula
+from harness.formula import Formula, formula_text, parse_formula
 from harness.gbtm.result import GbtmResult, fit_gbtm_cohort
 from harness.gbtm.spec import Family, GbtmSpec, Sigma
+from harness.lmm.engine import fitted
+from harness.lmm.likelihood.ratio import ComparedModel, RatioTable
+from harness.lmm.likelihood.ratio import likelihood_ratio as ratio_table
 from harness.lmm.result import LmmResult, fit_lmm_cohort
 from harness.lmm.spec import Criterion, LmmSpec
+from harness.lmm.storage.reading import read_fit
+from harness.lmm.storage.stored import StoredLmm
 from harness.references.session import live_engines
 
 
@@ -77,6 +83,49 @@ def _lmm_cohort(spec: LmmSpec, data: pd.DataFrame) -> Cohort:
         groupings += [residual.subject, *filter(None, (residual.by,))]
     columns = _present(data, spec.columns, "fit_lmm")
     return cohort_from_frame(data, subject=formula.subject[0], columns=columns, factors=groupings)
+
+
+def likelihood_ratio(*fits: LmmResult, refit: bool = True) -> RatioTable:
+    """Test nested mixed models against each other, each against the next larger one.
+
+    Parameters
+    ----------
+    fits
+        Two or more fits of the same rows; their formulas name them in the table.
+    refit
+        REML fits are refitted by ML first; with False they are compared as they are, which needs equal fixed parts.
+
+    Returns
+    -------
+    RatioTable
+        In R: ``anova(m0, m1)``, ``anova(m0, m1, refit = FALSE)``.
+
+    Raises
+    ------
+    SpecError
+        If the models use other rows or weights, are not nested, or a larger one fits worse; all problems are listed.
+    """
+    models = [
+        ComparedModel(
+            name=formula_text(fit.spec.formula),
+            design=fit.design,
+            fit=fit.fit,
+            n_covariance=fit.estimates.n_parameters - fit.design.n_fixed,
+        )
+        for fit in fits
+    ]
+    return ratio_table(models, lambda design: fitted(design)[0], refit=refit)
+
+
+def load_fit(path: Path | str) -> StoredLmm:
+    """Read a fit that `LmmResult.save` wrote; it predicts and tests contrasts without the data.
+
+    Raises
+    ------
+    CaseError
+        If the file is no stored fit, was edited, or has another version; all problems are listed.
+    """
+    return read_fit(Path(path))
 
 
 def fit_gbtm(
