@@ -8,6 +8,7 @@ import numpy as np
 from harness.arrays import Matrix, Vector
 from harness.convergence import Convergence, Stop
 from harness.lmm.visits.likelihood import VisitModel, evaluate
+from harness.lmm.visits.model import Prepared
 from harness.lmm.visits.newton import Descent, Local
 
 SINGULAR_SD = 1e-4
@@ -15,6 +16,7 @@ SINGULAR_SD = 1e-4
 _EDGE = 1e-8
 _DEPENDENT = 1e-10
 _MUCH = 0.05
+_NOTHING = 1e-10
 UNBOUNDED = "as the covariance of the visits of some subject becomes singular"
 
 
@@ -28,18 +30,16 @@ class Certificate:
     least_sd: float
 
 
-def certify(
-    descent: Descent, start: Vector, model: VisitModel, names: Sequence[str], random_names: Sequence[str]
-) -> Certificate:
+def certify(descent: Descent, start: Vector, prepared: Prepared, random_names: Sequence[str]) -> Certificate:
     """Return how near the descent from `start` came to an optimum, from the exact gradient and Hessian there.
 
     What the data do not determine is judged at the start, where no covariance is near its edge.
     """
-    local = descent.local
+    local, model = descent.local, prepared.model
     gamma = descent.coordinates.gamma(descent.x)
     least_sd, singular = _least_varying(gamma, model, random_names)
-    found = _finding(descent, model, names, singular if least_sd < SINGULAR_SD else None)
-    dependent = undetermined(start, model, names)
+    found = _finding(descent, prepared, singular if least_sd < SINGULAR_SD else None)
+    dependent = undetermined(start, model, prepared.names)
     stop, finding = (Stop.FLAT, f"The data do not determine {dependent}.") if dependent else found
     errors = np.sqrt(2 * np.sum(local.axes**2 / local.sizes, axis=1)) if len(local.values) else np.zeros(1)
     gradient = float(np.abs(local.gradient / 2 * errors).max(initial=0.0)) if len(local.values) else 0.0
@@ -64,12 +64,18 @@ def certify(
     )
 
 
-def _finding(descent: Descent, model: VisitModel, names: Sequence[str], singular: str | None) -> tuple[Stop, str]:
-    local = descent.local
+def _finding(descent: Descent, prepared: Prepared, singular: str | None) -> tuple[Stop, str]:
+    local, model, names = descent.local, prepared.model, prepared.names
     gamma = descent.coordinates.gamma(descent.x)
     held = [name for name, free in zip(names, local.free, strict=True) if not free]
     edge = "the covariance over all visits is singular, some visits determine another"
+    vanished = [] if descent.finished else _vanished(gamma, prepared)
     findings: tuple[tuple[bool, Stop, Callable[[], str]], ...] = (
+        (
+            bool(vanished),
+            Stop.FLAT,
+            lambda: f"The likelihood grows without bound as the variance at {' and '.join(vanished)} goes to zero.",
+        ),
         (
             not descent.finished and descent.vanishing,
             Stop.FLAT,
@@ -112,6 +118,15 @@ def _moving(moves: Matrix, gamma: Vector, model: VisitModel, names: Sequence[str
     moved = np.abs(moves / np.where(variances, np.abs(gamma[variances]).max(), 1.0)[:, None])
     much = (moved > _MUCH * moved.max(axis=0)).any(axis=1)
     return " together with ".join(name for name, moves_much in zip(names, much, strict=True) if moves_much)
+
+
+def _vanished(gamma: Vector, prepared: Prepared) -> list[str]:
+    """Return the visits whose variance is nothing beside that of others."""
+    model, found = prepared.model, []
+    for level in range(model.n_levels if model.structure.n_visits is not None else 0):
+        variances = model.structure.entries(gamma[model.level_slice(level)]).values[model.structure.diagonal]
+        found += [prepared.visits[k] for k in np.flatnonzero(variances < _NOTHING * variances.max()).tolist()]
+    return list(dict.fromkeys(found))
 
 
 def _edges(gamma: Vector, model: VisitModel) -> bool:
