@@ -7,12 +7,15 @@ import numpy as np
 
 from harness.arrays import Matrix, Vector
 from harness.convergence import Convergence, Stop
+from harness.lmm.covariance import layout
 from harness.lmm.curvature import Curvature, curvature
 from harness.lmm.design import LmmDesign
 from harness.lmm.newton import Descent
 
 # Free of units, of the order of columns and of the origin of time; for (1 | id) it is lme4's own rule.
 SINGULAR_SD = 1e-4
+# In standard errors: its square is what the criterion has in excess of its minimum.
+FAR = 1e-5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -61,7 +64,7 @@ def certificate(
 
 
 def _finding(descent: Descent, design: LmmDesign, local: Curvature, least_sd: float) -> tuple[Stop, str]:
-    if not descent.finished:
+    if not descent.finished or local.distance > FAR:
         return Stop.ITERATION_LIMIT, "Stopped at the iteration limit, or where rounding hides the way."
     if local.descending:
         return Stop.SADDLE, "Stopped on a saddle: the likelihood rises in some direction."
@@ -75,11 +78,19 @@ def _finding(descent: Descent, design: LmmDesign, local: Curvature, least_sd: fl
 def singular_direction(descent: Descent, design: LmmDesign) -> str:
     """Return in words which combination of the random effects does not vary."""
     names, scale = design.random_names, 1 / np.sqrt(np.mean(design.scaled.Z**2, axis=0))
-    return without_variance(names, descent.statistics.coordinates.user_factor(descent.Lambda) / scale[:, None], scale)
+    Lambda = descent.statistics.coordinates.user_factor(descent.Lambda) / scale[:, None]
+    sds = np.linalg.norm(Lambda, axis=1)
+    zero = [name for name, sd in zip(names, sds, strict=True) if sd < SINGULAR_SD]
+    if zero:
+        return f"the variance of {' and of '.join(zero)} is zero"
+    # Of the block that varies least; random effects of different blocks are independent.
+    blocks = [list(own) for own in layout(design.blocks).blocks]
+    own = min(blocks, key=lambda each: np.linalg.svd(Lambda[each] / sds[each, None], compute_uv=False)[-1])
+    return without_variance([names[j] for j in own], Lambda[own], scale[own])
 
 
 def without_variance(names: Sequence[str], Lambda: Matrix, scale: Vector) -> str:
-    """Return in words which combination does not vary, of random effects in root mean squares of their columns.
+    """Return in words which combination of one block does not vary, in root mean squares of its columns.
 
     `scale` (q,) is one over those, so that the combination is told in the user's units.
     """
@@ -90,8 +101,7 @@ def without_variance(names: Sequence[str], Lambda: Matrix, scale: Vector) -> str
     if len(names) == 2:
         sign = "positively" if Lambda[0] @ Lambda[1] > 0 else "negatively"
         return f"{names[0]} and {names[1]} are perfectly {sign} correlated"
-    _, _, directions = np.linalg.svd((Lambda / sds[:, None]).T)
-    weights = directions[-1] / sds * scale
+    weights = np.linalg.svd((Lambda / sds[:, None]).T)[2][-1] / sds * scale
     weights /= np.abs(weights).max()
     parts = (f"{weight:+.2g} {name}" for weight, name in zip(weights, names, strict=True))
     return f"the combination {' '.join(parts)} has no variance"
