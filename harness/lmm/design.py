@@ -20,17 +20,14 @@ from harness.lmm.checks import (
     value_problems,
 )
 from harness.lmm.columns import CodedTerm, Frame, code_terms, column_names, design_matrix
+from harness.lmm.conditioning import Conditioned, condition, reconditioned, scaled
 from harness.lmm.dropped import DroppedRows, dropped_rows
 from harness.lmm.grouping import RandomDesign, random_designs, side_by_side
-from harness.lmm.orthonormal import quick_qr
-from harness.lmm.rank import Rank, aliases, column_rank, full_rank
+from harness.lmm.rank import aliases
 from harness.lmm.rows import combined, complete_rows, ordered_frame
 from harness.lmm.spec import Criterion, LmmSpec
 from harness.lmm.visit_checks import redundant_problems, visit_problems
 from harness.quantities import InputEvidence
-
-# With fewer rows there is nothing to be gained over Householder's QR.
-_TALL = 5_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -40,18 +37,6 @@ class Rows:
     y: Vector
     X: Matrix
     Z: Matrix
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Conditioned:
-    """The scaled fixed design free of units: X = Q_x R_x, `D` (n, p + 1) = [Q_x, y - Q_x Q_x'y].
-
-    `triangle` is R_x (p, p), `coefficients` (p,) is Q_x'y; coefficients of Q_x added to it return by R_x^-1.
-    """
-
-    D: Matrix
-    triangle: Matrix
-    coefficients: Vector
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -188,14 +173,13 @@ def build_design(spec: LmmSpec, cohort: Cohort) -> LmmDesign:
     roots = None if weights is None else np.sqrt(weights)
     y = frame.numeric[formula.outcome]
     X = design_matrix(coded, frame)
-    Q, triangle, rank = _orthonormal(_scaled(X, roots))
+    conditioned, rank = condition(X, y, roots, intercept=formula.intercept)
     _raise_if(size_problems(frame.n_rows, len(rank.kept), random, weights), spec, cohort)
     aliased = aliases(X, rank, names)
     if aliased:
         X = X[:, rank.kept]
-    conditioned = _conditioned(y, roots, Q, triangle, intercept=formula.intercept)
     residual = conditioned.D[:, -1]
-    problems = [*random_alias_problems(random), *exact_fit_problems(residual, _scaled(y, roots), formula.outcome)]
+    problems = [*random_alias_problems(random), *exact_fit_problems(residual, scaled(y, roots), formula.outcome)]
     if formula.residual is not None:
         problems += redundant_problems(formula.residual, frame, random)
     _raise_if(problems, spec, cohort)
@@ -240,14 +224,13 @@ def fixed_rows(design: LmmDesign, frame: Frame) -> Matrix:
 def with_outcome(design: LmmDesign, y: Vector) -> LmmDesign:
     """Return the design with another outcome (n,) in its rows."""
     roots = None if design.weights is None else np.sqrt(design.weights)
-    old = design.conditioned
-    Q, intercept = old.D[:, :-1], design.fixed_names[:1] == ("intercept",)
+    intercept = design.fixed_names[:1] == ("intercept",)
     y = read_only(np.array(y, dtype=float))
     return replace(
         design,
         y=y,
-        scaled=replace(design.scaled, y=y if roots is None else read_only(_scaled(y, roots))),
-        conditioned=_conditioned(y, roots, Q, old.triangle, intercept=intercept),
+        scaled=replace(design.scaled, y=y if roots is None else read_only(scaled(y, roots))),
+        conditioned=reconditioned(design.conditioned, y, roots, intercept=intercept),
     )
 
 
@@ -266,39 +249,7 @@ def _raise_if(problems: list[Problem], spec: LmmSpec, cohort: Cohort) -> None:
         raise SpecError(f"model {shortened(formula_text(spec.formula))!r} on cohort {cohort.name!r}", problems)
 
 
-def _scaled(array: Matrix, roots: Vector | None) -> Matrix:
-    if roots is None:
-        return array
-    return array * (roots if array.ndim == 1 else roots[:, None])
-
-
 def _scaled_rows(y: Vector, X: Matrix, Z: Matrix, roots: Vector | None) -> Rows:
     if roots is None:
         return Rows(y=y, X=X, Z=Z)
-    return Rows(y=read_only(_scaled(y, roots)), X=read_only(_scaled(X, roots)), Z=read_only(_scaled(Z, roots)))
-
-
-def _orthonormal(X: Matrix) -> tuple[Matrix, Matrix, Rank]:
-    """Return Q and R of the columns that those before them don't determine, and which these are."""
-    tall = len(X) > _TALL
-    quick = quick_qr(X) if tall else None
-    if quick is not None:
-        return *quick, full_rank(X.shape[1])
-    Q, triangle = np.linalg.qr(X)
-    rank = column_rank(triangle)
-    if len(rank.dropped):
-        X = X[:, rank.kept]
-        Q, triangle = (quick_qr(X) if tall else None) or np.linalg.qr(X)
-    return Q, triangle, rank
-
-
-def _conditioned(y: Vector, roots: Vector | None, Q: Matrix, triangle: Matrix, *, intercept: bool) -> Conditioned:
-    # Taking the mean off is exact where y has an offset that dwarfs its spread; projecting it off would not be.
-    centre = y.mean() if intercept else 0.0
-    centred = _scaled(y - centre, roots)
-    projected = Q.T @ centred
-    return Conditioned(
-        D=read_only(np.column_stack([Q, centred - Q @ projected])),
-        triangle=read_only(triangle),
-        coefficients=read_only(projected + centre * triangle[:, 0]),
-    )
+    return Rows(y=read_only(scaled(y, roots)), X=read_only(scaled(X, roots)), Z=read_only(scaled(Z, roots)))

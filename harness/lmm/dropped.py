@@ -57,7 +57,8 @@ def dropped_rows(formula: Formula, cohort: Cohort, kept: Mask, missing: Mapping[
     subjects = _Levels(
         *combined([(cohort.factors[name].codes, cohort.factors[name].levels) for name in formula.subject])
     )
-    gone, left = _counts(subjects, ~kept), _counts(subjects, kept)
+    rows = np.flatnonzero(~kept)
+    gone, left = _counts(subjects, rows)
     grouping = {name for random in formula.random for name in random.grouping}
     factors = {
         name: _Levels(cohort.factors[name].codes, cohort.factors[name].levels)
@@ -72,14 +73,14 @@ def dropped_rows(formula: Formula, cohort: Cohort, kept: Mask, missing: Mapping[
             factors[visit] = times
     arm = next((name for name in factors if name != visit and name not in inner), None)
     return DroppedRows(
-        total=len(kept) - int(np.count_nonzero(kept)),
+        total=len(rows),
         by_column={name: count for name, count in missing.items() if count},
         by_subject=dict(compress(zip(subjects.labels, gone.tolist(), strict=True), (gone > 0).tolist())),
         lost_subjects=tuple(compress(subjects.labels, ((gone > 0) & (left == 0)).tolist())),
         visit=visit,
         arm=arm,
-        by_level={name: _table(levels, kept) for name, levels in factors.items()},
-        by_visit_and_arm={} if visit is None or arm is None else _cross_table(factors[visit], factors[arm], kept),
+        by_level={name: _table(levels, rows) for name, levels in factors.items()},
+        by_visit_and_arm={} if visit is None or arm is None else _cross_table(factors[visit], factors[arm], rows),
     )
 
 
@@ -105,19 +106,21 @@ def _varies_within(subjects: Codes, codes: Codes) -> bool:
     return bool((first[of] != level).any())
 
 
-def _counts(levels: _Levels, rows: Mask) -> Codes:
-    codes = levels.codes[rows]
-    return np.bincount(codes[codes >= 0], minlength=len(levels.labels))
+def _counts(levels: _Levels, dropped: Codes) -> tuple[Codes, Codes]:
+    """Return how many rows of each level are dropped, and how many kept."""
+    size = len(levels.labels) + 1  # the first counts rows of unknown level
+    gone = np.bincount(levels.codes[dropped] + 1, minlength=size)[1:]
+    return gone, np.bincount(levels.codes + 1, minlength=size)[1:] - gone
 
 
-def _table(levels: _Levels, kept: Mask) -> dict[str, RowCount]:
-    pairs = zip(_counts(levels, ~kept).tolist(), _counts(levels, kept).tolist(), strict=True)
+def _table(levels: _Levels, dropped: Codes) -> dict[str, RowCount]:
+    pairs = zip(*(counts.tolist() for counts in _counts(levels, dropped)), strict=True)
     return dict(zip(levels.labels, (RowCount(*pair) for pair in pairs), strict=True))
 
 
-def _cross_table(visits: _Levels, arms: _Levels, kept: Mask) -> dict[tuple[str, str], RowCount]:
+def _cross_table(visits: _Levels, arms: _Levels, dropped: Codes) -> dict[tuple[str, str], RowCount]:
     A = len(arms.labels)
     both = np.where((visits.codes < 0) | (arms.codes < 0), -1, visits.codes * A + arms.codes)
     cells = [(visit, arm) for visit in visits.labels for arm in arms.labels]
     crossed = _Levels(both, tuple(map(str, range(len(cells)))))
-    return dict(zip(cells, _table(crossed, kept).values(), strict=True))
+    return dict(zip(cells, _table(crossed, dropped).values(), strict=True))

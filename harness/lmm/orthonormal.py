@@ -9,8 +9,10 @@ from harness.arrays import Matrix
 _WELL_CONDITIONED = 1e5
 
 
-def quick_qr(X: Matrix) -> tuple[Matrix, Matrix] | None:
+def quick_qr(X: Matrix, out: Matrix | None = None) -> tuple[Matrix, Matrix] | None:
     """Return Q (n, p), R (p, p) with a positive diagonal, or None where X is ill-conditioned even with equal lengths.
+
+    Q is written to `out` if that is given.
 
     X = Q R holds row by row to rounding, since rows are solved for, not multiplied by an inverse, where that would
     matter (Yamamoto et al. 2015).
@@ -20,7 +22,7 @@ def quick_qr(X: Matrix) -> tuple[Matrix, Matrix] | None:
         return None
     Q = np.asarray(solve_triangular(first, X.T, trans="T", check_finite=False).T)
     second = np.asarray(np.linalg.cholesky(Q.T @ Q).T)  # nearly the identity
-    return Q @ _inverse(second), second @ first
+    return np.matmul(Q, _inverse(second), out=out), second @ first
 
 
 def gram_root(X: Matrix) -> Matrix | None:
