@@ -84,12 +84,15 @@ def test_a_singular_smaller_model_takes_the_mixture_away(model, simulate, make_c
 
 
 def test_a_coding_of_the_same_fixed_part_is_no_other_model(model, panel):
-    """Restricted likelihoods of two codings differ by a constant that the chi-square must not contain."""
-    cells = model("cells", "y ~ 0 + g + t + t:g + (1 | id)", panel)
+    """Restricted likelihoods of two codings differ by a constant, here 2 log 4, that chi-square must not contain."""
+    sums = model("sums", "y ~ t * C(g, sum) + (1 | id)", panel)
+    usual = model("usual", "y ~ t * g + (1 | id)", panel)
     full = model("full", "y ~ t * g + (1 + t | id)", panel)
-    (by_ml,) = likelihood_ratio([cells, full], fit).tests
-    (same,) = likelihood_ratio([model("usual", "y ~ t * g + (1 | id)", panel), full], fit).tests
-    assert by_ml.chi_square == pytest.approx(same.chi_square, abs=1e-9)
+    assert abs(sums.fit.deviance - usual.fit.deviance) == pytest.approx(2 * np.log(4), abs=1e-9)
+    for refit in (True, False):
+        (other,) = likelihood_ratio([sums, full], fit, refit=refit).tests
+        (same,) = likelihood_ratio([usual, full], fit, refit=refit).tests
+        assert other.chi_square == pytest.approx(same.chi_square, abs=1e-9)
 
 
 def test_restricted_likelihoods_of_two_fixed_parts_are_not_compared(model, panel):

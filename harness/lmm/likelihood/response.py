@@ -14,8 +14,9 @@ from scipy.linalg.lapack import dposv
 from harness.arrays import Codes, Matrix, Tensor, Vector, read_only
 from harness.convergence import Stop
 from harness.lmm.certificate import SINGULAR_SD
+from harness.lmm.conditioning import Conditioned
 from harness.lmm.covariance import theta_of
-from harness.lmm.design import Conditioned, LmmDesign
+from harness.lmm.design import LmmDesign
 from harness.lmm.evaluation import evaluate
 from harness.lmm.fit import LmmFit
 from harness.lmm.newton import Descent, descend
