@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from harness.cohorts.cohort import Cohort
+from harness.convergence import Stop
 from harness.formula import parse_formula
 from harness.lmm.covariance import layout, pivot_order, relative_factor, theta_of
 from harness.lmm.design import build_design
@@ -201,3 +202,12 @@ def test_pivots_stay_within_their_block():
     assert pivot_order(Lambda, layout((2, 2)).blocks) == (1, 0, 3, 2)
     assert pivot_order(Lambda, layout((1, 1, 2)).blocks) == (0, 1, 3, 2)
     assert pivot_order(Lambda, layout((1, 1, 1, 1)).blocks) == (0, 1, 2, 3)
+
+
+def test_a_perfect_correlation_is_said_of_its_own_block(simulate, make_cohort):
+    panel = simulate(m=25, correlation=-1.0, sd=(1.0, 0.5), seed=2)
+    _, subject = np.unique(panel["id"], return_inverse=True)
+    bent = panel["y"] + np.random.default_rng(1).normal(size=25)[subject] * panel["t"] ** 2
+    found = fit(designed(make_cohort(**{**panel, "y": bent}), "(0 + t^2 | id) + (1 + t | id)"))
+    assert found.convergence.stop is Stop.SINGULAR
+    assert "intercept and t are perfectly negatively correlated" in found.convergence.message
