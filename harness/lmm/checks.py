@@ -200,6 +200,9 @@ def weight_problems(name: str, weights: Vector) -> list[Problem]:
 def size_problems(n: int, p: int, random: Sequence[RandomDesign], weights: Vector | None) -> list[Problem]:
     """Return whether n rows can determine p fixed effects, and the random effects of each level of a grouping."""
     found: list[Problem] = []
+    if p == 0:
+        advice = "Keep the intercept."
+        found.append(Problem(found="no fixed effects", expected="at least one column that is not zero", advice=advice))
     if n <= p + 1:
         found.append(Problem(found=f"{n} complete rows for {p} fixed effects", expected=f"at least {p + 2} rows"))
     for one in random:

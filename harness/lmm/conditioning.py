@@ -63,7 +63,7 @@ def _orthonormal(X: Matrix) -> tuple[Matrix, Matrix]:
     """Return [Q, room for one column] and R."""
     n, p = X.shape
     D = np.empty((n, min(n, p) + 1))
-    quick = quick_qr(X, out=D[:, :-1]) if n > _TALL else None
+    quick = quick_qr(X, out=D[:, :-1]) if n > _TALL and p > 0 else None
     if quick is not None:
         return D, quick[1]
     D[:, :-1], triangle = np.linalg.qr(X)

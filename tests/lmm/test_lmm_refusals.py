@@ -152,6 +152,8 @@ def visits(make_cohort):
         ("y ~ C(week, helmert) + (1 | id)", "week", "C(week, helmert) of numbers; a factor to code"),
         ("y ~ week + (1 + week | id) + (0 + week | id)", "week", "a random-effect column that is determined by week"),
         ("y ~ week + (1 + hour + late | id)", "late", "random-effect column that is determined by intercept and hour"),
+        ("y ~ 0 + (1 | id)", None, "no fixed effects; at least one column"),
+        ("y ~ 0 + us(clean | id)", None, "no fixed effects; at least one column"),
         ("y ~ clean + (1 | lone)", None, "24 random effects from 24 rows"),
         ("y ~ clean + (1 | id / lone)", None, "24 random effects from 24 rows"),
         ("y ~ clean + (clean | id)", None, "24 random effects from 24 rows"),
