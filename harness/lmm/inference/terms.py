@@ -181,7 +181,7 @@ def _third_rows(design: LmmDesign, terms: list[tuple[int, CodedTerm]]) -> list[M
     kept = np.flatnonzero(treated)[column_rank(every[:, treated]).kept]
     functions = _solved(every[:, kept], every).T
     owners = parameters[kept]
-    for place, coded in sorted(terms, key=lambda term: -len(term[1].term)):
+    for place, coded in terms:
         own = owners == place
         outer = np.isin(owners, [other for other, more in terms if _contains(more, coded, design)])
         if own.any() and outer.any():

@@ -12,6 +12,7 @@ from harness.lmm.inference.distributions import f_tail, t_quantile, two_sided_p
 from harness.lmm.inference.fixed_effects import fixed_effects
 from harness.lmm.inference.kenward_roger import moments_of_f
 from harness.lmm.inference.methods import METHODS
+from harness.lmm.inference.parts import KenwardRogerParts
 from harness.lmm.inference.satterthwaite import pooled_df, spread_of
 from harness.lmm.inference.table import coefficient_table, tabulated
 
@@ -99,6 +100,51 @@ def test_satterthwaites_pooled_df_is_lmertests(visits):
     test = joint_test(effects, L)
     assert test.df2 == pytest.approx(2 * E / (E - 4), rel=1e-9)
     assert pytest.approx(np.mean((rows @ effects.beta) ** 2 / values), rel=1e-9) == test.F
+
+
+def test_redundant_rows_have_no_part_in_the_pooled_df(visits):
+    """Of the eigenvectors the first three count; the fourth has an eigenvalue of rounding."""
+    effects = visits("satterthwaite")
+    L = np.random.default_rng(4).normal(size=(3, len(effects.beta)))
+    L = np.vstack([L[0] + L[1], L])
+    _, axes = np.linalg.eigh(L @ effects.vcov @ L.T)
+    df = np.array([contrast(effects, row).df for row in axes.T[1:] @ L])
+    E = np.sum(df / (df - 2))
+    assert joint_test(effects, L).df2 == pytest.approx(2 * E / (E - 3), rel=1e-9)
+
+
+@pytest.mark.parametrize(("method", "share"), [("kenward-roger-observed", 0.25), ("kenward-roger-observed-linear", 0)])
+def test_second_derivatives_of_v_count_a_quarter_in_the_second_order_form_only(trial, fitted, method, share):
+    """phi + 2 phi [sum W (Q - P phi P - R/4)] phi, with pieces of no model in particular."""
+    design, found = fitted("y ~ t + (1 | id)", trial)
+    stream = np.random.default_rng(3)
+    half = stream.normal(size=(3, 3))
+    P, Q, R = (stream.normal(size=(*size, 2, 2)) for size in ((3,), (3, 3), (3, 3)))
+    P, Q, R = P + P.swapaxes(-1, -2), Q + Q.transpose(1, 0, 3, 2), R + R.swapaxes(-1, -2)
+    R = R + R.swapaxes(0, 1)
+    parts = KenwardRogerParts(
+        fixed=np.eye(2),
+        phi=50 * np.eye(2),
+        P=P / 1000,
+        Q=Q / 1000,
+        R=R / 1000,
+        expected=np.eye(3),
+        observed=half @ half.T,
+        parameters=("a", "b", "c"),
+    )
+
+    class Curved:
+        beta, convergence = found.beta, found.convergence
+
+        def kenward_roger_parts(self):
+            return parts
+
+    W = 2 * np.linalg.inv(parts.observed)
+    inner = np.einsum("rs,rsij->ij", W, parts.Q - share * parts.R)
+    inner -= np.einsum("rs,rij,jk,skl->il", W, parts.P, parts.phi, parts.P)
+    effects = fixed_effects(Curved(), design, method)
+    np.testing.assert_allclose(effects.vcov, parts.phi + 2 * parts.phi @ inner @ parts.phi, rtol=1e-10)
+    assert effects.method.order == ("second order" if share else "linear")
 
 
 def test_pooled_df_has_lmertests_exceptions_in_order():

@@ -74,6 +74,43 @@ def test_type_three_compares_marginal_means(layout):
         np.testing.assert_allclose(projector(hypotheses[name]), projector(contrasts), atol=SAME)
 
 
+def test_type_three_of_three_factors_compares_marginal_means(layout):
+    """Marginal means again, over both other factors; and interactions of two of them over the third."""
+    design = layout("arm * sex * visit")
+    names = ("arm", "sex", "visit")
+    codes = np.column_stack([design.frame.codes[name] for name in names])
+    cells, first = np.unique(codes, axis=0, return_index=True)
+    assert len(cells) == 30
+    means, hypotheses = design.X[first], rows_of(design, "III")
+    for j, name in enumerate(names):
+        marginal = np.array([means[cells[:, j] == level].mean(axis=0) for level in np.unique(cells[:, j])])
+        np.testing.assert_allclose(projector(hypotheses[name]), projector(marginal[1:] - marginal[0]), atol=SAME)
+    pairs = np.array([[means[(cells[:, :2] == (a, b)).all(axis=1)].mean(axis=0) for b in (0, 1)] for a in (0, 1, 2)])
+    interaction = (pairs[1:, 1] - pairs[1:, 0]) - (pairs[0, 1] - pairs[0, 0])
+    np.testing.assert_allclose(projector(hypotheses["arm:sex"]), projector(interaction), atol=SAME)
+
+
+def test_rows_of_types_one_and_two_have_ones_on_their_own_columns(layout):
+    """Satterthwaite's pooled degrees of freedom depend on the scale of rows: this is lmerTest's."""
+    design = layout("visit * arm")
+    for type_ in ("I", "II"):
+        for term, rows in rows_of(design, type_).items():
+            own = [design.fixed_names.index(name) for name in design.fixed_names if _term(name) == term]
+            np.testing.assert_allclose(np.diag(rows[:, own]), 1, rtol=1e-12)
+
+
+def _term(name):
+    return ":".join(part.split("[")[0] for part in name.split(":"))
+
+
+def test_type_two_compares_at_time_zero_what_only_its_slope_is_tested_with(layout):
+    """arm is not contained in t:arm, so no term goes behind it and its rows are its own."""
+    design = layout("t * arm")
+    names = design.fixed_names
+    at_zero = np.eye(len(names))[[names.index("arm[b]"), names.index("arm[c]")]]
+    np.testing.assert_array_equal(rows_of(design, "II")["arm"], at_zero)
+
+
 def test_type_three_of_a_slope_is_its_mean_over_the_levels(layout):
     design = layout("t * arm")
     hypotheses, names = rows_of(design, "III"), design.fixed_names
