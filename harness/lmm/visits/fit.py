@@ -150,8 +150,8 @@ def _again(prepared: Prepared, gamma: Vector, first: Descent) -> Descent:
     model, coordinates = prepared.model, prepared.coordinates
     second = descend(model, coordinates, coordinates.x(independent_start(model, gamma)))
     iterations = first.iterations + second.iterations
-    if second.finished:
-        return replace(second, iterations=iterations)
+    if second.finished or (first.vanishing and second.vanishing):  # where there is no maximum, a barrier is no way
+        return replace(min(first, second, key=_rank), iterations=iterations)
     inside = descend_inside(model, coordinates, coordinates.x(gamma), ITERATION_LIMIT)
     lowest = min((first, second, inside), key=_rank)
     return replace(lowest, iterations=iterations + inside.iterations)

@@ -46,7 +46,7 @@ def covariance(gamma, prepared, design):
 
 @pytest.mark.parametrize("criterion", ["ML", "REML"])
 @pytest.mark.parametrize(("name", "random"), MODELS)
-def test_criterion_equals_the_dense_one(panel, designed, dense_deviance, name, random, criterion):
+def test_criterion_equals_the_dense_one(panel, designed, dense_deviance, name, random, criterion):  # noqa: PLR0917
     weights = "w" if name in {"us", "ar1h", "car1"} else None
     design = designed(text(name, random=random), panel, criterion, weights)
     prepared, gamma = somewhere(design)
@@ -56,7 +56,9 @@ def test_criterion_equals_the_dense_one(panel, designed, dense_deviance, name, r
 
 
 @pytest.mark.parametrize("criterion", ["ML", "REML"])
-@pytest.mark.parametrize(("name", "random"), [model for model in MODELS if model[1] in {"none", "slope", "slope_alone"}])
+@pytest.mark.parametrize(
+    ("name", "random"), [model for model in MODELS if model[1] in {"none", "slope", "slope_alone"}]
+)
 def test_gradient_and_hessian_are_exact(panel, designed, name, random, criterion):
     by = "arm / " if random == "none" else ""
     prepared, gamma = somewhere(designed(text(name, random=random, by=by), panel, criterion))

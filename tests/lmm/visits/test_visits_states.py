@@ -1,0 +1,143 @@
+"""Where a fit over visits is no plain optimum: each way has its name, and each bad input its sentence."""
+
+import numpy as np
+import pytest
+
+from harness.convergence import Stop
+from harness.errors import SpecError
+from harness.lmm.visits.fit import fit_visits, visit_deviance
+from harness.lmm.visits.model import prepare
+
+AUTOREGRESSIVE = 2.0 * 0.6 ** np.abs(np.subtract.outer(np.arange(4), np.arange(4)))
+
+
+def changed(value, **fields):
+    return type(value)(**{**{name: getattr(value, name) for name in value.__dataclass_fields__}, **fields})
+
+
+def rows_of(cohort, mask):
+    factors = {k: changed(v, codes=v.codes[mask]) for k, v in cohort.factors.items()}
+    return changed(cohort, numeric={k: v[mask] for k, v in cohort.numeric.items()}, factors=factors)
+
+
+@pytest.fixture(scope="module")
+def apart(make_panel):
+    """Nobody was seen at both the first and the last visit."""
+    panel = make_panel(m=90, visits=4, miss=0.3, covariance=AUTOREGRESSIVE)
+    visit, subject = panel.factors["visit"].codes, panel.factors["id"].codes
+    return rows_of(panel, ~((visit == 0) & np.isin(subject, subject[visit == 3])))
+
+
+@pytest.mark.parametrize(
+    ("name", "parameter"),
+    [("us", "covariance[v3, v0]"), ("toep", "covariance[lag 3]"), ("toeph", "correlation[lag 3]")],
+)
+def test_visits_never_seen_together_leave_their_covariance_unknown(apart, designed, name, parameter):
+    fit = fit_visits(designed(f"y ~ visit * arm + {name}(visit | id)", apart))
+    assert fit.convergence.stop is Stop.FLAT
+    assert fit.convergence.message.startswith(f"The data do not determine {parameter}. ")
+    assert fit.convergence.distance < 1e-6
+
+
+@pytest.mark.parametrize("name", ["ar1", "ar1h", "csh", "adh", "cs"])
+def test_structures_that_link_all_visits_are_known_all_the_same(apart, designed, name):
+    fit = fit_visits(designed(f"y ~ visit * arm + {name}(visit | id)", apart))
+    assert fit.convergence.stop is Stop.OPTIMUM
+
+
+def test_a_visit_without_spread_has_no_maximum(make_panel, designed):
+    panel = make_panel(m=30, visits=3, miss=0.1)
+    y = np.where(panel.factors["visit"].codes == 1, 3.0, panel.numeric["y"])
+    constant = changed(panel, numeric={**panel.numeric, "y": y})
+    fit = fit_visits(designed("y ~ visit * arm + ar1h(visit | id)", constant))
+    assert fit.convergence.stop is Stop.FLAT
+    assert "without bound as the variance at v1 goes to zero" in fit.convergence.message
+    assert not fit.convergence.converged
+
+
+def test_three_subjects_for_three_visits_have_no_maximum(make_panel, designed):
+    panel = make_panel(m=3, visits=3, miss=0.0)
+    fit = fit_visits(designed("y ~ 1 + us(visit | id)", panel))
+    assert fit.convergence.stop is Stop.FLAT
+    assert "covariance of the visits of some subject becomes singular" in fit.convergence.message
+
+
+def test_alternating_residuals_end_at_correlation_zero(make_panel, designed):
+    """phi^d is no correlation for phi < 0: continuous autoregression stops at independence."""
+    covariance = (-0.5) ** np.abs(np.subtract.outer(np.arange(4), np.arange(4)))
+    design = designed("y ~ visit * arm + car1(t | id)", make_panel(m=40, covariance=covariance))
+    fit = fit_visits(design)
+    assert fit.convergence.stop is Stop.BOUNDARY
+    assert fit.convergence.message.startswith("At the bound of zero: correlation.")
+    independent = np.sum((design.y - design.X @ fit.beta) ** 2) / (design.n_observations - design.n_fixed)
+    np.testing.assert_allclose(fit.gamma, [independent, 0.0], rtol=1e-9, atol=1e-9)
+    assert fit.satterthwaite_parts().hessian.shape == (1, 1)
+
+
+def test_a_random_effect_without_variance_is_singular(make_panel, designed):
+    covariance = (-0.3) ** np.abs(np.subtract.outer(np.arange(4), np.arange(4)))
+    panel = make_panel(m=60, covariance=covariance)
+    fit = fit_visits(designed("y ~ visit * arm + (1 | id) + ar1(visit | id)", panel))
+    plain = fit_visits(designed("y ~ visit * arm + ar1(visit | id)", panel))
+    assert fit.convergence.stop is Stop.SINGULAR
+    assert fit.convergence.message.startswith("Singular fit: the variance of intercept is zero.")
+    assert fit.deviance == pytest.approx(plain.deviance, rel=1e-12)
+    assert fit.least_sd < 1e-8
+    assert fit.random_cov[0, 0] == pytest.approx(0, abs=1e-15)
+
+
+def test_a_slope_that_starts_late_is_found_without_an_intercept(make_panel, designed):
+    """Variance of the intercept zero, of the slope not: the leading pivot vanishes."""
+    t = np.arange(5.0)
+    panel = make_panel(m=80, visits=5, miss=0.1, seed=4, covariance=np.outer(t, t) + np.eye(5))
+    fit = fit_visits(designed("y ~ visit * arm + (1 + t | id) + ar1(visit | id)", panel))
+    assert fit.convergence.converged
+    assert fit.convergence.distance < 1e-6
+    assert fit.random_cov[1, 1] == pytest.approx(1.0, rel=0.4)
+
+
+def test_the_iteration_limit_is_a_state(apart, designed):
+    fit = fit_visits(designed("y ~ visit * arm + ar1h(visit | id)", apart), limit=1)
+    assert fit.convergence.stop is Stop.ITERATION_LIMIT
+    assert fit.convergence.iterations == 1
+
+
+def test_a_random_effect_of_others_is_refused(apart, designed):
+    with pytest.raises(
+        SpecError, match=r"random effects by arm beside ar1\(visit \| id\); expected random effects by id"
+    ):
+        prepare(designed("y ~ t + (1 | arm) + ar1(visit | id)", apart))
+
+
+@pytest.mark.parametrize(
+    ("start", "sentence"),
+    [
+        ([1.0, 0.5, 0.5], "a start of shape (3,); expected 2: variance, correlation"),
+        ([1.0, 1.5], "a start that is no covariance; expected positive definite covariances"),
+        ([-1.0, 0.5], "a start that is no covariance; expected positive definite covariances"),
+    ],
+)
+def test_a_start_that_is_none_is_refused(apart, designed, start, sentence):
+    with pytest.raises(SpecError) as caught:
+        fit_visits(designed("y ~ visit + ar1(visit | id)", apart), start=np.array(start))
+    assert sentence in str(caught.value)
+
+
+def test_the_criterion_is_no_number_where_there_is_no_covariance(apart, designed):
+    design = designed("y ~ visit + us(visit | id)", apart)
+    assert np.isnan(visit_deviance(np.array([1.0, 2.0, 1.0, 0, 0, 1.0, 0, 0, 0, 1.0]), design))
+
+
+@pytest.mark.parametrize("change", ["two rows at a visit", "two arms"])
+def test_the_engine_guards_itself_against_bad_panels(apart, designed, change):
+    """The design refuses these panels before; the engine does not rely on it."""
+    design = designed("y ~ t + ar1h(visit | arm / id)", apart)
+    column = "visit" if change == "two rows at a visit" else "arm"
+    codes = design.frame.codes[column].copy()
+    codes[1] = codes[0] if column == "visit" else 1 - codes[0]
+    frame = changed(design.frame, codes={**design.frame.codes, column: codes})
+    with pytest.raises(SpecError) as caught:
+        prepare(changed(design, frame=frame))
+    expected = "with two rows at" if column == "visit" else "at several levels"
+    assert expected in str(caught.value)
+    assert "subject 's0'" in str(caught.value)
