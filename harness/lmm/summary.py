@@ -12,7 +12,7 @@ from harness.lmm.estimates import LmmEstimates
 from harness.lmm.fitted import Fitted
 from harness.lmm.inference.table import ContrastTable
 from harness.lmm.spec import LmmSpec
-from harness.summaries import Summary
+from harness.summaries import Summary, aligned, ruled, shown, shown_df, shown_p_value, shown_percent
 
 
 def summarise(spec: LmmSpec, design: LmmDesign, fit: Fitted, estimates: LmmEstimates, table: ContrastTable) -> Summary:
@@ -26,14 +26,12 @@ def summarise(spec: LmmSpec, design: LmmDesign, fit: Fitted, estimates: LmmEstim
     ]
     sections = [
         [f"Linear mixed model fitted by {spec.criterion}", f"Formula: {formula_text(spec.formula)}"],
-        _aligned(header),
+        aligned(header),
         *_covariance_sections(estimates),
-        [f"Fixed effects, degrees of freedom: {table.method.name}", *_aligned(_fixed_rows(table))],
+        [f"Fixed effects, degrees of freedom: {table.method.name}", *aligned(_fixed_rows(table))],
         [fit.convergence.message, *_remarks(design, fit)],
     ]
-    width = max(len(line) for section in sections[:-1] for line in section)
-    rule = "\n" + "-" * width + "\n"
-    return Summary(rule.join("\n".join(section) for section in sections))
+    return ruled(sections)
 
 
 def _covariance_sections(estimates: LmmEstimates) -> list[list[str]]:
@@ -42,9 +40,9 @@ def _covariance_sections(estimates: LmmEstimates) -> list[list[str]]:
         level = f", {one.level}" if one.level is not None else ""
         tables.append((f"Residual covariance of one subject{level}", _covariance_rows(one.visits, one.cov)))
     if estimates.sigma is not None:
-        row = ["residual", _number(estimates.sigma**2), _number(estimates.sigma)]
+        row = ["residual", shown(estimates.sigma**2), shown(estimates.sigma)]
         tables[-1][1].append(row)
-    return [[title, *_aligned(rows)] for title, rows in tables]
+    return [[title, *aligned(rows)] for title, rows in tables]
 
 
 def _covariance_rows(names: Sequence[str], cov: Matrix) -> list[list[str]]:
@@ -52,7 +50,7 @@ def _covariance_rows(names: Sequence[str], cov: Matrix) -> list[list[str]]:
     correlated = bool(np.any(np.tril(cov, -1)))
     rows = [["", "Variance", "SD", *(["Correlation"] if correlated else [])]]
     for a, name in enumerate(names):
-        row = [name, _number(cov[a, a]), _number(sds[a])]
+        row = [name, shown(cov[a, a]), shown(sds[a])]
         if correlated:
             scales = (float(sds[a] * sds[b]) for b in range(a))
             row += [f"{cov[a, b] / scale:.3f}" if scale > 0 else "-" for b, scale in enumerate(scales)]
@@ -62,20 +60,15 @@ def _covariance_rows(names: Sequence[str], cov: Matrix) -> list[list[str]]:
 
 def _fixed_rows(table: ContrastTable) -> list[list[str]]:
     low, high = (1 - table.level) / 2, (1 + table.level) / 2
-    rows = [["", "Estimate", "Std. error", "df", "t", "p", f"{100 * low:.3g} %", f"{100 * high:.3g} %"]]
+    rows = [["", "Estimate", "Std. error", "df", "t", "p", shown_percent(low), shown_percent(high)]]
     for k, name in enumerate(table.names):
         if not table.estimable[k]:
             rows.append([name, "not estimable"])
             continue
-        df = "inf" if np.isinf(table.df[k]) else f"{table.df[k]:.1f}"
-        tests = (df, f"{table.t[k]:.3f}", _p_value(float(table.p[k])))
-        ends = (_number(table.lower[k]), _number(table.upper[k]))
-        rows.append([name, _number(table.estimate[k]), _number(table.standard_error[k]), *tests, *ends])
+        tests = (shown_df(float(table.df[k])), f"{table.t[k]:.3f}", shown_p_value(float(table.p[k])))
+        ends = (shown(table.lower[k]), shown(table.upper[k]))
+        rows.append([name, shown(table.estimate[k]), shown(table.standard_error[k]), *tests, *ends])
     return rows
-
-
-def _p_value(p: float) -> str:
-    return f"{p:.4f}" if p >= 0.0001 or np.isnan(p) else "<0.0001"
 
 
 def _remarks(design: LmmDesign, fit: Fitted) -> list[str]:
@@ -98,20 +91,3 @@ def _dropped(dropped: DroppedRows) -> list[str]:
         cells = {f"{visit} {arm}": count for (visit, arm), count in dropped.by_visit_and_arm.items()}
     lost = [f"{cell} {count.dropped} of {sum(count)}" for cell, count in cells.items() if count.dropped]
     return [f"Rows dropped: {', '.join(lost)}."] if lost else []
-
-
-def _number(value: float) -> str:
-    return f"{value:.6g}"
-
-
-def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Return the rows as lines: the first column to the left, the others to the right."""
-    n_columns = max(map(len, rows))
-    full = [[*row, *[""] * (n_columns - len(row))] for row in rows]
-    widths = [max(map(len, column)) for column in zip(*full, strict=True)]
-    return [
-        "   ".join(
-            [row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))]
-        ).rstrip()
-        for row in full
-    ]

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from harness.lmm.means.marginal import CONTRAST, MarginalMeans, by_values
 
-_SPREAD = 0.18
+_SPREAD = 0.06
 
 
 def draw(means: MarginalMeans) -> Figure:
@@ -18,7 +18,7 @@ def draw(means: MarginalMeans) -> Figure:
     own = [name for name in functions.columns if name not in means.by]
     parts = list(by_values(functions, means.by))
     ticks = list(dict.fromkeys(" ".join(functions.part(k, own)) for k in range(len(functions.labels))))
-    shifts = np.linspace(-_SPREAD, _SPREAD, len(parts)) if len(parts) > 1 else np.zeros(1)
+    shifts = _SPREAD * (np.arange(len(parts)) - (len(parts) - 1) / 2)
     joined = own[0] != CONTRAST
     for j, (values, rows) in enumerate(parts):
         shown = rows[~np.isnan(means.estimate[rows])]
@@ -29,14 +29,13 @@ def draw(means: MarginalMeans) -> Figure:
         axes.errorbar(x, means.estimate[shown], yerr=half, fmt=style, color=f"C{j % 10}", capsize=3, label=label)
     if not joined:
         axes.axhline(0, color="0.5", linewidth=0.8)
-    axes.set_xticks(
-        range(len(ticks)), labels=ticks, rotation=0 if _short(ticks) else 30, ha="center" if _short(ticks) else "right"
-    )
+    axes.set_xticks(range(len(ticks)), labels=ticks)
+    if not _short(ticks):
+        axes.tick_params(axis="x", labelrotation=30)
     axes.set_xlabel(", ".join(own))
     axes.set_ylabel("difference" if not joined else "marginal mean")
-    axes.set_title(
-        f"{means.level:.0%} intervals, {means.method}" + ("" if means.adjust == "none" else f", {means.adjust}")
-    )
+    adjusted = "" if means.adjust == "none" else f", adjusted: {means.adjust}"
+    axes.set_title(f"{means.level:.0%} intervals, degrees of freedom: {means.method.name}{adjusted}", fontsize="medium")
     if any(values for values, _ in parts):
         axes.legend(title=", ".join(means.by))
     return figure

@@ -156,9 +156,8 @@ def _shares(frame: Frame, cells: Mapping[str, Vector | Codes], others: Sequence[
         return np.ones(n_cells)
     if weights == "proportional":
         margins = [np.bincount(frame.codes[name], minlength=len(frame.levels[name])) for name in factors]
-        return np.prod(
-            [m[cells[name].astype(np.int64)] for m, name in zip(margins, factors, strict=True)], axis=0
-        ).astype(float)
+        shares = [margin[cells[name].astype(np.int64)] for margin, name in zip(margins, factors, strict=True)]
+        return np.prod(np.array(shares, dtype=float), axis=0)
     named = [name for name in cells if name in frame.levels]
     sizes = tuple(len(frame.levels[name]) for name in named)
     counts = np.zeros(sizes)

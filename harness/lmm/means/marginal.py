@@ -14,6 +14,7 @@ from harness.lmm.inference.methods import Method
 from harness.lmm.means.families import CustomContrasts, family
 from harness.lmm.means.grid import LinearFunctions
 from harness.lmm.means.multiplicity import Adjustment, Simultaneous, check_adjustment
+from harness.summaries import Summary
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -107,6 +108,12 @@ class MarginalMeans:
             size = len(names)
         functions = LinearFunctions(columns=(CONTRAST, *by), labels=tuple(labels), rows=read_only(np.concatenate(rows)))
         return described(functions, self.effects, by=by, level=self.level, adjust=adjust, n_means=size)
+
+    def summary(self) -> Summary:
+        """Return the table as text, to read."""
+        from harness.lmm.means.summary import summarise  # noqa: PLC0415 - which describes this class
+
+        return summarise(self)
 
     def joint_test(self) -> JointTest:
         """Return the F test that all rows are zero at once; ``joint_tests(emm)``, ``test(emm, joint = TRUE)``."""
