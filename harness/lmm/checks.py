@@ -16,6 +16,8 @@ from harness.lmm.grouping import RandomDesign
 from harness.lmm.rank import aliases, column_rank
 from harness.lmm.spec import LmmSpec
 
+# Structures that a variance of an intercept can't be told from.
+HOLDING_INTERCEPTS = frozenset({"us", "cs", "toep"})
 # Residuals below this share of the outcome are rounding, not data.
 EXACT_FIT = 1e-14
 # Squares, and products of them, of larger numbers overflow, and those of smaller ones vanish.
@@ -65,17 +67,19 @@ def _outcome_problems(outcome: str, predictors: Sequence[Atom], cohort: Cohort) 
 
 def _grouping_problems(formula: Formula, fixed: Sequence[Atom], cohort: Cohort) -> Iterator[Problem]:
     residual = formula.residual
-    alone = {random.grouping[0] for random in formula.random if len(random.grouping) == 1}
+    # Whose intercept the fixed part would hold already.
+    alone = {random.grouping[0] for random in formula.random if len(random.grouping) == 1 and random.intercept}
     names = [name for random in formula.random for name in random.grouping]
     if residual is not None:
-        alone.add(residual.subject)
+        alone |= {residual.subject} if residual.structure in HOLDING_INTERCEPTS else set()
         names += [residual.subject, *filter(None, [residual.by])]
     for name in dict.fromkeys(names):
         if name in cohort.numeric:
             advice = "Declare it as a factor in the schema."
             yield Problem(found="numbers", expected="a factor to group by", column=name, advice=advice)
         if name in alone and any(atom.column == name for atom in fixed):
-            yield Problem(found="the grouping column among the predictors", expected="it behind '|' only", column=name)
+            found, advice = "the grouping column among the predictors", f"A unit within it is (1 | {name}:unit)."
+            yield Problem(found=found, expected="it behind '|' only", column=name, advice=advice)
 
 
 def _atom_problems(atoms: Sequence[Atom], cohort: Cohort) -> Iterator[Problem]:

@@ -7,6 +7,7 @@ import numpy as np
 from harness.arrays import Codes, Mask
 from harness.errors import Problem
 from harness.formula import ResidualTerm
+from harness.lmm.checks import HOLDING_INTERCEPTS
 from harness.lmm.columns import Frame
 from harness.lmm.grouping import RandomDesign
 
@@ -31,7 +32,7 @@ def redundant_problems(residual: ResidualTerm, frame: Frame, random: Sequence[Ra
 
     An unstructured covariance holds whatever the visit determines; compound symmetry and Toeplitz an intercept.
     """
-    if residual.structure not in {"us", "cs", "toep"}:
+    if residual.structure not in HOLDING_INTERCEPTS:
         return []
     visits, names = _visits(residual, frame)
     first = np.empty(len(names), dtype=np.int64)

@@ -168,6 +168,13 @@ def test_visits_and_random_terms_that_say_nothing_are_refused(visits, make_desig
     assert any(place == column and words in sentence for place, sentence in found), found
 
 
+@pytest.mark.parametrize(
+    "formula", ["y ~ id + (0 + week | id)", "y ~ id + ar1(clean | id)", "y ~ half + (1 | half:id)"]
+)
+def test_subjects_in_the_fixed_part_may_have_other_effects(visits, make_design, formula):
+    assert make_design(formula, visits).n_observations == N
+
+
 def test_a_visit_that_one_arm_never_had_has_no_variance_there(make_cohort, make_design):
     cohort = make_cohort(
         id=[f"s{i // 3}" for i in range(30)],
