@@ -154,16 +154,13 @@ def _shares(frame: Frame, cells: Mapping[str, Vector | Codes], others: Sequence[
     factors = [name for name in others if name in frame.levels]
     if weights == "equal" or not factors:
         return np.ones(n_cells)
+    codes = {name: cells[name].astype(np.int64) for name in cells if name in frame.levels}
     if weights == "proportional":
-        margins = [np.bincount(frame.codes[name], minlength=len(frame.levels[name])) for name in factors]
-        shares = [margin[cells[name].astype(np.int64)] for margin, name in zip(margins, factors, strict=True)]
-        return np.prod(np.array(shares, dtype=float), axis=0)
-    named = [name for name in cells if name in frame.levels]
-    sizes = tuple(len(frame.levels[name]) for name in named)
-    counts = np.zeros(sizes)
-    np.add.at(counts, tuple(frame.codes[name] for name in named), 1)
-    shares = counts[tuple(cells[name].astype(np.int64) for name in named)]
-    return np.asarray(shares, dtype=np.float64)
+        margins = (np.bincount(frame.codes[name], minlength=len(frame.levels[name])) for name in factors)
+        return np.asarray(np.prod([m[codes[name]] for m, name in zip(margins, factors, strict=True)], axis=0), float)
+    counts = np.zeros([len(frame.levels[name]) for name in codes])
+    np.add.at(counts, tuple(frame.codes[name] for name in codes), 1.0)
+    return np.asarray(counts[tuple(codes.values())])
 
 
 def _grid_frame(frame: Frame, cells: Mapping[str, Vector | Codes]) -> Frame:
