@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from harness.lmm.conditioning import condition
 from harness.lmm.orthonormal import gram_root, quick_qr
 from harness.lmm.rank import ALIASED, aliases, column_rank
 
@@ -116,3 +117,19 @@ def test_the_quick_decomposition_declines_what_it_would_spoil(column):
     X = np.column_stack([np.ones(6000), column])
     assert gram_root(X) is None
     assert quick_qr(X) is None
+
+
+@pytest.mark.parametrize("n", [60, 6000])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_what_remains_of_a_deficient_design_is_conditioned_alike_by_either_decomposition(n, weighted):
+    stream = np.random.default_rng(14)
+    t = np.tile(np.arange(6.0), n // 6)
+    X = np.column_stack([np.ones(n), t, 5 - t, t > 2, t * (t > 2), np.zeros(n), stream.normal(size=n)])
+    y, roots = 1e6 + stream.normal(size=n), np.sqrt(stream.uniform(0.1, 9, size=n)) if weighted else None
+    found, rank = condition(X, y, roots, intercept=True)
+    assert rank.kept.tolist() == [0, 1, 3, 4, 6]
+    each = np.ones(n) if roots is None else roots
+    Q, residual = found.D[:, :-1], found.D[:, -1]
+    np.testing.assert_allclose(Q @ found.triangle, each[:, None] * X[:, rank.kept], atol=1e-12)
+    np.testing.assert_allclose(Q.T @ found.D, np.eye(5, 6), atol=1e-12)
+    np.testing.assert_allclose(Q @ found.coefficients + residual, each * y, rtol=1e-14)
