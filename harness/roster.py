@@ -9,13 +9,15 @@ from harness.locations import r_source_folder
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Enlisted:
-    """An engine of R: its package has the same name, `models` are the kinds of model that it fits.
+    """An engine of R: `package` is where it comes from, `models` are the kinds of model that it fits.
 
-    `sources` are the R files that it runs, in the order in which they are loaded; `debian` is its system package, empty
-    where it is on CRAN only.
+    Where the list names no package it has the engine's own name: one package may be run in more than one way. `sources`
+    are the R files that it runs, in the order in which they are loaded; `debian` is its system package, empty where it
+    is on CRAN only.
     """
 
     name: str
+    package: str
     models: str
     sources: tuple[str, ...]
     debian: str
@@ -27,6 +29,7 @@ def roster() -> Mapping[str, Enlisted]:
     return {
         entry["Engine"]: Enlisted(
             name=entry["Engine"],
+            package=entry.get("Package", entry["Engine"]),
             models=entry["Models"],
             sources=tuple(entry["Sources"].split()),
             debian=entry.get("Debian", ""),

@@ -105,8 +105,8 @@ lme4_modes <- function(found) {
   })
 }
 
-register("lme4.fit", function(request) {
-  found <- lme4_fit(request)
+# All estimates of a fit.
+lme4_estimates <- function(found) {
   c(lme4_answer(found), list(
     blocks = lme4_blocks(found),
     modes = lme4_modes(found),
@@ -115,9 +115,11 @@ register("lme4.fit", function(request) {
     bic = stats::BIC(found$fit),
     n_parameters = attr(stats::logLik(found$fit), "df")
   ))
-})
+}
 
-register("lme4.log_likelihood", function(request) {
+register("lme4.fit", function(request) lme4_estimates(lme4_fit(request)))
+
+lme4_log_likelihood <- function(request) {
   need_package("lme4")
   need_package("splines")
   data <- model_data(request)
@@ -125,4 +127,6 @@ register("lme4.log_likelihood", function(request) {
   deviance_at <- eval(lme4_call("lmer", request$spec, data, devFunOnly = TRUE), globalenv())
   values <- vapply(request$points, function(theta) -deviance_at(replace(theta, order$theta, theta)) / 2, 0)
   list(values = values, n_observations = length(environment(deviance_at)$resp$y))
-})
+}
+
+register("lme4.log_likelihood", lme4_log_likelihood)

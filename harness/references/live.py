@@ -15,6 +15,7 @@ from harness.references.flexmix import Flexmix
 from harness.references.glmmtmb import GlmmTmb
 from harness.references.lcmm import Lcmm
 from harness.references.lme4 import Lme4
+from harness.references.lme4_default import Lme4Default
 from harness.references.lmertest import LmerTest
 from harness.references.mmrm import Mmrm
 from harness.references.nlme import Nlme
@@ -26,7 +27,7 @@ from harness.roster import roster
 
 DECODERS: Mapping[str, type[Decoder]] = {
     decoder.name: decoder
-    for decoder in (Lme4, Nlme, LmerTest, Pbkrtest, Emmeans, ClubSandwich, GlmmTmb, Mmrm, Lcmm, Flexmix)
+    for decoder in (Lme4, Lme4Default, Nlme, LmerTest, Pbkrtest, Emmeans, ClubSandwich, GlmmTmb, Mmrm, Lcmm, Flexmix)
 }
 REFERENCES = tuple(roster())
 """The names of R's engines; each has a decoder."""
@@ -47,19 +48,21 @@ def reference_engine(name: str, worker: RWorker, *, deadline: float | None = Non
 
 
 def installed_packages(worker: RWorker) -> Mapping[str, str]:
-    """Return the versions of the engines' packages that R has.
+    """Return the version of each engine's package that R has, by engine.
 
     Raises
     ------
     EngineError
         If R or rpy2 is absent, or R can't be started.
     """
-    found = worker.request("session.packages", {"packages": list(REFERENCES)}).value
-    return {name: version for name, version in zip(found["packages"], found["versions"], strict=True) if version}
+    packages = [entry.package for entry in roster().values()]
+    found = worker.request("session.packages", {"packages": packages}).value
+    return {name: version for name, version in zip(REFERENCES, found["versions"], strict=True) if version}
 
 
-def engine_versions(worker: RWorker, package: str) -> Mapping[str, str]:
+def engine_versions(worker: RWorker, engine: str) -> Mapping[str, str]:
     """Return what an R engine's numbers depend on."""
+    package = roster()[engine].package
     session = worker.request("session.versions", {}).value
     found = worker.request("session.packages", {"packages": [package]}).value["versions"][0]
     return {

@@ -3,11 +3,13 @@ import pytest
 
 from harness.cohorts import fixture_cohort, read_schema
 from harness.cohorts.fixtures import fixture_names
+from harness.cohorts.slopes_only import simulate_slopes_only, slopes_only_text
 from harness.errors import CohortError
 from harness.locations import fixtures_folder
 
 COLUMNS = {
     "sleepstudy": {"subject", "days", "reaction"},
+    "slopes_only": {"subject", "visit", "score"},
     "penicillin": {"plate", "sample", "diameter"},
     "machines": {"worker", "machine", "score"},
     "orthodont": {"subject", "age", "distance", "sex"},
@@ -18,6 +20,7 @@ COLUMNS = {
 }
 CROSSED = ("penicillin", "machines")  # several grouping factors, and no time
 SIZES = {
+    "slopes_only": (326, 80),
     "penicillin": (144, 24),
     "machines": (54, 6),
     "sleepstudy": (180, 18),
@@ -42,6 +45,12 @@ def test_a_fixture_is_what_its_schema_recorded(name):
     assert schema.licence
     assert cohort.time is None if name in CROSSED else cohort.time in cohort.units
     assert all(column.unit for column in schema.with_role("outcome"))
+
+
+def test_slopes_only_is_what_its_recipe_writes():
+    shipped = (fixtures_folder() / "cohorts" / "slopes_only.csv").read_bytes()
+    assert slopes_only_text().encode() == shipped
+    assert not simulate_slopes_only(1).equals(simulate_slopes_only(2))
 
 
 def test_sleepstudy_is_that_of_lme4():
