@@ -37,7 +37,11 @@ Term = tuple[Atom, ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RandomTerm:
-    """`(terms | grouping)`; not correlated for `(terms || grouping)`; (1 | worker:machine) groups by two columns."""
+    """`(terms | grouping)`; (1 | worker:machine) groups by two columns.
+
+    `(terms || grouping)` is not correlated: each column has a variance of its own, those of factors too. (lme4 splits
+    `||` between terms only, and leaves the levels of a factor correlated: another model.)
+    """
 
     terms: tuple[Term, ...]
     grouping: tuple[str, ...]
