@@ -17,6 +17,8 @@ _EDGE = 1e-8
 _DEPENDENT = 1e-10
 _MUCH = 0.05
 _NOTHING = 1e-10
+# Of -2 log-likelihood by a factor of e; a subject with nothing left of its variance gives 2.
+_FALLS = 1e-3
 UNBOUNDED = "as the covariance of the visits of some subject becomes singular"
 
 
@@ -84,11 +86,22 @@ def _finding(descent: Descent, prepared: Prepared, singular: str | None) -> tupl
         (not descent.finished, Stop.ITERATION_LIMIT, lambda: "Stopped where rounding or a limit hides the way."),
         (local.descending, Stop.SADDLE, lambda: "Stopped on a saddle: the likelihood rises in some direction."),
         (local.flat, Stop.FLAT, lambda: f"The data hardly determine {_flattest(local, gamma, model, names)}."),
+        (
+            bool(held) and _falls_for_ever(descent),
+            Stop.FLAT,
+            lambda: f"The likelihood grows without bound as {' and '.join(held)} goes to zero.",
+        ),
         (bool(held), Stop.BOUNDARY, lambda: f"At the bound of zero: {' and '.join(held)}."),
         (singular is not None, Stop.SINGULAR, lambda: f"Singular fit: {singular}."),
         (_edges(gamma, model), Stop.BOUNDARY, lambda: f"On the edge: {edge}."),
     )
     return next(((stop, words()) for holds, stop, words in findings if holds), (Stop.OPTIMUM, "Converged."))
+
+
+def _falls_for_ever(descent: Descent) -> bool:
+    """Whether the criterion falls with the logarithm of a parameter at its bound, as it does without a maximum."""
+    slopes = descent.local.jacobian.T @ descent.evaluation.gradient
+    return bool(np.any((slopes * descent.x)[~descent.local.free] > _FALLS))
 
 
 def undetermined(gamma: Vector, model: VisitModel, names: Sequence[str]) -> str:

@@ -56,8 +56,8 @@ class Evaluation:
 
     `beta` (p,) are coefficients of the columns of D, `inverse` (p, p) = (X'V^-1X)^-1 for these, `cross_1` (r, p, p) the
     derivatives of X'V^-1X. `cancellation` tells how many times larger the terms are, from which sum of squares and
-    coefficients were computed, than these. `least_pivot` is the least share of a visit's variance that earlier visits
-    of a subject do not determine.
+    coefficients were computed, than these. `least_pivot` is the least variance of a visit that earlier visits of a
+    subject do not determine, as a share of the largest variance.
     """
 
     value: float
@@ -113,7 +113,7 @@ def _solved(block: BlockStatistics, entries: Entries, gamma: Vector, model: Visi
         entries=entries,
         own=np.concatenate([np.arange(g), np.arange(own.start, own.stop)]),
         log_det=2 * float(block.counts @ np.log(pivots).sum(axis=1)),
-        least_pivot=float((pivots**2 / np.diagonal(V, axis1=1, axis2=2)).min()),
+        least_pivot=float((pivots.min(axis=1) ** 2 / np.diagonal(V, axis1=1, axis2=2).max(axis=1)).min()),
         inverse=inverse,
         first=first,
         ratio=inverse @ first,

@@ -30,7 +30,7 @@ _PROGRESS = 1e-3
 FLAT = 1e-10
 NEGATIVE = 1e-8
 _TINY = 1e-100
-# A visit whose variance, given earlier visits, is this share of its own has nothing left but rounding.
+# A visit whose variance, given earlier visits, is this share of the largest has nothing left but rounding.
 DEGENERATE = 1e-12
 _VANISHING = 1e-9
 
