@@ -9,12 +9,13 @@ import numpy as np
 from scipy.linalg.lapack import dpotrf, dtrtri
 
 from harness.arrays import Matrix, Tensor, Vector
-from harness.lmm.covariance import lower_triangular, pivot_order
+from harness.lmm.covariance import Layout, lower_triangular, pivot_order
 from harness.lmm.patterns import SufficientStatistics, symmetric_index, upper_triangle
 from harness.lmm.spec import Criterion
 from harness.lmm.stacks import inverse_of_upper, product, root_beside_identity, transposed
 
 _ROUNDING = 1e-16
+_CHUNK = 1000  # patterns at a time, whose stacks stay in the cache
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -62,14 +63,22 @@ class Evaluation:
 
 def evaluate(Lambda: Matrix, statistics: SufficientStatistics) -> Evaluation:
     """Return the criterion's parts and their exact derivatives at Lambda (q, q), in the statistics' coordinates."""
-    J = statistics.layout.n_theta
-    log_det, log_det_1, log_det_2, weights = _pattern_terms(Lambda, statistics)
-    folded = weights.reshape(len(weights), -1) @ statistics.T
-    folded[0] += statistics.S[upper_triangle(len(statistics.S))]
-    M = folded[:, symmetric_index(len(statistics.S))]
+    J, K, c = statistics.layout.n_theta, len(statistics.counts), len(statistics.S)
+    rows_of_T = len(statistics.T) // K
+    folded = np.zeros((1 + J + J * (J + 1) // 2, statistics.T.shape[1]))
+    folded[0] = statistics.S[upper_triangle(c)]
+    log_det, log_det_1, log_det_2 = -statistics.log_weights, np.zeros(J), np.zeros((J, J))
+    for start in range(0, K, _CHUNK):
+        some = slice(start, start + _CHUNK)
+        value, gradient, hessian, weights = _pattern_terms(
+            Lambda, statistics.layout, statistics.R[some], statistics.counts[some]
+        )
+        log_det, log_det_1, log_det_2 = log_det + value, log_det_1 + gradient, log_det_2 + hessian
+        folded += weights.reshape(len(weights), -1) @ statistics.T[start * rows_of_T : some.stop * rows_of_T]
+    M = folded[:, symmetric_index(c)]
     return profiled(
         (M[0], M[1 : J + 1], M[J + 1 :][symmetric_index(J)]),
-        (log_det - statistics.log_weights, log_det_1, log_det_2),
+        (log_det, log_det_1, log_det_2),
         criterion=statistics.criterion,
         log_det_fixed=statistics.coordinates.log_det_fixed,
         df=statistics.residual_df,
@@ -139,16 +148,18 @@ def _inverse(A: Matrix) -> tuple[Matrix, float]:
     return half @ half.T, 2 * float(np.log(np.abs(np.diag(root))).sum())
 
 
-def _pattern_terms(Lambda: Matrix, statistics: SufficientStatistics) -> tuple[float, Vector, Matrix, Tensor]:
+def _pattern_terms(
+    Lambda: Matrix, layout: Layout, triangles: Tensor, counts: Vector
+) -> tuple[float, Vector, Matrix, Tensor]:
     """Return log|V/sigma^2|, its two derivatives, and the weights of T in M, its J first and J(J+1)/2 second ones.
 
     With A = R Lambda, H = (I + AA')^-1 and theta_j in row r and column s of Lambda, all derivatives are products of
     p_j = (HR)_r and y_j = (HA)_s. A large Lambda stands in no product with a small H, so no digits are lost there.
     """
-    counts, rows, columns = statistics.counts, statistics.layout.rows, statistics.layout.columns
-    K, J, q = len(counts), len(rows), statistics.n_random
+    rows, columns = layout.rows, layout.columns
+    K, J, q = len(counts), layout.n_theta, layout.n_random
     one, two = upper_triangle(J)
-    R = np.ascontiguousarray(statistics.R.transpose(1, 2, 0))  # (q, q, K), as all stacks below
+    R = np.ascontiguousarray(triangles.transpose(1, 2, 0))  # (q, q, K), as all stacks below
     A = Lambda.T @ R
     C = root_beside_identity(np.concatenate([transposed(A), A], axis=2))  # of I + AA', then of I + A'A
     root = inverse_of_upper(C)

@@ -25,7 +25,7 @@ from harness.lmm.spec import Criterion
 _HASH_SEED = 20150
 # Subjects with unequally many rows are padded to the longest as long as this is how much the work grows by.
 _MOST_PADDING = 1.5
-_CHUNK = 5_000  # subjects at a time, whose products stay in the cache
+_CHUNK = 1_000  # subjects at a time, whose products stay in the cache
 _FEW = 200  # patterns, that are worth no distinction
 
 
@@ -204,17 +204,12 @@ def _outer_products(U: Tensor, pattern: Codes, counts: Codes) -> Matrix:
 
 
 def _own_products(U: Tensor) -> Tensor:
-    """Return the products of single subjects (g, q(q+1)/2, c(c+1)/2), along rows of the triangle."""
-    g, q, c = U.shape
-    a, b = upper_triangle(q)
-    found = np.empty((g, len(a), c * (c + 1) // 2))
-    left, right, off = U[:, a], U[:, b], (a < b)[:, None].astype(float)
-    start = 0
-    for row in range(c):
-        end = start + c - row
-        found[:, :, start:end] = left[:, :, row, None] * right[:, :, row:]
-        found[:, :, start:end] += off * right[:, :, row, None] * left[:, :, row:]
-        start = end
+    """Return the products (g, q(q+1)/2, c(c+1)/2) of single subjects."""
+    a, b = upper_triangle(U.shape[1])
+    rows, columns = upper_triangle(U.shape[2])
+    left, right, off = U[:, a], U[:, b], a < b
+    found = left.take(rows, axis=2) * right.take(columns, axis=2)
+    found[:, off] += right[:, off].take(rows, axis=2) * left[:, off].take(columns, axis=2)
     return found
 
 
