@@ -1,4 +1,4 @@
-"""What makes rows unfit for a residual structure: repeated visits, arms that change, visits that nobody has."""
+"""What makes rows unfit for a residual structure: repeated visits, arms that change, too few rows."""
 
 from collections.abc import Iterator, Sequence
 
@@ -24,7 +24,7 @@ def visit_problems(residual: ResidualTerm, frame: Frame) -> list[Problem]:
         many, advice = f"{len(names)} distinct visits", "For times that differ between subjects use car1."
         return [Problem(found=many, expected=f"at most {_MOST_VISITS}", column=residual.visit, advice=advice)]
     found = [*_repeated_visits(residual, subjects, visits, labels, names), *_changing_arms(residual, frame)]
-    return found or [*_unknown_covariances(residual, frame, subjects, visits, names)]
+    return found or [*_unknown_covariances(residual, frame, subjects, visits)]
 
 
 def redundant_problems(residual: ResidualTerm, frame: Frame, random: Sequence[RandomDesign]) -> list[Problem]:
@@ -100,9 +100,7 @@ def _subjects(codes: Codes) -> str:
     return f"{len(codes)} subject{'s' if len(codes) > 1 else ''}"
 
 
-def _unknown_covariances(
-    residual: ResidualTerm, frame: Frame, subjects: Codes, visits: Codes, names: Sequence[str]
-) -> Iterator[Problem]:
+def _unknown_covariances(residual: ResidualTerm, frame: Frame, subjects: Codes, visits: Codes) -> Iterator[Problem]:
     levels = ("",) if residual.by is None else frame.levels[residual.by]
     for code, level in enumerate(levels):
         own: Mask = np.ones(len(visits), dtype=bool) if residual.by is None else frame.codes[residual.by] == code
@@ -117,9 +115,3 @@ def _unknown_covariances(
             found = f"{parameters} covariance parameters from {own.sum()} rows{place}"
             advice = "Use a structure with fewer parameters, such as cs or ar1."
             yield Problem(found=found, expected="fewer than rows", column=residual.visit, advice=advice)
-        elif residual.structure in {"us", "csh", "ar1h", "toeph", "adh"} and n_visits < len(names):
-            absent = sorted(set(range(len(names))) - set(visits[own].tolist()))
-            listed = ", ".join(names[k] for k in absent)
-            found, expected = f"no row{place} at {listed}", "rows at each visit, of which the variance is wanted"
-            advice = f"Use one covariance for all levels: {residual.structure}({residual.visit} | {residual.subject})."
-            yield Problem(found=found, expected=expected, column=residual.visit, advice=advice)
