@@ -107,7 +107,7 @@ def test_influence_is_what_a_fit_without_the_rows_gives_at_the_same_covariances(
     sets, labels = subject_sets(design) if by == "subject" else (np.arange(n), [str(i) for i in range(n)])
     found = influence(ready.distribution, ready.fitted, sets=sets, labels=labels, names=design.fixed_names)
     p, V = design.n_fixed, dense(ready)[0]
-    for k in range(0, len(labels), 3 if by == "subject" else 11):
+    for k in range(0, len(labels), 5 if by == "subject" else 31):
         beta, vcov = left_out(ready, V, sets != k)
         change = estimates.beta - beta
         close = {"rtol": 1e-8, "atol": 1e-10}
@@ -190,7 +190,7 @@ def test_leverage_is_the_derivative_of_the_fitted_values(any_fit):
 
 def test_nothing_is_lost_beside_random_effects_a_million_times_sigma():
     """beta, its change without the first subject, and y'Qy in 60 digits; X and Z are the same, sigma is 1e-5."""
-    sigma, G, m, n = 1e-5, np.array([[36.0, 3.0], [3.0, 4.0]]), 4, 4
+    sigma, G, m, n = 1e-5, np.array([[36.0, 3.0], [3.0, 4.0]]), 2, 4
     stream = np.random.default_rng(2)
     subject, t = np.repeat(np.arange(m), n), np.tile(np.arange(1.0 * n), m)
     Z = np.column_stack([np.ones(m * n), t])
@@ -216,7 +216,7 @@ def test_nothing_is_lost_beside_random_effects_a_million_times_sigma():
         residual_level=zero, visit=np.zeros(m * n),
     )  # fmt: skip
     law = Distribution(beta=beta, vcov=vcov, random_cov=(G,), residual=IndependentResidual(variance=sigma**2))
-    found = influence(law, at, sets=subject, labels=["1", "2", "3", "4"], names=["intercept", "t"])
+    found = influence(law, at, sets=subject, labels=["1", "2"], names=["intercept", "t"])
     np.testing.assert_allclose(found.change[0], change, rtol=1e-9)
     whitened = residuals(law, at, np.zeros(m * n)).whitened
     assert whitened @ whitened == pytest.approx(squares, rel=1e-9)

@@ -54,6 +54,7 @@ def panel(seed=5):
             "rater": [f"r{i}" for i in rater],
             "g": ["b" if i % 2 else "a" for i in subject],
             "visit": [f"v{i}" for i in visit],
+            "week": 2.0 * visit,
             "t": t,
             "w": stream.random(96) + 0.5,
             "y": y,
@@ -69,6 +70,7 @@ MODELS = {
     "crossed, weights": ("y ~ t * g + (1 | id) + (1 | rater)", "w"),
     "unstructured": ("y ~ visit * g + us(visit | id)", None),
     "by arm": ("y ~ t * g + ar1h(visit | g / id)", None),
+    "visits by number": ("y ~ t * g + toeph(week | id)", None),
     "structure and random effects, weights": ("y ~ t * g + (1 | id) + ar1(visit | id)", "w"),
     "continuous time": ("y ~ t * g + car1(t | id)", None),
     "continuous time by arm, weights": ("y ~ t * g + car1(t | g / id)", "w"),
@@ -353,6 +355,9 @@ def test_two_outcomes_of_a_subject_at_one_visit_are_refused_where_residuals_cova
     twice = pd.DataFrame({"id": "n", "g": "a", "visit": ["v1", "v1", "v7"], "y": [1.0, 2.0, 3.0]})
     with pytest.raises(SpecError, match="'v7'; expected one of 'v0', 'v1', 'v2', 'v3'"):
         predict(ready, twice)
+    numbered = fit_of("y ~ g + ar1(week | id)", cohort_from_frame(panel(), subject="id"))[0]
+    with pytest.raises(SpecError, match="line 2, column 'week': 3; expected one of the visits 0, 2, 4, 6"):
+        predict(numbered, pd.DataFrame({"id": "n", "g": "a", "week": [2, 3]}))
     with pytest.raises(
         SpecError, match="line 2, column 'visit': a second outcome of its subject at the visit of line 1"
     ):

@@ -144,22 +144,38 @@ def test_the_same_fit_gives_the_same_bytes_and_a_line_a_scalar(file, tmp_path):
 
 
 def test_an_edit_of_any_line_is_noticed(file, tmp_path):
-    """Every seventh line with a digit is changed, one at a time."""
+    """Every line with a digit is changed, one at a time."""
     lines = file.read_text(encoding="utf-8").splitlines()
     edited = tmp_path / "edited.json"
     tried = 0
     for i, line in enumerate(lines):
         # The first digit: the last of 17 may be one that no double tells apart.
         changed = re.sub(r"\d", lambda digit: str((int(digit[0]) + 1) % 10), line, count=1)
-        if changed == line or i % 7:
+        if changed == line:
             continue
         edited.write_text("\n".join([*lines[:i], changed, *lines[i + 1 :]]), encoding="utf-8")
         with pytest.raises(CaseError):
             read_fit(edited)
         tried += 1
-    assert tried > 20
+    assert tried > 100
     edited.write_text(json.dumps(json.loads("\n".join(lines))), encoding="utf-8")  # only the layout is another
     assert read_fit(edited).n_subjects == 18
+
+
+def test_an_entry_that_stands_twice_is_noticed(file, tmp_path):
+    """Readers of JSON take the last one; the hash would be right."""
+    twice = tmp_path / "twice.json"
+    twice.write_text(file.read_text(encoding="utf-8").replace("{", '{"theta": [1.0],', 1), encoding="utf-8")
+    with pytest.raises(CaseError, match="an object with an entry of one name twice"):
+        read_fit(twice)
+
+
+def test_numbers_that_are_none_are_found_at_their_places(file, tmp_path):
+    content = json.loads(file.read_text(encoding="utf-8"))
+    content["theta"][1], content["vcov"][0][0] = float("nan"), float("-inf")
+    with pytest.raises(CaseError) as caught:
+        read_fit(sealed(content, tmp_path / "bad.json"))
+    assert {problem.column for problem in caught.value.problems} == {"theta[1]", "vcov[0][0]"}
 
 
 def sealed(content, path):

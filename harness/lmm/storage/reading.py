@@ -67,7 +67,7 @@ def read_fit(path: Path) -> StoredLmm:
 
 def _parsed(path: Path, where: str) -> dict[str, Any]:
     try:
-        content = json.loads(_text(path), parse_constant=_no_constant, object_pairs_hook=_without_repetition)
+        content = json.loads(_text(path), object_pairs_hook=_without_repetition)
     except (OSError, ValueError, RecursionError) as error:
         found = f"{type(error).__name__}: {error}"
         raise CaseError(where, [Problem(found=found[:200], expected=_WRITTEN)]) from error
@@ -96,10 +96,6 @@ def _refuse_other_version(content: Mapping[str, Any], where: str) -> None:
             advice="Read it with the software that wrote it, or fit the model again.",
         )
         raise CaseError(where, [problem])
-
-
-def _no_constant(text: str) -> float:
-    raise ValueError(f"{text} where numbers are finite")
 
 
 def _without_repetition(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
