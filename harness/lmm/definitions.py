@@ -11,6 +11,7 @@ from harness.lmm.estimates import LmmEstimates
 from harness.lmm.fitted import Fitted
 from harness.lmm.inference.contrasts import JointTest, joint_test_of_rows
 from harness.lmm.inference.fixed_effects import FixedEffects, fixed_effects
+from harness.lmm.inference.hypotheses import Type, term_hypotheses
 from harness.lmm.inference.quantities import (
     coefficient_quantities,
     effect_quantities,
@@ -19,7 +20,6 @@ from harness.lmm.inference.quantities import (
 )
 from harness.lmm.inference.sandwich import robust_effects
 from harness.lmm.inference.table import ContrastTable, coefficient_table
-from harness.lmm.inference.terms import Type, term_hypotheses
 from harness.lmm.means.grid import mean_functions
 from harness.lmm.means.marginal import MarginalMeans, described
 from harness.quantities import Quantity

@@ -20,9 +20,10 @@ from harness.lmm.estimates import LmmEstimates
 from harness.lmm.fitted import Fitted
 from harness.lmm.inference.contrasts import Contrast, JointTest, Weights, contrast, joint_test
 from harness.lmm.inference.fixed_effects import FixedEffects, fixed_effects
+from harness.lmm.inference.hypotheses import Type
 from harness.lmm.inference.sandwich import Kind, robust_effects
 from harness.lmm.inference.table import coefficient_table
-from harness.lmm.inference.terms import TermTable, Type, term_table
+from harness.lmm.inference.terms import TermTable, term_table
 from harness.lmm.likelihood.bootstrap import Bootstrap
 from harness.lmm.likelihood.criteria import Counts, information_criteria
 from harness.lmm.means import grid

@@ -11,9 +11,10 @@ from harness.lmm.design import build_design
 from harness.lmm.fit import fit
 from harness.lmm.inference.contrasts import joint_test
 from harness.lmm.inference.fixed_effects import fixed_effects
+from harness.lmm.inference.hypotheses import TYPES
 from harness.lmm.inference.sandwich import robust_effects
 from harness.lmm.inference.table import coefficient_table
-from harness.lmm.inference.terms import TYPES, term_table
+from harness.lmm.inference.terms import term_table
 from harness.lmm.spec import LmmSpec
 from harness.locations import r_source_folder
 from harness.references.worker import RWorker

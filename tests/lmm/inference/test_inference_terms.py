@@ -5,7 +5,8 @@ import pytest
 
 from harness.errors import SpecError
 from harness.lmm.inference.fixed_effects import fixed_effects
-from harness.lmm.inference.terms import TYPES, term_hypotheses, term_table
+from harness.lmm.inference.hypotheses import TYPES, term_hypotheses
+from harness.lmm.inference.terms import term_table
 
 # lmerTest 3.1-3, lme4 1.1-31 by bobyqa with rhoend 1e-11: y ~ visit * arm + sex + (1 | id), two cells empty.
 LMERTEST = {
@@ -88,6 +89,19 @@ def test_type_three_of_three_factors_compares_marginal_means(layout):
     pairs = np.array([[means[(cells[:, :2] == (a, b)).all(axis=1)].mean(axis=0) for b in (0, 1)] for a in (0, 1, 2)])
     interaction = (pairs[1:, 1] - pairs[1:, 0]) - (pairs[0, 1] - pairs[0, 0])
     np.testing.assert_allclose(projector(hypotheses["arm:sex"]), projector(interaction), atol=SAME)
+
+
+@pytest.mark.parametrize("type_", TYPES)
+def test_units_of_numeric_columns_change_no_test(trial, make_cohort, fitted, type_):
+    columns = {name: [factor.levels[k] for k in factor.codes] for name, factor in trial.factors.items()}
+    tables = []
+    for unit in (1.0, 1e8):
+        cohort = make_cohort(**columns, y=trial.numeric["y"], t=unit * trial.numeric["t"], x=trial.numeric["x"] / unit)
+        design, found = fitted("y ~ t * arm + x * sex + (1 + t | id)", cohort)
+        tables.append(term_table(fixed_effects(found, design, "kenward-roger"), design, type_))
+    np.testing.assert_allclose(tables[1].F, tables[0].F, rtol=1e-7)
+    np.testing.assert_array_equal(tables[1].df1, tables[0].df1)
+    np.testing.assert_allclose(tables[1].df2, tables[0].df2, rtol=1e-7)
 
 
 def test_rows_of_types_one_and_two_have_ones_on_their_own_columns(layout):
