@@ -31,7 +31,8 @@ class Parameter:
     """A parameter as a coordinate x in which its profile is smooth.
 
     `hold(x, near)` starts from the others' best values at a nearby x. `step` is a standard error, as far as the
-    curvature at the optimum tells. `value` turns x into the user's parameter, `coordinate` back.
+    curvature at the optimum tells. `value` turns x into the user's parameter, `coordinate` back. `confirm` searches the
+    others at the same x from elsewhere and returns the lower.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Parameter:
     bounds: tuple[float, float]
     value: Callable[[float], float]
     coordinate: Callable[[float], float]
+    confirm: Callable[[Held], Held] = lambda here: here
 
 
 def standard_deviation(name: str, effect: int, surface: Surface, best: Local) -> Parameter:
@@ -56,7 +58,7 @@ def correlation(name: str, effects: tuple[int, int], surface: Surface, best: Loc
     """Return the correlation of two random effects, the first two of their block in the order of the surface.
 
     It means nothing where one of the two does not vary, so that the deviance there bounds the profile from above; and
-    through there the search would pass to the opposite correlation. So each x is searched from both sides.
+    through there the search would pass to the opposite correlation. So it is also searched from there.
     """
     pair = [surface.order.index(effect) for effect in effects]
     at = len(surface.units) + angle_rows(surface.blocks)[pair[1]].start
@@ -72,18 +74,22 @@ def correlation(name: str, effects: tuple[int, int], surface: Surface, best: Loc
     free = np.delete(np.arange(surface.size), at)
     constant = [_without(surface, best, place) for place in pair]
 
-    def hold(x: float, near: Held) -> Held:
-        found = [smooth.hold(x, near)]
+    def lower(x: float, found: list[Held]) -> Held:
+        """Return the lowest of those that have not passed to the opposite correlation, and of no variation."""
+        own = [one for one in found if np.prod(one.local.point[pair]) > 0]
+        own += [Held(x=x, rise=local.value - best.value, slope=0.0, local=local) for local in constant]
+        return min(own, key=lambda one: one.rise)
+
+    def confirm(here: Held) -> Held:
+        found = [here]
         for local, place in zip(constant, pair, strict=True):
             start = local.point.copy()
-            start[at], start[place] = x, _SMALL
+            start[at], start[place] = here.x, _SMALL
             there, _ = lowest(surface.at, start, free)
-            found.append(Held(x=x, rise=there.value - best.value, slope=float(there.gradient[at]), local=there))
-        found = [one for one in found if np.prod(one.local.point[pair]) > 0]
-        found += [Held(x=x, rise=local.value - best.value, slope=0.0, local=local) for local in constant]
-        return min(found, key=lambda one: one.rise)
+            found.append(Held(x=here.x, rise=there.value - best.value, slope=float(there.gradient[at]), local=there))
+        return lower(here.x, found)
 
-    return replace(smooth, hold=hold)
+    return replace(smooth, hold=lambda x, near: lower(x, [smooth.hold(x, near)]), confirm=confirm)
 
 
 def _without(surface: Surface, best: Local, place: int) -> Local:

@@ -178,7 +178,9 @@ def _end(parameter: Parameter, quantile: float, side: int) -> tuple[float, End]:
         if here.rise < -tolerance:
             return np.nan, End.LOWER_OPTIMUM
         if abs(here.rise - quantile) <= tolerance:
-            return parameter.value(x), End.CROSSING
+            here = parameter.confirm(here)
+            if abs(here.rise - quantile) <= tolerance:
+                return parameter.value(x), End.CROSSING
         if here.rise > quantile:
             outer = here
         elif x == bound:

@@ -7,10 +7,11 @@ are no bounds in these coordinates: beyond them the deviance is mirrored.
 """
 
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 
-from harness.arrays import Matrix, Tensor, Vector
+from harness.arrays import Codes, Matrix, Tensor, Vector
 
 
 def n_angles(blocks: Sequence[int]) -> int:
@@ -18,17 +19,25 @@ def n_angles(blocks: Sequence[int]) -> int:
     return sum(size * (size - 1) // 2 for size in blocks)
 
 
-def angle_rows(blocks: Sequence[int]) -> list[slice]:
+@cache
+def angle_rows(blocks: tuple[int, ...]) -> tuple[slice, ...]:
     """Return where each random effect's angles lie among all: none for the first of a block, then one more a row."""
-    rows, at = [], 0
-    for size in blocks:
-        for row in range(size):
-            rows.append(slice(at, at + row))
-            at += row
-    return rows
+    sizes = [row for size in blocks for row in range(size)]
+    ends = np.cumsum(sizes).tolist()
+    return tuple(slice(end - size, end) for end, size in zip(ends, sizes, strict=True))
 
 
-def factor(sds: Vector, angles: Vector, blocks: Sequence[int]) -> tuple[Matrix, Tensor, Tensor]:
+@cache
+def _places(blocks: tuple[int, ...]) -> tuple[tuple[slice, slice, Codes], ...]:
+    """Return for each row of the factor its angles, its columns, and the places of its angles among all derivatives."""
+    q, starts = sum(blocks), np.repeat(np.cumsum([0, *blocks[:-1]]), blocks).tolist()
+    return tuple(
+        (own, slice(start, row + 1), np.arange(q + own.start, q + own.stop))
+        for row, (own, start) in enumerate(zip(angle_rows(blocks), starts, strict=True))
+    )
+
+
+def factor(sds: Vector, angles: Vector, blocks: tuple[int, ...]) -> tuple[Matrix, Tensor, Tensor]:
     """Return the lower triangular factor F (q, q) of G = FF', dF (k, q, q) and d2F (k, k, q, q), k = q + all angles.
 
     Derivatives are in (sds, angles). R: ``t(chol(VarCorr(m)$id))``, up to signs of columns.
@@ -36,9 +45,10 @@ def factor(sds: Vector, angles: Vector, blocks: Sequence[int]) -> tuple[Matrix, 
     q = len(sds)
     k = q + len(angles)
     F, F_1, F_2 = np.zeros((q, q)), np.zeros((k, q, q)), np.zeros((k, k, q, q))
-    starts = np.repeat(np.cumsum([0, *blocks[:-1]]), blocks)
-    for row, (own, start) in enumerate(zip(angle_rows(blocks), starts.tolist(), strict=True)):
-        at, places = slice(start, row + 1), np.arange(q + own.start, q + own.stop)
+    for row, (own, at, places) in enumerate(_places(blocks)):
+        if len(places) == 0:
+            F[row, at], F_1[row, row, at] = sds[row], 1.0
+            continue
         unit, unit_1, unit_2 = _unit_vector(angles[own])
         F[row, at] = sds[row] * unit
         F_1[row, row, at] = unit
