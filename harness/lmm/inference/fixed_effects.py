@@ -144,13 +144,18 @@ def _on_the_fit(fit: Fitted, name: str) -> tuple[str, ...]:
 def _flat_directions(degrees: Satterthwaite) -> tuple[str, ...]:
     if degrees.ignored == 0:
         return ()
-    return (f"{degrees.ignored} directions of the covariance parameters, flat or falling, were taken as known.",)
+    directions = _counted(degrees.ignored)
+    return (f"The likelihood is flat or falls in {directions} of the covariance parameters, taken as known.",)
 
 
 def _doubts(degrees: KenwardRoger) -> tuple[str, ...]:
     found = []
     if degrees.ignored:
-        found.append(f"The information is singular in {degrees.ignored} directions, which were taken as known.")
+        found.append(f"The information is singular in {_counted(degrees.ignored)}, taken as known.")
     if not degrees.definite:
         found.append("The information is not positive definite, so that the adjustment may go either way.")
     return tuple(found)
+
+
+def _counted(directions: int) -> str:
+    return "1 direction" if directions == 1 else f"{directions} directions"

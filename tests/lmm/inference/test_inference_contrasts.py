@@ -1,11 +1,15 @@
 """Contrasts with t and F by every method: closed forms, invariances, lmerTest's rules, and what is refused."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import stats
 
 from harness.cohorts import fixture_cohort
+from harness.convergence import Stop
 from harness.errors import SpecError
+from harness.lmm.fit import fit
 from harness.lmm.inference.contrasts import contrast, joint_test
 from harness.lmm.inference.degrees import whitening
 from harness.lmm.inference.distributions import f_tail, t_quantile, two_sided_p
@@ -309,6 +313,29 @@ def test_many_contrasts_are_one_table(aliased):
     np.testing.assert_array_equal(table.estimable, [True, False])
     assert table.df[0] == pytest.approx(contrast(aliased, {"sex[m]": 1}).df, rel=1e-12)
     assert np.isnan(table.df[1])
+
+
+def test_doubts_about_a_fit_go_with_every_result(trial, make_design):
+    design = make_design("y ~ t + (1 + t | id)", trial)
+    unfinished = fit(design, start=np.array([8.0, 0.0, 8.0]), limit=1)
+    assert unfinished.convergence.stop is Stop.ITERATION_LIMIT
+    effects = fixed_effects(unfinished, design)
+    for result in (contrast(effects, {"t": 1}), joint_test(effects, [{"t": 1}]), coefficient_table(effects)):
+        assert result.remarks[0].startswith("The fit is no optimum: ")
+
+
+def test_an_information_that_is_not_positive_is_remarked(trial, fitted):
+    design, found = fitted("y ~ t + (1 | id)", trial)
+    parts = found.kenward_roger_parts()
+
+    class Indefinite:
+        beta, convergence = found.beta, found.convergence
+
+        def kenward_roger_parts(self):
+            return replace(parts, observed=np.diag([1.0, -1.0]), expected=np.ones((2, 2)))
+
+    assert "not positive definite" in fixed_effects(Indefinite(), design, "kenward-roger-observed").remarks[0]
+    assert "singular in 1 direction" in fixed_effects(Indefinite(), design, "kenward-roger").remarks[0]
 
 
 def test_kenward_roger_needs_reml(trial, fitted):
