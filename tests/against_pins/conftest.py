@@ -1,16 +1,20 @@
 """The pins of the checkout, our fits of their cases, and the judge without a second fit: thousands in seconds."""
 
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cache
 
 import pytest
 
+from harness.comparison.known import in_force, read_known
 from harness.crosscheck import References, compare_with
 from harness.engines import solve
 from harness.locations import fixtures_folder
 from harness.references import r_source_hash
 from harness.references.pins import PinnedEngine, pin_path
 from harness.runs import read_cases
+
+KNOWN = read_known(fixtures_folder() / "known_differences.toml")
 
 
 class Remembered:
@@ -23,6 +27,10 @@ class Remembered:
         self.log_likelihood = cache(ours.log_likelihood)
         self.distance = cache(ours.distance)
         self.restarted = cache(ours.restarted)
+
+    def refereed(self, points):
+        """In doubles: whether a corruption survives does not depend on the referee's further digits."""
+        return tuple(Fraction(self.log_likelihood(point)) for point in points)
 
 
 @dataclass(frozen=True)
@@ -71,6 +79,11 @@ class Pinned:
     def reading(self):
         return reading_of(self.name, self.reference)
 
+    @property
+    def accepted(self):
+        """Entries of differences that are known."""
+        return in_force(KNOWN, self.name, self.reference)
+
     def judge(self, reading):
         """Compare ours with another reading in the pin's place, as `harness check` does."""
         return compare_with(self.ours, self.reference, References(pinned={self.reference: Saying(reading)}))
@@ -90,6 +103,7 @@ THOROUGH = {
 def pytest_generate_tests(metafunc):
     for fixture, pins in {
         "pinned": ALL,
+        "agreeing": [pin for pin in ALL if not pin.accepted],
         "thorough": [pin for pin in ALL if (pin.name, pin.reference) in THOROUGH],
         "mixture": [pin for pin in ALL if pin.reference in {"lcmm", "flexmix"}],
     }.items():

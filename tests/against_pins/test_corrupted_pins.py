@@ -131,10 +131,10 @@ def test_no_corruption_of_a_pin_survives(thorough):
         assert not survivors(thorough, way(thorough)), way.__name__
 
 
-def test_no_corruption_in_a_sample_of_each_pin_survives(pinned):
-    tried = [corruption for way in WAYS for corruption in way(pinned)]
-    chance = random.Random(f"{pinned.name} {pinned.reference}")  # noqa: S311  # a sample, not a secret
-    assert not survivors(pinned, chance.sample(tried, SAMPLE))
+def test_no_corruption_in_a_sample_of_each_pin_survives(agreeing):
+    tried = [corruption for way in WAYS for corruption in way(agreeing)]
+    chance = random.Random(f"{agreeing.name} {agreeing.reference}")  # noqa: S311  # a sample, not a secret
+    assert not survivors(agreeing, chance.sample(tried, SAMPLE))
 
 
 def test_there_is_much_to_corrupt(thorough):
