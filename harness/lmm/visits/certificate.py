@@ -17,6 +17,8 @@ _EDGE = 1e-8
 _DEPENDENT = 1e-10
 _MUCH = 0.05
 _NOTHING = 1e-10
+# A decrement with which a search along the edge, where rounding is large, is at its end.
+_NEAR = 1e-6
 # Of -2 log-likelihood by a factor of e; a subject with nothing left of its variance gives 2.
 _FALLS = 1e-3
 UNBOUNDED = "as the covariance of the visits of some subject becomes singular"
@@ -71,6 +73,7 @@ def _finding(descent: Descent, prepared: Prepared, singular: str | None) -> tupl
     gamma = descent.coordinates.gamma(descent.x)
     held = [name for name, free in zip(names, local.free, strict=True) if not free]
     edge = "the covariance over all visits is singular, some visits determine another"
+    on_edge = _edges(gamma, model)
     vanished = [] if descent.finished else _vanished(gamma, prepared)
     findings: tuple[tuple[bool, Stop, Callable[[], str]], ...] = (
         (
@@ -83,8 +86,10 @@ def _finding(descent: Descent, prepared: Prepared, singular: str | None) -> tupl
             Stop.FLAT,
             lambda: f"The likelihood grows until rounding hides the way, {UNBOUNDED}.",
         ),
+        (not descent.finished and on_edge and local.decrement < _NEAR, Stop.BOUNDARY, lambda: f"On the edge: {edge}."),
         (not descent.finished, Stop.ITERATION_LIMIT, lambda: "Stopped where rounding or a limit hides the way."),
         (local.descending, Stop.SADDLE, lambda: "Stopped on a saddle: the likelihood rises in some direction."),
+        (on_edge, Stop.BOUNDARY, lambda: f"On the edge: {edge}."),
         (local.flat, Stop.FLAT, lambda: f"The data hardly determine {_flattest(local, gamma, model, names)}."),
         (
             bool(held) and _falls_for_ever(descent),
@@ -93,7 +98,6 @@ def _finding(descent: Descent, prepared: Prepared, singular: str | None) -> tupl
         ),
         (bool(held), Stop.BOUNDARY, lambda: f"At the bound of zero: {' and '.join(held)}."),
         (singular is not None, Stop.SINGULAR, lambda: f"Singular fit: {singular}."),
-        (_edges(gamma, model), Stop.BOUNDARY, lambda: f"On the edge: {edge}."),
     )
     return next(((stop, words()) for holds, stop, words in findings if holds), (Stop.OPTIMUM, "Converged."))
 

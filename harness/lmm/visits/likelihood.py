@@ -188,5 +188,5 @@ def evaluate(gamma: Vector, model: VisitModel) -> Evaluation | None:
         inverse=C,
         cross_1=A_1,
         cancellation=max(float(M[0, -1, -1]) / residual, float(np.trace(M[0, :-1, :-1]) * np.trace(C)) / p**2),
-        least_pivot=min(part.least_pivot for part in solved),
+        least_pivot=min(part.least_pivot for part in solved if part.block.counts[0] > 0),  # barriers are no subjects
     )

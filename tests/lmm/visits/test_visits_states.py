@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.optimize import minimize_scalar
 
 from harness.convergence import Stop
 from harness.errors import SpecError
@@ -43,6 +44,24 @@ def test_visits_never_seen_together_leave_their_covariance_unknown(apart, design
 def test_structures_that_link_all_visits_are_known_all_the_same(apart, designed, name):
     fit = fit_visits(designed(f"y ~ visit * arm + {name}(visit | id)", apart))
     assert fit.convergence.stop is Stop.OPTIMUM
+
+
+def test_the_edge_over_all_visits_is_reached_where_no_subject_has_them_all(make_panel, designed):
+    """Equal correlations can't be below -1/3 for four visits, though three visits of a subject would allow it."""
+    panel = make_panel(m=36, visits=4, miss=0.45, seed=15, covariance=1.33 * np.eye(4) - 0.33)
+    subject = panel.factors["id"].codes
+    design = designed("y ~ visit + cs(visit | id)", rows_of(panel, np.bincount(subject)[subject] < 4))
+    fit = fit_visits(design)
+    assert fit.convergence.stop is Stop.BOUNDARY
+    assert fit.convergence.message.startswith("On the edge: the covariance over all visits is singular")
+    on_edge = minimize_scalar(
+        lambda residual: visit_deviance(np.array([-residual / 4, residual]), design),
+        bracket=(fit.gamma[1] * 0.9, fit.gamma[1] * 1.1),
+        tol=1e-10,
+    )
+    assert fit.gamma[0] == pytest.approx(-fit.gamma[1] / 4, rel=1e-9)
+    assert fit.deviance == pytest.approx(on_edge.fun, abs=1e-9)
+    assert visit_deviance(fit.gamma * [1.1, 1.0], design) < fit.deviance  # beyond, no covariance of four visits
 
 
 def test_a_visit_without_spread_has_no_maximum(make_panel, designed):
