@@ -1,7 +1,7 @@
 """Our own engine on one case, in the words that R's engines use, so that one loop serves all."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cache
@@ -10,6 +10,7 @@ from typing import Protocol
 
 import numpy as np
 
+from harness.arrays import Vector
 from harness.cases import Case, Probe
 from harness.gbtm import design as gbtm_design
 from harness.gbtm.density import log_likelihood
@@ -21,6 +22,7 @@ from harness.gbtm.spec import GbtmSpec
 from harness.lmm import design as lmm_design
 from harness.lmm.covariance import theta_of
 from harness.lmm.definitions import quantities_for
+from harness.lmm.design import LmmDesign
 from harness.lmm.engine import engine_of, fitted
 from harness.lmm.referee import beyond_the_referee, referee
 from harness.lmm.result import LmmResult, fit_lmm_cohort
@@ -36,6 +38,9 @@ _FLEXMIX_CONVENTION = (
 # Away from any optimum, with an off-diagonal that is not zero: (diagonal, entries below) of the relative factor in
 # units of the columns of Z.
 _FACTORS = ((1.0, 0.3), (0.6, -0.25), (1.7, 0.45))
+
+# By what variances, and correlations between visits, are multiplied away from our optimum.
+_MOVES = ((1.3, 1.0), (1.0, 0.8), (0.7, 0.9))
 
 # By what share each parameter of a trajectory model is moved from our optimum, in turn.
 _SHIFTS = (0.02, -0.05)
@@ -129,13 +134,23 @@ class OurLmm:
         )
 
     def probes(self) -> tuple[Probe, ...]:
-        """Return three fixed relative factors in units of the columns of Z, and our optimum."""
-        design = self.result.design
-        units = np.sqrt(np.mean(design.Z**2, axis=0))
-        factors = (diagonal * np.eye(len(units)) + below * np.tri(len(units), k=-1) for diagonal, below in _FACTORS)
-        thetas = [theta_of(factor / units[:, None], design.blocks) for factor in factors]
-        probes = tuple(Probe(label=f"probe {k}", point=_point(theta)) for k, theta in enumerate(thetas, start=1))
-        return (*probes, Probe(label="our optimum", point=_point(self.result.estimates.theta)))
+        """Return three points away from any optimum, and our optimum."""
+        best = self.result.estimates.theta
+        away = _relative_factors(self.result.design) if self.result.design.residual is None else self._moved(best)
+        probes = tuple(Probe(label=f"probe {k}", point=_point(theta)) for k, theta in enumerate(away, start=1))
+        return (*probes, Probe(label="our optimum", point=_point(best)))
+
+    def _moved(self, best: Vector) -> Iterator[Vector]:
+        """Yield the covariance parameters of a residual structure with variances and correlations moved.
+
+        Less covariance between visits leaves a covariance positive definite, and so does more of everything.
+        """
+        own = self.result.estimates.residual_parameters
+        names = [""] * (len(best) - len(own)) + list(own)  # of random effects first, which need none
+        pure = np.array(["correlation" in name for name in names])
+        together = pure | np.array(["covariance" in name for name in names])
+        for variance, share in _MOVES:
+            yield best * np.where(pure, 1.0, variance) * np.where(together, share, 1.0)
 
     def log_likelihood(self, point: Point) -> float:
         """Return minus half of the profiled criterion at theta."""
@@ -218,6 +233,14 @@ class OurGbtm:
 
     def refereed(self, points: Sequence[Point]) -> None:
         """Return that trajectory models have no referee."""
+
+
+def _relative_factors(design: LmmDesign) -> Iterator[Vector]:
+    """Yield three fixed relative factors in units of the columns of Z."""
+    units = np.sqrt(np.mean(design.Z**2, axis=0))
+    for diagonal, below in _FACTORS:
+        factor = diagonal * np.eye(len(units)) + below * np.tri(len(units), k=-1)
+        yield theta_of(factor / units[:, None], design.blocks)
 
 
 def _point(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> Point:

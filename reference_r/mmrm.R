@@ -70,7 +70,7 @@ register("mmrm.fit", function(request) {
     log_likelihood = as.numeric(stats::logLik(fit)),
     aic = as.numeric(stats::AIC(fit)),
     bic = as.numeric(stats::BIC(fit)),
-    n_parameters = attr(stats::logLik(fit), "df"),
+    n_parameters = as.numeric(mmrm::component(fit, "n_theta")),
     residual = mmrm_residual(fit, spec, data),
     satterthwaite = mmrm_tests(fit, spec, data),
     kenward_roger = adjusted,

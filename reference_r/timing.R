@@ -6,15 +6,77 @@ elapsed <- function(run) {
   proc.time()[["elapsed"]] - started
 }
 
-# lmer as a user calls it, with its own control: the mean of `inner` fits, after one that warms up.
+# Mixed models as a user calls them, each with its own control: the mean of `inner` runs, after a fit that warms up.
+# `then` is what is asked of the fit within the time. `beta` and the log-likelihood are the fit's.
+timed_model <- function(request, fit, fixed, then = identity) {
+  found <- suppressWarnings(suppressMessages(fit()))
+  run <- function() suppressWarnings(suppressMessages(then(fit())))
+  seconds <- elapsed(function() for (j in seq_len(request$inner)) run()) / request$inner
+  list(seconds = seconds, log_likelihood = as.numeric(stats::logLik(found)), beta = unname(fixed(found)))
+}
+
+# A call that holds its formula and data: pbkrtest evaluates it again.
+user_call <- function(of, request) {
+  given <- list(formula = lme4_formula(request$spec), data = data_of(request), REML = request$spec$criterion == "REML")
+  as.call(c(of, given))
+}
+
 register("lme4.time", function(request) {
   need_package("lme4")
-  data <- data_of(request)
-  formula <- lme4_formula(request$spec)
-  fit <- function() suppressMessages(lme4::lmer(formula, data, REML = request$spec$criterion == "REML"))
-  found <- fit()
-  seconds <- elapsed(function() for (j in seq_len(request$inner)) fit()) / request$inner
-  list(seconds = seconds, log_likelihood = as.numeric(stats::logLik(found)))
+  called <- user_call(quote(lme4::lmer), request)
+  timed_model(request, function() eval(called, globalenv()), lme4::fixef)
+})
+
+# Kenward and Roger's covariance and the df of all coefficients.
+register("pbkrtest.time", function(request) {
+  need_package("pbkrtest")
+  called <- user_call(quote(lme4::lmer), request)
+  timed_model(request, function() eval(called, globalenv()), lme4::fixef, function(fit) {
+    plain <- stats::vcov(fit)
+    adjusted <- pbkrtest::vcovAdj(fit)
+    vapply(seq_len(nrow(plain)), function(k) {
+      pbkrtest::Lb_ddf(as.numeric(seq_len(nrow(plain)) == k), plain, adjusted)
+    }, 0)
+  })
+})
+
+# Satterthwaite's df of all coefficients.
+register("lmerTest.time", function(request) {
+  need_package("lmerTest")
+  called <- user_call(quote(lmerTest::lmer), request)
+  timed_model(request, function() eval(called, globalenv()), lme4::fixef, summary)
+})
+
+register("nlme.time", function(request) {
+  need_package("nlme")
+  spec <- request$spec
+  called <- as.call(list(
+    quote(nlme::lme),
+    fixed = formula_of(terms_call(spec$terms, spec$intercept), column_symbol(spec$outcome)),
+    random = nlme_random(spec),
+    data = complete_rows(data_of(request)),
+    method = spec$criterion
+  ))
+  timed_model(request, function() eval(called, globalenv()), nlme::fixef)
+})
+
+# Profile intervals of all parameters, of a fit that is not timed.
+register("lme4.time_profile", function(request) {
+  need_package("lme4")
+  fit <- suppressMessages(eval(user_call(quote(lme4::lmer), request), globalenv()))
+  limits <- NULL
+  seconds <- elapsed(function() {
+    limits <<- suppressWarnings(suppressMessages(stats::confint(fit, method = "profile", quiet = TRUE)))
+  })
+  list(seconds = seconds, lower = unname(limits[, 1]), upper = unname(limits[, 2]))
+})
+
+# `replicates` refits of a fit that is not timed.
+register("lme4.time_bootstrap", function(request) {
+  need_package("lme4")
+  fit <- suppressMessages(eval(user_call(quote(lme4::lmer), request), globalenv()))
+  seconds <- elapsed(function() suppressMessages(lme4::bootMer(fit, lme4::fixef, nsim = request$replicates)))
+  list(seconds = seconds)
 })
 
 # gridsearch of hlme with its final fit, as lcmm's documentation has it; the model with one class, which it starts from,

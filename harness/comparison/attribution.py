@@ -232,7 +232,8 @@ def _hessian(found: Findings) -> Cause | None:
         return None
     return Cause(
         attribution=Attribution.HESSIAN,
-        sentence=f"{len(agreeing)} estimates agree, {len(found.disagreements)} standard errors or covariances do not;"
+        sentence=f"{len(agreeing)} estimates agree, {len(found.disagreements)} standard errors, covariances or"
+        f" tests do not;"
         f" worst: {_worst(found)}.",
         next_step="Compute both from one Hessian at one parameter point; look for expected against observed"
         " information and for a factor such as sqrt(n/(n-p)).",

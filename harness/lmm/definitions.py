@@ -44,6 +44,10 @@ def _estimated(given: Given) -> Iterator[Quantity]:
     yield from given[2].quantities()
 
 
+def _without_modes(given: Given) -> Iterator[Quantity]:
+    yield from (quantity for quantity in given[2].quantities() if not quantity.path.startswith("mode["))
+
+
 def _lmertest(given: Given) -> Iterator[Quantity]:
     design, fit, _ = given
     effects = fixed_effects(fit, design, "satterthwaite")
@@ -169,5 +173,6 @@ _DEFINED: Mapping[str, Callable[[Given], Iterator[Quantity]]] = {
     "pbkrtest": _pbkrtest,
     "emmeans": _emmeans,
     "clubSandwich": _clubsandwich,
+    "glmmTMB": _without_modes,
     "mmrm": _mmrm,
 }

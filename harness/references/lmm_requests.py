@@ -14,6 +14,8 @@ from harness.references.wire import Text
 Letters = Mapping[tuple[str, str | None], str]
 """The letter of each column and coding: a factor travels once for each coding that it has in the formula."""
 
+VISITS = "visits"
+
 
 def lmm_request(spec: LmmSpec, cohort: Cohort) -> Request:
     """Return the request of a linear mixed model."""
@@ -21,8 +23,13 @@ def lmm_request(spec: LmmSpec, cohort: Cohort) -> Request:
     atoms = _atoms(formula)
     plain = (formula.outcome, *_subject_columns(formula), *filter(None, [spec.weights]))
     wanted = [*((name, None) for name in plain), *((atom.column, atom.coding) for atom in atoms)]
-    letters: Letters = {key: f"v{k}" for k, key in enumerate(dict.fromkeys(wanted), start=1)}
     residual = formula.residual
+    if residual is not None:
+        # Visits that are numbers travel once more, as a factor; times do not.
+        numbered = residual.structure != "car1" and residual.visit in cohort.numeric
+        visit = (residual.visit, VISITS if numbered else None)
+        wanted.append(visit)
+    letters: Letters = {key: f"v{k}" for k, key in enumerate(dict.fromkeys(wanted), start=1)}
     tree = {
         "outcome": letters[formula.outcome, None],
         "terms": _terms(formula.terms, letters),
@@ -32,16 +39,22 @@ def lmm_request(spec: LmmSpec, cohort: Cohort) -> Request:
         if residual is None
         else {
             "structure": residual.structure,
-            "visit": letters[residual.visit, None],
+            "visit": letters[visit],
             "subject": letters[residual.subject, None],
             "by": None if residual.by is None else letters[residual.by, None],
         },
         "weights": None if spec.weights is None else letters[spec.weights, None],
-        "codings": {letter: coding for (_, coding), letter in letters.items() if coding is not None},
+        "codings": {letter: coding for (_, coding), letter in letters.items() if coding not in {None, VISITS}},
         "criterion": spec.criterion,
     }
     pieces = {r_name: (str(atom), ours) for atom in atoms for r_name, ours in _pieces(atom, letters, cohort)}
-    return request_of(cohort, {letter: name for (name, _), letter in letters.items()}, tree, pieces)
+    return request_of(
+        cohort,
+        {letter: name for (name, _), letter in letters.items()},
+        tree,
+        pieces,
+        as_factors={letter for (_, coding), letter in letters.items() if coding == VISITS},
+    )
 
 
 def _atoms(formula: Formula) -> tuple[Atom, ...]:
@@ -53,7 +66,7 @@ def _subject_columns(formula: Formula) -> Iterator[str]:
     for random in formula.random:
         yield from random.grouping
     if (residual := formula.residual) is not None:
-        yield from (residual.visit, residual.subject, *filter(None, [residual.by]))
+        yield from (residual.subject, *filter(None, [residual.by]))
 
 
 def _random(random: RandomTerm, letters: Letters) -> dict[str, Any]:

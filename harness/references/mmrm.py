@@ -54,7 +54,7 @@ class Mmrm:
     def decode(self, answer: Answered, case: Case, request: Request) -> Decoded:
         """Return mmrm's fit and tests in our words."""
         residual = residual_part(answer["residual"], the_lmm(case.spec).formula.residual, request)
-        answer = {**answer, **_criteria_by_lme4(answer, the_lmm(case.spec))}
+        answer = {**answer, **_criteria_by_lme4(answer)}
         estimates = lmm_estimates(
             self.name,
             answer,
@@ -84,7 +84,7 @@ class Mmrm:
         """Return how mmrm was run and what was changed."""
         return (
             "Fitted by mmrm with BFGS, reltol = 1e-15, else by CG.",
-            "mmrm's BIC counts subjects, under REML AIC and BIC count no fixed effects; they are brought to lme4's.",
+            "mmrm's AIC and BIC count covariance parameters only, its BIC subjects; they are brought to lme4's here.",
             'Kenward-Roger is mmrm\'s "Kenward-Roger-Linear": observed information, no second-order term.',
         )
 
@@ -118,13 +118,12 @@ def _unknown_to_mmrm(spec: Spec) -> str:
     return "Its structures of time are given at its own scale." if residual.structure == "car1" else ""
 
 
-def _criteria_by_lme4(answer: Answered, spec: LmmSpec) -> dict[str, Any]:
+def _criteria_by_lme4(answer: Answered) -> dict[str, Any]:
     """Return AIC and BIC that count all parameters, and all rows."""
-    counted = float(answer["n_parameters"].item())
+    counted, p = float(answer["n_parameters"].item()), len(answer["beta"])
     n, m = (float(answer["evidence"][name].item()) for name in ("n_observations", "n_subjects"))
-    total = counted + (len(answer["beta"]) if spec.criterion == "REML" else 0)
     return {
-        "n_parameters": np.array([total]),
-        "aic": answer["aic"] + 2 * (total - counted),
-        "bic": answer["bic"] + total * math.log(n) - counted * math.log(m),
+        "n_parameters": np.array([counted + p]),
+        "aic": answer["aic"] + 2 * p,
+        "bic": answer["bic"] + (counted + p) * math.log(n) - counted * math.log(m),
     }

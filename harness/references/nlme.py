@@ -78,7 +78,7 @@ class Nlme:
             covariance = "vcov() of gls has the factor n / (n - p) under ML; it is taken out here."
         searches = "500 EM steps before nlminb, 500 before BFGS, and nlminb alone"
         return (
-            f"The best of several searches by nlme: {'nlminb, and BFGS' if residual else searches}.",
+            f"The best of several searches by nlme: {'nlminb, and BFGS but for car1' if residual else searches}.",
             covariance,
             "The log-likelihood at given parameters is that of a fit that starts there and may not move.",
             *((restricted,) if criterion == "REML" else ()),

@@ -1,12 +1,13 @@
 """A case as R gets it: columns named v1 ... vk, the model as a tree of those names, numbers only."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
-from harness.cohorts.cohort import Cohort
+from harness.arrays import Vector
+from harness.cohorts.cohort import Cohort, Factor
 from harness.gbtm.spec import GbtmSpec
 from harness.quantities import Point
 from harness.references import wire
@@ -63,20 +64,42 @@ def request_of(
     letters: Mapping[str, str],
     tree: Mapping[str, Any],
     pieces: Mapping[str, tuple[str, str]] | None = None,
+    as_factors: Collection[str] = (),
 ) -> Request:
-    """Return the request of a model's tree; `letters` maps v1 ... vk to the columns that travel."""
+    """Return the request of a model's tree; `letters` maps v1 ... vk to the columns that travel.
+
+    Numeric columns with a letter of `as_factors` travel as factors, whose levels are their values in order.
+    """
+    columns = {letter: _column(cohort, name, as_factor=letter in as_factors) for letter, name in letters.items()}
     return Request(
-        payload={"columns": {letter: _column(cohort, name) for letter, name in letters.items()}, "spec": tree},
+        payload={
+            "columns": {
+                letter: _double(column) if isinstance(column, np.ndarray) else _factor(column)
+                for letter, column in columns.items()
+            },
+            "spec": tree,
+        },
         names=letters,
-        levels={letter: cohort.factors[name].levels for letter, name in letters.items() if name in cohort.factors},
+        levels={letter: column.levels for letter, column in columns.items() if isinstance(column, Factor)},
         pieces=pieces or {},
     )
 
 
-def _column(cohort: Cohort, name: str) -> dict[str, Any]:
-    if name in cohort.numeric:
-        values = cohort.numeric[name]
-        return {"type": "double", "values": wire.with_missing(values, np.isnan(values))}
-    factor = cohort.factors[name]
+def _column(cohort: Cohort, name: str, *, as_factor: bool) -> Vector | Factor:
+    if name in cohort.factors:
+        return cohort.factors[name]
+    values = cohort.numeric[name]
+    if not as_factor:
+        return values
+    known = np.unique(values[~np.isnan(values)])
+    codes = np.where(np.isnan(values), -1, np.searchsorted(known, values))
+    return Factor(codes=codes, levels=tuple(f"{value:.15g}" for value in known))
+
+
+def _double(values: Vector) -> dict[str, Any]:
+    return {"type": "double", "values": wire.with_missing(values, np.isnan(values))}
+
+
+def _factor(factor: Factor) -> dict[str, Any]:
     codes = np.where(factor.codes < 0, wire.MISSING_INTEGER, factor.codes + 1)
     return {"type": "factor", "codes": codes, "n_levels": len(factor.levels)}

@@ -26,15 +26,15 @@ def residual_part(given: Sequence[Any], term: ResidualTerm | None, request: Requ
         return (), {}
     covariances: list[ResidualCovariance] = []
     parameters: dict[str, float] = {}
-    letters = {name: letter for letter, name in request.names.items()}
+    sent = request.payload["spec"]["residual"]
     for entry in given:
-        level = None if term.by is None else request.label(entry["level"][0], [letters[term.by]])
+        level = None if term.by is None else request.label(entry["level"][0], [sent["by"]])
         prefix = "" if level is None else f"{term.by}[{level}] "
         if term.structure == "car1":
             parameters[f"{prefix}variance"] = entry["variance"].item()
             parameters[f"{prefix}correlation"] = entry["correlation"].item()
             continue
-        visits = tuple(request.label(visit, [letters[term.visit]]) for visit in entry["visits"])
+        visits = tuple(request.label(visit, [sent["visit"]]) for visit in entry["visits"])
         covariances.append(ResidualCovariance(level=level, visits=visits, cov=read_only(entry["cov"])))
         names, values = structure_parameters(term.structure, visits, entry["cov"])
         parameters |= {f"{prefix}{name}": float(value) for name, value in zip(names, values, strict=True)}
