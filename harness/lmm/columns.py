@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
+from typing import NamedTuple
 
 import numpy as np
 
@@ -57,6 +58,11 @@ class CodedTerm:
     encodings: tuple[Encoding, ...]
 
     @property
+    def is_factorial(self) -> bool:
+        """Whether its columns depend on factors only."""
+        return all(encoding.table is not None for encoding in self.encodings)
+
+    @property
     def names(self) -> tuple[str, ...]:
         """Names of its columns, such as ``week:protocol[six]``; the first atom's vary fastest, as in R."""
         if not self.encodings:
@@ -70,6 +76,18 @@ class CodedTerm:
         if not self.encodings:
             return np.ones((frame.n_rows, 1))
         return reduce(_products, (encoding.columns(frame) for encoding in self.encodings))
+
+
+class Cells(NamedTuple):
+    """A matrix with few distinct rows: those of `table` (k, p), and `of` (n,) which of them each row is."""
+
+    table: Matrix
+    of: Codes
+
+    @property
+    def rows(self) -> Matrix:
+        """The whole matrix (n, p)."""
+        return np.take(self.table, self.of, axis=0)
 
 
 def code_terms(
@@ -106,26 +124,34 @@ def column_names(coded: Sequence[CodedTerm]) -> tuple[str, ...]:
 
 
 def design_matrix(coded: Sequence[CodedTerm], frame: Frame) -> Matrix:
-    """Return the matrix (n, p) of the terms; in an interaction the first factor's levels vary fastest, as in R.
-
-    Terms of factors only are worked out once for each combination of levels, not for each row.
-    """
-    factorial = [one for one in coded if all(encoding.table is not None for encoding in one.encodings)]
-    names = tuple(dict.fromkeys(atom.column for one in factorial for atom in one.term))
-    sizes = tuple(len(frame.levels[name]) for name in names)
-    n_cells = math.prod(sizes)
-    if not names or n_cells * _ROWS_A_CELL > frame.n_rows:
+    """Return the matrix (n, p) of the terms; in an interaction the first factor's levels vary fastest, as in R."""
+    factorial = [one for one in coded if one.is_factorial]
+    cells = tabulated(factorial, frame)
+    if cells is None:
         return _side_by_side([one.columns(frame) for one in coded], frame.n_rows)
-    grid = np.unravel_index(np.arange(n_cells), sizes)
-    cells = Frame(n_rows=n_cells, numeric={}, codes=dict(zip(names, grid, strict=True)), levels=frame.levels)
-    tables = [one.columns(cells) for one in factorial]
-    cell = np.ravel_multi_index(tuple(frame.codes[name] for name in names), sizes)
-    gathered = np.take(_side_by_side(tables, n_cells), cell, axis=0)
+    gathered = cells.rows
     if len(factorial) == len(coded):
         return gathered
-    ends = np.cumsum([table.shape[1] for table in tables])
+    ends = np.cumsum([len(one.names) for one in factorial])
     own = iter(np.split(gathered, ends[:-1], axis=1))
-    return _side_by_side([next(own) if one in factorial else one.columns(frame) for one in coded], frame.n_rows)
+    return _side_by_side([next(own) if one.is_factorial else one.columns(frame) for one in coded], frame.n_rows)
+
+
+def tabulated(coded: Sequence[CodedTerm], frame: Frame) -> Cells | None:
+    """Return the matrix of terms of factors, or None where others are among them or cells are many."""
+    names = tuple(dict.fromkeys(atom.column for one in coded for atom in one.term))
+    if not names or not all(one.is_factorial for one in coded):
+        return None
+    sizes = tuple(len(frame.levels[name]) for name in names)
+    n_cells = math.prod(sizes)
+    if n_cells * _ROWS_A_CELL > frame.n_rows:
+        return None
+    grid = np.unravel_index(np.arange(n_cells), sizes)
+    crossed = Frame(n_rows=n_cells, numeric={}, codes=dict(zip(names, grid, strict=True)), levels=frame.levels)
+    return Cells(
+        table=_side_by_side([one.columns(crossed) for one in coded], n_cells),
+        of=np.ravel_multi_index(tuple(frame.codes[name] for name in names), sizes),
+    )
 
 
 def atom_values(atom: Atom, values: Vector) -> Vector:

@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.linalg import solve_triangular
 
 from harness.arrays import Matrix, Vector, read_only
+from harness.lmm.columns import Cells
 from harness.lmm.orthonormal import quick_qr
 from harness.lmm.rank import Rank, column_rank
 
@@ -24,16 +26,15 @@ class Conditioned:
     coefficients: Vector
 
 
-def condition(X: Matrix, y: Vector, roots: Vector | None, *, intercept: bool) -> tuple[Conditioned, Rank]:
+def condition(X: Matrix | Cells, y: Vector, roots: Vector | None, *, intercept: bool) -> tuple[Conditioned, Rank]:
     """Return the columns of X that those before them don't determine, made orthonormal, and which they are.
 
     `roots` (n,) are those of the weights, by which rows are multiplied; `intercept` tells that X begins with ones.
     """
-    weighted = scaled(X, roots)
-    D, triangle = _orthonormal(weighted)
-    rank = column_rank(triangle)
-    if len(rank.dropped):
-        D, triangle = _orthonormal(weighted[:, rank.kept])
+    if isinstance(X, Cells):
+        D, triangle, rank = _orthonormal_cells(X, roots)
+    else:
+        D, triangle, rank = _orthonormal_rows(scaled(X, roots))
     return _projected(D, read_only(triangle), y, roots, intercept=intercept), rank
 
 
@@ -59,7 +60,28 @@ def _projected(D: Matrix, triangle: Matrix, y: Vector, roots: Vector | None, *, 
     return Conditioned(D=read_only(D), triangle=triangle, coefficients=read_only(coefficients))
 
 
-def _orthonormal(X: Matrix) -> tuple[Matrix, Matrix]:
+def _orthonormal_cells(X: Cells, roots: Vector | None) -> tuple[Matrix, Matrix, Rank]:
+    """Return [Q, room for one column], R and the rank; rows of a cell are alike in Q, and R needs only their number."""
+    mass = np.bincount(X.of, None if roots is None else roots**2, minlength=len(X.table))
+    table = np.sqrt(mass)[:, None] * X.table
+    triangle = np.linalg.qr(table).R
+    rank = column_rank(triangle)
+    if len(rank.dropped):
+        triangle = np.linalg.qr(table[:, rank.kept]).R
+    solved = np.zeros((len(table), len(rank.kept) + 1))
+    solved[:, :-1] = solve_triangular(triangle, X.table[:, rank.kept].T, trans="T", check_finite=False).T
+    return scaled(np.take(solved, X.of, axis=0), roots), triangle, rank
+
+
+def _orthonormal_rows(X: Matrix) -> tuple[Matrix, Matrix, Rank]:
+    D, triangle = _decomposed(X)
+    rank = column_rank(triangle)
+    if len(rank.dropped):
+        D, triangle = _decomposed(X[:, rank.kept])
+    return D, triangle, rank
+
+
+def _decomposed(X: Matrix) -> tuple[Matrix, Matrix]:
     """Return [Q, room for one column] and R."""
     n, p = X.shape
     D = np.empty((n, min(n, p) + 1))

@@ -19,7 +19,7 @@ from harness.lmm.checks import (
     size_problems,
     value_problems,
 )
-from harness.lmm.columns import CodedTerm, Frame, code_terms, column_names, design_matrix
+from harness.lmm.columns import CodedTerm, Frame, code_terms, column_names, design_matrix, tabulated
 from harness.lmm.conditioning import Conditioned, condition, reconditioned, scaled
 from harness.lmm.dropped import DroppedRows, dropped_rows
 from harness.lmm.grouping import RandomDesign, random_designs, side_by_side
@@ -172,8 +172,9 @@ def build_design(spec: LmmSpec, cohort: Cohort) -> LmmDesign:
     weights = None if spec.weights is None else frame.numeric[spec.weights]
     roots = None if weights is None else np.sqrt(weights)
     y = frame.numeric[formula.outcome]
-    X = design_matrix(coded, frame)
-    conditioned, rank = condition(X, y, roots, intercept=formula.intercept)
+    cells = tabulated(coded, frame)
+    X = design_matrix(coded, frame) if cells is None else cells.rows
+    conditioned, rank = condition(X if cells is None else cells, y, roots, intercept=formula.intercept)
     _raise_if(size_problems(frame.n_rows, len(rank.kept), random, weights), spec, cohort)
     aliased = aliases(X, rank, names)
     if aliased:

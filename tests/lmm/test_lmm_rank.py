@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from harness.lmm.columns import Cells
 from harness.lmm.conditioning import condition
 from harness.lmm.orthonormal import gram_root, quick_qr
 from harness.lmm.rank import ALIASED, aliases, column_rank
@@ -133,3 +134,33 @@ def test_what_remains_of_a_deficient_design_is_conditioned_alike_by_either_decom
     np.testing.assert_allclose(Q @ found.triangle, each[:, None] * X[:, rank.kept], atol=1e-12)
     np.testing.assert_allclose(Q.T @ found.D, np.eye(5, 6), atol=1e-12)
     np.testing.assert_allclose(Q @ found.coefficients + residual, each * y, rtol=1e-14)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_a_design_of_few_distinct_rows_is_conditioned_by_its_cells_as_by_its_rows(weighted):
+    """Two factors of three and four levels, one cell of them empty, and a column that repeats another."""
+    stream = np.random.default_rng(15)
+    a, b = np.divmod(np.arange(12), 4)
+    table = np.column_stack(
+        [
+            np.ones(12),
+            a == 1,
+            a == 2,
+            b == 1,
+            b == 2,
+            b == 3,
+            a < 1,
+            *((a == i) & (b == j) for i in (1, 2) for j in (1, 2, 3)),
+        ]
+    ).astype(float)
+    cells = Cells(table=table, of=stream.integers(11, size=500))
+    y, roots = 1e6 + stream.normal(size=500), np.sqrt(stream.uniform(0.1, 9, size=500)) if weighted else None
+    found, rank = condition(cells, y, roots, intercept=True)
+    plain, same = condition(cells.rows, y, roots, intercept=True)
+    assert rank.kept.tolist() == same.kept.tolist() == [0, 1, 2, 3, 4, 5, 7, 8, 9, 10, 11]
+    np.testing.assert_allclose(rank.null_space, same.null_space, atol=1e-13)
+    signs = np.sign(np.diag(found.triangle) * np.diag(plain.triangle))
+    np.testing.assert_allclose(found.D[:, :-1], signs * plain.D[:, :-1], atol=1e-13)
+    np.testing.assert_allclose(found.D[:, -1], plain.D[:, -1], atol=1e-8)
+    np.testing.assert_allclose(found.triangle, signs[:, None] * plain.triangle, atol=1e-12)
+    np.testing.assert_allclose(found.coefficients, signs * plain.coefficients, rtol=1e-12)
