@@ -22,7 +22,10 @@ def lmm_request(spec: LmmSpec, cohort: Cohort) -> Request:
     formula = spec.formula
     atoms = _atoms(formula)
     plain = (formula.outcome, *_subject_columns(formula), *filter(None, [spec.weights]))
-    wanted = [*((name, None) for name in plain), *((atom.column, atom.coding) for atom in atoms)]
+    wanted: list[tuple[str, str | None]] = [
+        *((name, None) for name in plain),
+        *((atom.column, atom.coding) for atom in atoms),
+    ]
     residual = formula.residual
     if residual is not None:
         # Visits that are numbers travel once more, as a factor; times do not.
