@@ -1,15 +1,19 @@
 """What a referee in arithmetic of many digits adds: which optimum is higher, and whose own criterion is off."""
 
+from collections.abc import Sequence
 from math import isfinite
 from sys import float_info
 
 from harness.comparison.findings import Findings
-from harness.comparison.verdict import Adjudication, Comparison, Outcome, Ruling
+from harness.comparison.verdict import Adjudication, Comparison, Outcome
 from harness.comparison.yardstick import LOG_LIKELIHOOD
 from harness.quantities import Kind
 
 # Half of a double's digits: a function that is right to these is the same function, computed badly.
 ROUNDING_SHARE = float_info.epsilon**0.5
+# A third of them, if it is right at some points: another function would be another one there too.
+_WORST_SHARE = float_info.epsilon ** (1 / 3)
+_RIGHT_POINTS = 3
 
 _DIFFERING = {Outcome.DISAGREE, Outcome.KNOWN}
 
@@ -28,10 +32,10 @@ def is_rounding(found: Findings) -> bool:
     adjudication = found.evidence.adjudication
     if adjudication is None:
         return False
-    errors = [(error, ruling) for ruling in adjudication.rulings for error in _errors(ruling)]
-    return bool(errors) and all(
-        isfinite(error) and abs(error) <= ROUNDING_SHARE * max(1.0, abs(ruling.exact)) for error, ruling in errors
-    )
+    scaled = [(ruling, max(1.0, abs(ruling.exact))) for ruling in adjudication.rulings]
+    left = [abs(ruling.left_error) / scale for ruling, scale in scaled if ruling.left_error is not None]
+    right = [abs(ruling.right_error) / scale for ruling, scale in scaled if ruling.right_error is not None]
+    return bool(left and right) and all(_is_exact_but_for_rounding(shares) for shares in (left, right))
 
 
 def adjudication_sentence(adjudication: Adjudication, left: str, right: str) -> str:
@@ -66,5 +70,7 @@ def _worst(adjudication: Adjudication, left: str, right: str) -> str:
     return f"{engine}'s own log-likelihood at {label} is {abs(error):.2g} {side} the exact one{better}."
 
 
-def _errors(ruling: Ruling) -> list[float]:
-    return [error for error in (ruling.left_error, ruling.right_error) if error is not None]
+def _is_exact_but_for_rounding(shares: Sequence[float]) -> bool:
+    """Return whether errors, as shares of the exact values, can be rounding; NaN can't."""
+    right = sum(share <= ROUNDING_SHARE for share in shares)
+    return right == len(shares) or (right >= _RIGHT_POINTS and all(share <= _WORST_SHARE for share in shares))
