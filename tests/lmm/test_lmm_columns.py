@@ -244,3 +244,26 @@ def test_models_of_coded_columns_are_lme4s(formula, criterion, slope):
     result = fit_lmm_cohort(spec, fixture_cohort("ketamine_real"))
     assert result.fit.deviance == pytest.approx(criterion, abs=1e-9)
     assert result.fit.beta[1] == pytest.approx(slope, rel=1e-7)
+
+
+@pytest.mark.parametrize("criterion", ["ML", "REML"])
+@pytest.mark.parametrize(
+    ("formula", "others"),
+    [
+        ("visit * arm", ["C(visit, sum) * arm", "C(visit, poly) * C(arm, sum)", "0 + visit:arm", "visit * arm - arm"]),
+        ("week + week^2", ["poly(week, 2)", "week + poly(week, 2)", "poly(week, 2) + week^2"]),
+        ("arm * week", ["ns(week, 1) * C(arm, helmert)", "0 + arm + arm:poly(week, 1)"]),
+    ],
+)
+def test_another_coding_of_the_same_columns_is_the_same_model(panel, formula, others, criterion):
+    """-2 log-likelihood stays under ML, and moves by 2 log|det T| under REML, X T being the other columns."""
+
+    def fitted(fixed):
+        spec = LmmSpec(formula=parse_formula(f"y ~ {fixed} + (1 | id)"), criterion=criterion)
+        found = fit_lmm_cohort(spec, panel)
+        _, log_det = np.linalg.slogdet(found.design.conditioned.triangle)
+        return found.fit.deviance - (2 * log_det if criterion == "REML" else 0.0), found.design.n_fixed
+
+    expected = fitted(formula)
+    for other in others:
+        assert fitted(other) == pytest.approx(expected, rel=1e-11), other
