@@ -192,6 +192,19 @@ def test_intervals_keep_their_ratio_to_units_of_time_and_outcome(simulate, make_
         assert (other[name].lower, other[name].upper) == pytest.approx(ends, rel=1e-7), name
 
 
+def test_the_origin_of_time_moves_no_interval_of_the_slope(simulate, make_cohort, make_design):
+    """Around the year 2000 intercept and slope correlate as -0.999998, and the fit adapts its coordinates."""
+    columns = simulate(m=40, seed=6)
+    later = {**columns, "t": [2000 + t for t in columns["t"]]}
+    here, there = (
+        by_name(profile_intervals(make_design("y ~ t + (1 + t | id)", make_cohort(**c)))) for c in (columns, later)
+    )
+    for name in ("random.sd[t]", "sigma", "fixed[t]"):
+        ends = (here[name].lower, here[name].upper)
+        assert (there[name].lower, there[name].upper) == pytest.approx(ends, rel=1e-7), name
+        assert there[name].lower_end is here[name].lower_end
+
+
 def test_correlations_of_three_effects_are_the_same_in_another_order(simulate, make_cohort, make_design):
     columns = simulate(m=60, visits=5, sd=(1.5, 0.8), seed=2)
     columns["w"] = [float(t % 2) for t in columns["t"]]
