@@ -30,6 +30,7 @@ def barred(model: VisitModel, weight: float) -> VisitModel:
             entry=read_only(np.arange(N * N).reshape(1, N, N)),
             U=N * N,
             Z=read_only(np.zeros((1, N, model.n_random))),
+            rotation=None,
             counts=read_only(np.array([-weight])),
             data=nothing,
         )

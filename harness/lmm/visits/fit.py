@@ -21,7 +21,7 @@ from harness.lmm.visits.start import independent_start, moment_starts
 
 # The sum of squares came from terms this many times larger: fewer digits are left than the search wants.
 _CANCELLED = 1e3
-_RECENTRINGS = 3
+_RECENTRINGS = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -106,7 +106,13 @@ def fit_visits(design: LmmDesign, start: Vector | None = None, limit: int = ITER
 def visit_deviance(gamma: Vector, design: LmmDesign) -> float:
     """Return -2 log-likelihood at any gamma in the user's units, beta profiled out; NaN where a V_i isn't positive."""
     prepared = prepare(design)
-    here = evaluate(prepared.working_gamma(np.asarray(gamma, dtype=float)), prepared.model)
+    working = prepared.working_gamma(np.asarray(gamma, dtype=float))
+    here = evaluate(working, prepared.model)
+    for _ in range(_RECENTRINGS):
+        if here is None or here.cancellation < _CANCELLED:
+            break
+        prepared = recentred(prepared, here)
+        here = evaluate(working, prepared.model)
     return float("nan") if here is None else here.value
 
 
@@ -125,19 +131,25 @@ def _given(start: Vector, prepared: Prepared) -> Vector:
 
 
 def _descend(prepared: Prepared, starts: Sequence[Vector], limit: int) -> tuple[Prepared, Descent, Vector]:
-    """Return where Newton ends, and where it began, with columns adapted to the fit where digits are lost."""
-    model, coordinates = prepared.model, prepared.coordinates
-    descents = [descend(model, coordinates, coordinates.x(gamma), limit) for gamma in starts]
-    descent, gamma = min(zip(descents, starts, strict=True), key=lambda found: _rank(found[0]))
+    """Return the lowest end of the searches from all starts, and where it began."""
+    found = [(*_search(prepared, prepared.coordinates.x(gamma), limit), gamma) for gamma in starts]
+    adapted, descent, gamma = min(found, key=lambda one: _rank(one[1]))
     if not descent.finished and limit >= ITERATION_LIMIT:
-        descent = _again(prepared, gamma, descent)
+        adapted, descent = _again(prepared, gamma, (adapted, descent))
+    return adapted, descent, gamma
+
+
+def _search(prepared: Prepared, x: Vector, limit: int) -> tuple[Prepared, Descent]:
+    """Return where Newton ends, columns of X and the residual being adapted to the fit where digits are lost."""
+    coordinates, iterations = prepared.coordinates, 0
     for _ in range(_RECENTRINGS):
-        if descent.evaluation.cancellation < _CANCELLED or not descent.finished:
+        descent = descend(prepared.model, coordinates, x, limit - iterations)
+        iterations += descent.iterations
+        if descent.evaluation.cancellation < _CANCELLED or iterations >= limit:
             break
         prepared = recentred(prepared, descent.evaluation)
-        last = descend(prepared.model, descent.coordinates, descent.x, limit)
-        descent = replace(last, iterations=descent.iterations + last.iterations)
-    return prepared, descent, gamma
+        coordinates, x = descent.coordinates, descent.x
+    return prepared, replace(descent, iterations=iterations)
 
 
 def _rank(descent: Descent) -> tuple[bool, float]:
@@ -145,16 +157,16 @@ def _rank(descent: Descent) -> tuple[bool, float]:
     return not descent.finished, descent.evaluation.value
 
 
-def _again(prepared: Prepared, gamma: Vector, first: Descent) -> Descent:
+def _again(prepared: Prepared, gamma: Vector, first: tuple[Prepared, Descent]) -> tuple[Prepared, Descent]:
     """Return a better end than that of a search that got nowhere: from independent visits, or by way of a barrier."""
     model, coordinates = prepared.model, prepared.coordinates
-    second = descend(model, coordinates, coordinates.x(independent_start(model, gamma)))
-    iterations = first.iterations + second.iterations
-    if second.finished or (first.vanishing and second.vanishing):  # where there is no maximum, a barrier is no way
-        return replace(min(first, second, key=_rank), iterations=iterations)
-    inside = descend_inside(model, coordinates, coordinates.x(gamma), ITERATION_LIMIT)
-    lowest = min((first, second, inside), key=_rank)
-    return replace(lowest, iterations=iterations + inside.iterations)
+    second = _search(prepared, coordinates.x(independent_start(model, gamma)), ITERATION_LIMIT)
+    tried = [first, second]
+    # Where there is no maximum, a barrier is no way.
+    if not (second[1].finished or (first[1].vanishing and second[1].vanishing)):
+        tried.append((prepared, descend_inside(model, coordinates, coordinates.x(gamma), ITERATION_LIMIT)))
+    adapted, descent = min(tried, key=lambda one: _rank(one[1]))
+    return adapted, replace(descent, iterations=sum(one.iterations for _, one in tried))
 
 
 def _user_random_cov(gamma: Vector, prepared: Prepared) -> Matrix:

@@ -57,7 +57,7 @@ class Evaluation:
     `beta` (p,) are coefficients of the columns of D, `inverse` (p, p) = (X'V^-1X)^-1 for these, `cross_1` (r, p, p) the
     derivatives of X'V^-1X. `cancellation` tells how many times larger the terms are, from which sum of squares and
     coefficients were computed, than these. `least_pivot` is the least variance of a visit that earlier visits of a
-    subject do not determine, as a share of the largest variance.
+    subject do not determine, as a share of the largest variance (beside random effects, of a row's own).
     """
 
     value: float
@@ -95,9 +95,8 @@ def solve(gamma: Vector, model: VisitModel) -> list[SolvedBlock] | None:
 
 
 def _solved(block: BlockStatistics, entries: Entries, gamma: Vector, model: VisitModel) -> SolvedBlock:
-    padding = np.zeros((len(entries.first), 2))
-    V = np.concatenate([entries.values, [0.0, 1.0]])[block.entry]
-    first = np.concatenate([entries.first, padding], axis=1)[:, block.entry]
+    V = block.spread(entries.values, padding=1.0)
+    first = block.spread(entries.first)
     g = model.n_random_parameters
     if g:
         random_1 = random_derivatives(block.Z, model)
@@ -113,11 +112,19 @@ def _solved(block: BlockStatistics, entries: Entries, gamma: Vector, model: Visi
         entries=entries,
         own=np.concatenate([np.arange(g), np.arange(own.start, own.stop)]),
         log_det=2 * float(block.counts @ np.log(pivots).sum(axis=1)),
-        least_pivot=float((pivots.min(axis=1) ** 2 / np.diagonal(V, axis1=1, axis2=2).max(axis=1)).min()),
+        least_pivot=_least_pivot(pivots, np.diagonal(V, axis1=1, axis2=2), turned=block.rotation is not None),
         inverse=inverse,
         first=first,
         ratio=inverse @ first,
     )
+
+
+def _least_pivot(pivots: Matrix, variances: Matrix, *, turned: bool) -> float:
+    """Return the least variance that earlier rows leave, as a share of the largest of the pattern.
+
+    Beside random effects, whose variance may well be far larger than that of residuals, it is a share of the row's own.
+    """
+    return float((pivots**2 / (variances if turned else variances.max(axis=1, keepdims=True))).min())
 
 
 def random_derivatives(Z: Tensor, model: VisitModel) -> Tensor:

@@ -264,10 +264,10 @@ def _places(visit: str, design: LmmDesign, *, continuous: bool) -> tuple[Vector,
     if visit in frame.codes:
         return frame.codes[visit].astype(float), frame.levels[visit]
     values, codes = np.unique(frame.numeric[visit], return_inverse=True)
+    if continuous and len(values) > _MANY_TIMES:
+        return frame.numeric[visit], ()
     labels = tuple(f"{value:.15g}" for value in values.tolist())
-    if continuous:
-        return frame.numeric[visit], labels if len(labels) <= _MANY_TIMES else ()
-    return codes.reshape(-1).astype(float), labels
+    return (frame.numeric[visit] if continuous else codes.reshape(-1).astype(float)), labels
 
 
 def _names(own: Structure, levels: tuple[str, ...], design: LmmDesign, by: str | None) -> tuple[str, ...]:

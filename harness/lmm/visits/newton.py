@@ -33,6 +33,8 @@ _TINY = 1e-100
 # A visit whose variance, given earlier visits, is this share of the largest has nothing left but rounding.
 DEGENERATE = 1e-12
 _VANISHING = 1e-9
+# Of `Evaluation.cancellation`.
+LOST = 1e6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -123,7 +125,7 @@ def descend(model: VisitModel, coordinates: Coordinates, x: Vector, limit: int =
         raise ValueError("the search begins where a covariance is not positive definite")
     best, stalled, blocked, finished, iterations, radius = np.inf, 0, 0, False, 0, _FIRST_RADIUS
     local = quadratic(here, coordinates, x)
-    while not finished and iterations < limit and here.least_pivot > DEGENERATE and blocked < _BLOCKED:
+    while not finished and iterations < limit and blocked < _BLOCKED and not _lost(here):
         iterations += 1
         turned, x = coordinates.pivoted(x)
         if turned is not coordinates:
@@ -144,6 +146,11 @@ def descend(model: VisitModel, coordinates: Coordinates, x: Vector, limit: int =
         x, here = moved.x, moved.evaluation
         local = quadratic(here, coordinates, x)
     return Descent(coordinates=coordinates, x=x, evaluation=here, local=local, iterations=iterations, finished=finished)
+
+
+def _lost(here: Evaluation) -> bool:
+    """Whether rounding is about to decide: a covariance is all but singular, or columns of X want another basis."""
+    return here.least_pivot <= DEGENERATE or here.cancellation > LOST
 
 
 def quadratic(here: Evaluation, coordinates: Coordinates, x: Vector) -> Local:

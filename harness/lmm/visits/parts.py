@@ -96,10 +96,9 @@ def _second_products(gamma: Vector, model: VisitModel) -> tuple[Tensor, Tensor |
         if second is not None:
             R = np.zeros((r, r, p, p)) if R is None else R
             s = len(second)
-            padded = np.concatenate([second, np.zeros((s, s, 2))], axis=2)
             place = model.level_slice(block.level)
             for k in range(s):
-                weights = inverse @ padded[k][:, block.entry] @ inverse
+                weights = inverse @ block.spread(second[k]) @ inverse
                 R[place.start + k, place] += block.data.weighted(weights)[:, :-1, :-1]
     return Q, R
 

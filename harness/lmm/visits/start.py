@@ -43,7 +43,7 @@ class _Moments:
             if block.level == level:
                 per_pattern = block.counts[:, None, None]
                 products += block.summed(block.data.contracted(last))
-                counts += block.summed(np.broadcast_to(per_pattern, block.entry.shape))
+                counts += block.pairs()
                 random += block.summed(per_pattern * (block.Z @ block.Z.transpose(0, 2, 1)))
         seen = np.maximum(counts, 1.0)
         self.products, self.counts = products / seen, counts

@@ -62,17 +62,42 @@ class SubjectRows:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class BlockStatistics:
-    """A block's patterns with their data; the fields are those of `Block`, U is the structure's number of entries."""
+    """A block's patterns with their data; the fields are those of `Block`, U is the structure's number of entries.
+
+    Beside random effects, rows are turned by `rotation` (K, n, n), whose last q columns span those of Z_k: the large
+    variance of random effects then stands in few rows, and takes no digits from the others. `Z` is turned already.
+    """
 
     level: int
     entry: Codes
     U: int
     Z: Tensor
+    rotation: Tensor | None
     counts: Vector
     data: Data
 
+    def spread(self, values: Matrix, padding: float = 0.0) -> Tensor:
+        """Return entries of the structure (..., U) as covariances of the patterns' rows (..., K, n, n).
+
+        `padding` is the variance of rows that are not there.
+        """
+        ends = np.broadcast_to([0.0, padding], (*values.shape[:-1], 2))
+        found = np.concatenate([values, ends], axis=-1)[..., self.entry]
+        if self.rotation is None:
+            return np.asarray(found)
+        return np.asarray(self.rotation.transpose(0, 2, 1) @ found @ self.rotation)
+
     def summed(self, values: Tensor) -> Vector:
-        """Return sums of values (K, n, n) by entry of the structure (U,)."""
+        """Return sums of products of rows (K, n, n) by entry of the structure (U,)."""
+        if self.rotation is not None:
+            values = self.rotation @ values @ self.rotation.transpose(0, 2, 1)
+        return self._by_entry(values)
+
+    def pairs(self) -> Vector:
+        """Return how many pairs of rows there are of each entry (U,)."""
+        return self._by_entry(np.broadcast_to(self.counts[:, None, None], self.entry.shape))
+
+    def _by_entry(self, values: Tensor) -> Vector:
         sums = np.bincount(self.entry.reshape(-1), weights=values.reshape(-1), minlength=self.U + 2)
         return np.asarray(sums[: self.U])
 
@@ -86,14 +111,19 @@ def block_statistics(layout: Layout, D: Matrix) -> tuple[BlockStatistics, ...]:
 def _statistics(block: Block, U: int, D: Matrix) -> BlockStatistics:
     rows: Tensor = D[block.rows]
     (m, n, c), K = rows.shape, len(block.counts)
+    Z, rotation = block.Z, None
+    if Z.shape[2]:
+        Z, rotation = _turned(Z)
+        rows = rotation[block.pattern].transpose(0, 2, 1) @ rows
     # Multiplications of a weighted sum over n (n + 1) / 2 products of c (c + 1) / 2, against those over rows.
-    if K * n * c > 4 * m * (n + c):
+    if K * n * c > 2 * m * (n + c):
         own = block.pattern
         return BlockStatistics(
             level=block.level,
             entry=block.entry[own],
             U=U,
-            Z=block.Z[own],
+            Z=Z[own],
+            rotation=None if rotation is None else rotation[own],
             counts=read_only(np.ones(m)),
             data=SubjectRows(D=read_only(rows)),
         )
@@ -106,7 +136,19 @@ def _statistics(block: Block, U: int, D: Matrix) -> BlockStatistics:
         members: Tensor = rows[starts[k] : starts[k + 1]]
         folded[k] = _folded(members.transpose(1, 2, 0), members.transpose(1, 0, 2))
     data = CrossProducts(folded=read_only(folded.reshape(-1, folded.shape[2])), n=n, c=c)
-    return BlockStatistics(level=block.level, entry=block.entry, U=U, Z=block.Z, counts=block.counts, data=data)
+    return BlockStatistics(
+        level=block.level, entry=block.entry, U=U, Z=Z, rotation=rotation, counts=block.counts, data=data
+    )
+
+
+def _turned(Z: Tensor) -> tuple[Tensor, Tensor]:
+    """Return Q'Z (K, n, q) and Q (K, n, n), orthogonal, such that only the last q rows of Q'Z are not zero."""
+    q = Z.shape[2]
+    Q, R = np.linalg.qr(Z, mode="complete")
+    turned = np.zeros_like(Z)
+    last = min(q, Z.shape[1])
+    turned[:, Z.shape[1] - last :] = R[:, :last]
+    return read_only(turned), read_only(np.concatenate([Q[:, :, last:], Q[:, :, :last]], axis=2))
 
 
 def _folded(left: Tensor, right: Tensor) -> Tensor:

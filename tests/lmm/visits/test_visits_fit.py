@@ -226,3 +226,21 @@ def test_correlations_of_almost_one_are_reached_from_afar(make_panel, designed):
     design = designed("y ~ visit * arm + cs(visit | id)", panel)
     other = fit_one_factor(designed("y ~ visit * arm + (1 | id)", panel))
     assert fit_visits(design).deviance == pytest.approx(other.deviance, abs=1e-8)
+
+
+@pytest.mark.parametrize("sigma", [1.0, 1e-2, 1e-4])
+def test_residuals_far_smaller_than_random_effects_keep_their_digits(make_panel, designed, sigma):
+    """Without correlation the model is that of one grouping factor; with it, no worse."""
+    t = np.arange(5.0)
+    Z = np.column_stack([np.ones(5), t])
+    panel = make_panel(m=50, visits=5, miss=0.1, covariance=Z @ np.diag([36, 4]) @ Z.T + sigma**2 * np.eye(5))
+    other = fit_one_factor(designed("y ~ visit * arm + (1 + t | id)", panel))
+    Lambda = np.array([[other.theta[0], 0], [other.theta[1], other.theta[2]]])
+    G = other.sigma**2 * Lambda @ Lambda.T
+    design = designed("y ~ visit * arm + (1 + t | id) + ar1(visit | id)", panel)
+    gamma = np.array([G[0, 0], G[1, 0], G[1, 1], other.sigma**2, 0.0])
+    assert visit_deviance(gamma, design) == pytest.approx(other.deviance, abs=1e-9)
+    fit = fit_visits(design)
+    assert fit.convergence.stop is Stop.OPTIMUM
+    assert fit.convergence.distance < 1e-9
+    assert other.deviance - 20 < fit.deviance <= other.deviance
