@@ -8,7 +8,8 @@ from harness.engines import own_versions
 from harness.errors import EngineError
 from harness.locations import r_source_folder
 from harness.references import REFERENCES, installed_packages
-from harness.references.worker import R_FILES, RWorker
+from harness.references.worker import RWorker
+from harness.roster import r_files
 
 _ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
@@ -23,7 +24,7 @@ def pin_threads() -> None:
 def timing_worker() -> RWorker:
     """Return R with the operations of reference_r/timing.R."""
     folder = r_source_folder()
-    return RWorker(sources=[folder / name for name in (*R_FILES, "timing.R")])
+    return RWorker(sources=[folder / name for name in (*r_files(), "timing.R")])
 
 
 def environment(worker: RWorker) -> str:

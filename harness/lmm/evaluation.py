@@ -111,14 +111,15 @@ def profiled(
     J, c = len(gradient), len(M_0)
     A = M_0[:-1, :-1]
     inverse, log_det_cross = _inverse(A)
-    v = np.append(-inverse @ M_0[:-1, -1], 1.0)
+    v = np.ones(c)
+    v[:-1] = -inverse @ M_0[:-1, -1]
     padded = np.zeros((2, c, c))
     padded[0], padded[1, :-1, :-1] = np.outer(v, v), inverse
     quadratic, traces = padded.reshape(2, -1) @ M_2.reshape(J * J, -1).T
     if criterion == "REML":
         CA = inverse @ M_1[:, :-1, :-1]
         value += log_det_cross - 2 * log_det_fixed
-        gradient = gradient + np.trace(CA, axis1=1, axis2=2)
+        gradient = gradient + np.einsum("jii->j", CA)
         hessian = hessian + traces.reshape(J, J) - CA.reshape(J, -1) @ CA.swapaxes(-1, -2).reshape(J, -1).T
     Mv = M_1 @ v
     F = Mv[:, :-1]

@@ -172,7 +172,10 @@ def _distinct(blocks: Tensor, sizes: Codes) -> tuple[Codes, Codes]:
     """
     flat = np.column_stack([sizes, blocks.reshape(len(blocks), -1)])
     hashes = (flat * _hash_weights(flat.shape[1])).sum(axis=1)  # not by BLAS, which may round equal rows differently
-    _, first, shared = np.unique(hashes, return_index=True, return_inverse=True)
+    order = np.argsort(hashes, kind="stable")
+    new = np.diff(hashes[order], prepend=np.nan) != 0
+    first, shared = order[new], np.empty(len(order), dtype=np.int64)
+    shared[order] = np.cumsum(new) - 1
     if not np.array_equal(flat[first][shared], flat):  # a collision: two patterns with one hash
         _, first, shared = np.unique(flat, axis=0, return_index=True, return_inverse=True)
     return first, shared.reshape(-1)

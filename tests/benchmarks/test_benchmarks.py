@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from benchmarks import accuracy, machine, speed
+from benchmarks import accuracy, machine, races
 from benchmarks.tables import BROKEN, KEPT, NOTHING_MEASURED, USAGE, Judged, Table, closing, exit_status, render
 from harness.comparison.judge import judge
 from harness.comparison.verdict import CrossEvidence
@@ -89,8 +89,8 @@ def test_a_file_that_is_no_csv_ends_in_a_message_before_r_is_started(tmp_path, c
 
 
 def test_digits_count_what_two_numbers_share():
-    assert speed.digits(-100.0, -100.0) == "all"
-    assert speed.digits(-100.0, -100.001) == "5.0"
+    assert races.digits(-100.0, -100.0) == "all"
+    assert races.digits(-100.0, -100.001) == "5.0"
 
 
 def test_engines_run_in_turn_and_one_that_is_absent_is_out_with_its_reason():
@@ -101,24 +101,24 @@ def test_engines_run_in_turn_and_one_that_is_absent_is_out_with_its_reason():
             order.append((number, name))
             if name == "lcmm":
                 raise EngineError("lcmm", "absent", "install it")
-            return speed.Timing(seconds=1.0, log_likelihood=-1.0)
+            return races.Timing(seconds=1.0, log_likelihood=-1.0)
 
         return run
 
-    race = speed.run_in_turn({name: runner(name) for name in ("harness", "lcmm", "flexmix")}, 2)
+    race = races.run_in_turn({name: runner(name) for name in ("harness", "lcmm", "flexmix")}, 2)
     assert order == [(1, "harness"), (1, "lcmm"), (1, "flexmix"), (2, "harness"), (2, "flexmix")]
     assert list(race.timings) == ["harness", "flexmix"]
-    assert "install it" in speed.standings("t", race, {"lcmm": 50.0}).not_run[0]
+    assert "install it" in races.standings("t", race, {"lcmm": 50.0}).not_run[0]
 
 
 @pytest.mark.parametrize(("target", "status"), [(2.0, KEPT), (4.0, BROKEN)])
 def test_the_target_is_for_the_median_of_ratios_within_rounds(target, status):
     def times(*seconds):
-        return [speed.Timing(seconds=value, log_likelihood=-100.0) for value in seconds]
+        return [races.Timing(seconds=value, log_likelihood=-100.0) for value in seconds]
 
     # Ratios 2, 3, 30 within rounds; the ratio of the medians would be 10.
-    race = speed.Race(timings={"harness": times(10.0, 1.0, 0.1), "lmer": times(20.0, 3.0, 3.0)})
-    shown = speed.standings("t", race, {"lmer": target})
+    race = races.Race(timings={"harness": times(10.0, 1.0, 0.1), "lmer": times(20.0, 3.0, 3.0)})
+    shown = races.standings("t", race, {"lmer": target})
     (ratio,) = shown.judged
     assert ratio.value == pytest.approx(3.0)
     assert exit_status([shown]) == status

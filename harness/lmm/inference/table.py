@@ -12,6 +12,7 @@ from harness.lmm.inference.fixed_effects import FixedEffects
 from harness.lmm.inference.methods import Method
 
 _NUMBERS = ("estimate", "standard_error", "df", "t", "p", "lower", "upper")
+_COLUMNS = pd.Index(_NUMBERS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -37,7 +38,8 @@ class ContrastTable:
 
     def frame(self) -> pd.DataFrame:
         """Return one row a contrast: estimate, standard error, df, t, p, lower, upper."""
-        return pd.DataFrame({name: getattr(self, name) for name in _NUMBERS}, index=pd.Index(self.names, name="effect"))
+        numbers = np.column_stack([getattr(self, name) for name in _NUMBERS])
+        return pd.DataFrame(numbers, index=pd.Index(self.names, name="effect"), columns=_COLUMNS)
 
 
 def coefficient_table(effects: FixedEffects, *, level: float = 0.95) -> ContrastTable:
