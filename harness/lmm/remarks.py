@@ -49,19 +49,19 @@ def _dropped(design: LmmDesign) -> Iterator[str]:
         return
     columns = ", ".join(f"{name} in {count}" for name, count in dropped.by_column.items())
     yield f"Rows dropped: {dropped.total}; missing is {columns}."
-    for name in filter(None, (dropped.visit, dropped.arm)):
-        if _any_dropped(dropped.by_level[name]):
-            yield f"Rows dropped by {name}: {_shares(dropped.by_level[name])}."
+    if dropped.by_visit_and_arm:
+        cells = {f"{visit} {arm}": count for (visit, arm), count in dropped.by_visit_and_arm.items()}
+        yield from _cells(f"{dropped.visit} and {dropped.arm}", cells)
+    for name in filter(None, (dropped.visit, dropped.arm) if not dropped.by_visit_and_arm else ()):
+        yield from _cells(name, dropped.by_level[name])
     if dropped.lost_subjects:
         yield f"Subjects without a complete row: {len(dropped.lost_subjects)}."
 
 
-def _shares(counts: Mapping[str, RowCount]) -> str:
-    return _listed([f"{level} {count.dropped} of {sum(count)}" for level, count in counts.items()])
-
-
-def _any_dropped(counts: Mapping[str, RowCount]) -> bool:
-    return any(count.dropped for count in counts.values())
+def _cells(columns: str, counts: Mapping[str, RowCount]) -> Iterator[str]:
+    shares = [f"{cell} {count.dropped} of {sum(count)}" for cell, count in counts.items() if count.dropped]
+    if shares:
+        yield f"Rows dropped by {columns}: {', '.join(shares)}."
 
 
 def _listed(words: Sequence[str]) -> str:
