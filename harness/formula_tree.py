@@ -94,14 +94,20 @@ class Formula:
         return () if self.residual is None else (self.residual.subject,)
 
     @property
-    def columns(self) -> tuple[str, ...]:
-        """All columns that the formula names, each once: outcome, then variables, then visits and grouping columns."""
+    def variables(self) -> tuple[str, ...]:
+        """The columns whose values matter, each once: outcome, predictors, visits and arms of a residual structure."""
         terms = (*self.terms, *(term for random in self.random for term in random.terms))
         atoms = (atom.column for term in terms for atom in term)
-        groupings = (name for random in self.random for name in random.grouping)
         residual = self.residual
-        visits = () if residual is None else (residual.visit, *filter(None, (residual.by,)), residual.subject)
-        return tuple(dict.fromkeys([self.outcome, *atoms, *visits, *groupings]))
+        visits = () if residual is None else (residual.visit, *filter(None, (residual.by,)))
+        return tuple(dict.fromkeys([self.outcome, *atoms, *visits]))
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """All columns that the formula names, each once: the variables, then those that only say whose a row is."""
+        subject = () if self.residual is None else (self.residual.subject,)
+        groupings = (name for random in self.random for name in random.grouping)
+        return tuple(dict.fromkeys([*self.variables, *subject, *groupings]))
 
 
 def formula_text(formula: Formula) -> str:

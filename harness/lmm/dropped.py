@@ -59,11 +59,10 @@ def dropped_rows(formula: Formula, cohort: Cohort, kept: Mask, missing: Mapping[
     )
     rows = np.flatnonzero(~kept)
     gone, left = _counts(subjects, rows)
-    grouping = {name for random in formula.random for name in random.grouping}
     factors = {
         name: _Levels(cohort.factors[name].codes, cohort.factors[name].levels)
-        for name in formula.columns
-        if name in cohort.factors and name not in grouping | {*formula.subject}
+        for name in formula.variables
+        if name in cohort.factors and name not in formula.subject
     }
     inner = [name for name, levels in factors.items() if _varies_within(subjects.codes, levels.codes)]
     visit = formula.residual.visit if formula.residual is not None else next(iter(inner), None)

@@ -49,6 +49,7 @@ def ordered_frame(
     keys = [_cells(cohort, name)[rows] for name in _sorting(formula)]
     if not _sorted(keys):
         rows = rows[np.lexsort(keys[::-1])]
+    variables = formula.variables
     numeric, codes, levels = {}, {}, {}
     empty: list[str] = []
     lone: list[str] = []
@@ -66,7 +67,7 @@ def ordered_frame(
             own = (np.cumsum(observed) - 1)[own]
             levels[name] = tuple(compress(factor.levels, observed.tolist()))
         codes[name] = read_only(own)
-        if name not in formula.subject:
+        if name in variables:
             empty += [f"{name}[{level}]" for level in compress(factor.levels, (~observed).tolist())]
             lone += [f"{name}[{level}]" for level in compress(factor.levels, (counts == 1).tolist())]
     frame = Frame(n_rows=len(rows), numeric=numeric, codes=codes, levels=levels)

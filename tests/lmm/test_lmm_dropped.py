@@ -129,3 +129,19 @@ def test_long_lists_are_cut(make_cohort, make_design):
     (remark,) = design_remarks(make_design("y ~ site + (1 | id)", cohort))
     assert remark.startswith("Levels with a single row: site[site 0], ")
     assert remark.endswith("site[site 9] and 20 more.")
+
+
+def test_labels_of_subjects_and_sites_are_no_levels_to_report(make_cohort, make_design):
+    """Subject c of site 2 has one row, subject d none; what only groups is counted by subject, not by level."""
+    cohort = make_cohort(
+        site=["s1"] * 6 + ["s2"] * 4,
+        id=["a"] * 3 + ["b"] * 3 + ["c"] + ["d"] * 3,
+        arm=["x", "x", "x", "y", "y", "y", "x", "y", "y", "y"],
+        y=[1, 2, 4, 3, 6, 2, 5, np.nan, np.nan, np.nan],
+    )
+    design = make_design("y ~ arm + (1 | site / id)", cohort)
+    assert (design.lone_levels, design.empty_levels) == ((), ())
+    assert set(design.dropped.by_level) == {"arm"}
+    assert design.dropped.by_subject == {"s2": 3}
+    inner = make_design("y ~ arm + (1 | site:id)", cohort).dropped
+    assert (inner.by_subject, inner.lost_subjects) == ({"s2:d": 3}, ("s2:d",))
