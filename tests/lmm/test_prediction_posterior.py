@@ -3,13 +3,13 @@
 import mpmath
 import numpy as np
 import pytest
+from scipy.linalg import block_diag
 
 from harness.lmm.prediction.distribution import (
     ContinuousResidual,
     Distribution,
     IndependentResidual,
     VisitResidual,
-    block_diagonal,
 )
 from harness.lmm.prediction.modes import modes
 from harness.lmm.prediction.occasions import Occasions, RandomRows, joined
@@ -78,7 +78,7 @@ def test_means_and_both_variances_solve_hendersons_equations(crossed):
         ]
     )
     R = np.diag(at.weights / 0.7)
-    inverse_G = np.linalg.inv(block_diagonal([G[0]] * m + [G[1]] * k))
+    inverse_G = np.linalg.inv(block_diag(*[G[0]] * m, *[G[1]] * k))
     W = np.column_stack([at.X, Z])
     coefficient = W.T @ R @ W
     coefficient[P:, P:] += inverse_G

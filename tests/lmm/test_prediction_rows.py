@@ -146,9 +146,11 @@ def test_outcomes_that_can_be_of_the_fit_count_once_and_others_as_well():
 
 
 def test_more_rows_of_one_block_than_memory_holds_are_refused(sleepstudy):
-    many = pd.DataFrame({"subject": "x", "days": np.arange(5001.0), "reaction": 300.0})
+    many = pd.DataFrame({"id": "x", "g": "a", "subject": "x", "t": np.arange(5001.0), "days": 1.0, "reaction": 300.0})
+    continuous = fit_of("y ~ g + car1(t | id)", cohort_from_frame(panel(), subject="id"))[0]
     with pytest.raises(SpecError, match="5001 rows that all depend on each other"):
-        predict(sleepstudy, many)
+        predict(continuous, many)
+    assert predict(sleepstudy, many).mean.variance.max() < 250  # independent residuals need no such matrix
 
 
 def test_new_rows_of_the_fit_code_as_the_design_did(model):

@@ -7,7 +7,7 @@ from scipy.linalg import solve_triangular
 
 from harness.arrays import Codes, Matrix, Tensor, Vector
 from harness.lmm.covariance import upper_factor
-from harness.lmm.prediction.distribution import Distribution, Loadings, outcome_root
+from harness.lmm.prediction.distribution import Distribution, Loadings, noise_root, outcome_root
 from harness.lmm.prediction.occasions import Occasions, batches
 
 
@@ -51,11 +51,11 @@ def whiten(distribution: Distribution, at: Occasions) -> White:
     for (rows,) in batches(block, (at.measured,)):
         (F,) = loadings.of(rows)
         noise = distribution.residual.covariance(at, rows, rows)
-        lower = np.linalg.cholesky(noise)
+        lower = noise_root(distribution, at, rows)
         n, f = F.shape[1:]
-        stacked = np.concatenate([np.linalg.solve(lower, F), np.broadcast_to(np.eye(f), (len(F), f, f))], axis=1)
+        stacked = np.concatenate([lower.solve(F), np.broadcast_to(np.eye(f), (len(F), f, f))], axis=1)
         P = np.linalg.qr(stacked, mode="complete").Q[:, :n, f:]
-        root = np.linalg.solve(lower.transpose(0, 2, 1), P).transpose(0, 2, 1)
+        root = lower.solve_transposed(P).transpose(0, 2, 1)
         white = (root @ residual[rows][:, :, None])[:, :, 0]
         found.append(WhiteBlocks(rows=rows, root=root, X=root @ at.X[rows], residual=white, noise=noise))
     p = at.X.shape[1]

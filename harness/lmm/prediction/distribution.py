@@ -4,14 +4,17 @@ Of any rows, those of the fit or new ones, and whichever engine made the fit: al
 diagnostics asks for nothing else.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from harness.arrays import Codes, Matrix, Tensor, Vector
+from harness.errors import Problem, SpecError
 from harness.lmm.covariance import upper_factor
 from harness.lmm.prediction.occasions import Occasions
+
+# 400 MB.
+LARGEST_LOADINGS = 50_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -85,6 +88,38 @@ class Distribution:
         return self.residual.covariance(at, rows, rows)[:, 0, 0]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class NoiseRoot:
+    """L with LL' = Var(e) of rows (g, s): lower triangular (g, s, s), or None and its diagonal (g, s) is all of it."""
+
+    lower: Tensor | None
+    diagonal: Matrix
+
+    def solve(self, right: Tensor) -> Tensor:
+        """Return L^-1 times what is on its right (g, s, k)."""
+        if self.lower is None:
+            return np.asarray(right / self.diagonal[:, :, None])
+        return np.asarray(np.linalg.solve(self.lower, right))
+
+    def solve_transposed(self, right: Tensor) -> Tensor:
+        """Return L^-T times what is on its right (g, s, k)."""
+        if self.lower is None:
+            return np.asarray(right / self.diagonal[:, :, None])
+        return np.asarray(np.linalg.solve(self.lower.transpose(0, 2, 1), right))
+
+    def times(self, right: Tensor) -> Tensor:
+        """Return L times what is on its right (g, s, k)."""
+        return np.asarray(right * self.diagonal[:, :, None] if self.lower is None else self.lower @ right)
+
+
+def noise_root(distribution: Distribution, at: Occasions, rows: Codes) -> NoiseRoot:
+    """Return the root of Var(e) of rows (g, s) of g blocks."""
+    if isinstance(distribution.residual, IndependentResidual):
+        return NoiseRoot(lower=None, diagonal=np.sqrt(distribution.residual.variance / at.weights[rows]))
+    lower = np.asarray(np.linalg.cholesky(distribution.residual.covariance(at, rows, rows)), dtype=np.float64)
+    return NoiseRoot(lower=lower, diagonal=np.diagonal(lower, axis1=1, axis2=2))
+
+
 class Loadings:
     """F with Zb = F u in every block, u standard normal: the random effects of all levels that occur in a block.
 
@@ -99,11 +134,19 @@ class Loadings:
         ]
 
     def of(self, *rows: Codes) -> tuple[Tensor, ...]:
-        """Return F (g, s, f) of the rows (g, s) of g blocks, one for each argument, in common columns."""
+        """Return F (g, s, f) of the rows (g, s) of g blocks, one for each argument, in common columns.
+
+        Raises
+        ------
+        SpecError
+            If a block is too large to be held.
+        """
         found: list[list[Tensor]] = [[np.zeros((*own.shape, 0))] for own in rows]
         for scaled, place in self._parts:
             n_levels = 1 + max(int(place[own].max(initial=0)) for own in rows)
             width = n_levels * scaled.shape[1]
+            if (size := width * max(own.size for own in rows)) > LARGEST_LOADINGS:
+                raise SpecError("prediction", [_too_large(size)])
             for collected, own in zip(found, rows, strict=True):
                 here = place[own][:, :, None] == np.arange(n_levels)
                 collected.append((here[..., None] * scaled[own][:, :, None, :]).reshape(*own.shape, width))
@@ -122,14 +165,11 @@ def outcome_root(distribution: Distribution, at: Occasions, loadings: Loadings, 
     return np.asarray((R * signs[:, :, None]).transpose(0, 2, 1))
 
 
-def block_diagonal(matrices: Sequence[Matrix]) -> Matrix:
-    """Return the matrices along the diagonal of one."""
-    size = sum(map(len, matrices))
-    whole, at = np.zeros((size, size)), 0
-    for matrix in matrices:
-        whole[at : at + len(matrix), at : at + len(matrix)] = matrix
-        at += len(matrix)
-    return whole
+def _too_large(size: int) -> Problem:
+    return Problem(
+        found=f"{size} products of rows and random effects that all depend on each other",
+        expected=f"at most {LARGEST_LOADINGS}, for they are held at once",
+    )
 
 
 def _root(G: Matrix) -> Matrix:

@@ -6,7 +6,7 @@ import numpy as np
 
 from harness.arrays import Codes, Matrix, Tensor, read_only
 from harness.lmm.prediction.distribution import Distribution, Loadings
-from harness.lmm.prediction.occasions import Occasions, RandomRows, batches, joined
+from harness.lmm.prediction.occasions import LARGEST_BLOCK, Occasions, RandomRows, batches, joined
 from harness.lmm.prediction.posterior import Known
 
 
@@ -32,11 +32,9 @@ def modes(distribution: Distribution, at: Occasions, part: int, n_levels: int) -
     block = units.blocks()
     loadings = Loadings(distribution, units, block)
     values, conditional, prediction = np.zeros((n_levels, q)), np.zeros((n_levels, q, q)), np.zeros((n_levels, q, q))
-    for o, a in batches(block, (given & units.measured, ~given)):
+    for o, a in batches(block, (given & units.measured, ~given), np.inf if distribution.independent else LARGEST_BLOCK):
         F_o, F_a = loadings.of(o, a)
-        noise = distribution.residual.covariance(units, o, o)
-        known = Known(distribution, units.X[o], units.outcome[o], F_o, noise)
-        mode, own, whole = known.random_effects(F_a)
+        mode, own, whole = Known(distribution, units, o, F_o).random_effects(F_a)
         level = levels[a - at.n_rows].reshape(len(a), -1, q)[:, :, 0]
         values[level] = mode.reshape(*level.shape, q)
         for target, covariance in ((conditional, own), (prediction, whole)):

@@ -110,7 +110,7 @@ def joined(first: Occasions, second: Occasions) -> Occasions:
     )
 
 
-def batches(block: Codes, kinds: Sequence[Mask]) -> Iterator[tuple[Codes, ...]]:
+def batches(block: Codes, kinds: Sequence[Mask], largest_block: float = LARGEST_BLOCK) -> Iterator[tuple[Codes, ...]]:
     """Yield rows (g, n_kind) of g blocks at a time that have equally many rows of each kind, those in the masks.
 
     Every row of a mask comes once; blocks without any row of the last kind are left out.
@@ -118,7 +118,7 @@ def batches(block: Codes, kinds: Sequence[Mask]) -> Iterator[tuple[Codes, ...]]:
     Raises
     ------
     SpecError
-        If a block has so many rows that their covariance can't be held.
+        If a block has more rows than `largest_block`, by default so many that their covariance can't be held.
     """
     n_blocks = int(block.max(initial=-1)) + 1
     sorted_rows, starts, counts = [], [], []
@@ -128,7 +128,7 @@ def batches(block: Codes, kinds: Sequence[Mask]) -> Iterator[tuple[Codes, ...]]:
         counts.append(np.bincount(block[rows], minlength=n_blocks))
         starts.append(np.concatenate([[0], np.cumsum(counts[-1])[:-1]]))
     sizes = np.column_stack(counts)
-    if (largest := int(sizes.max(initial=0))) > LARGEST_BLOCK:
+    if (largest := int(sizes.max(initial=0))) > largest_block:
         found = f"{largest} rows that all depend on each other through their grouping factors"
         problem = Problem(found=found, expected=f"at most {LARGEST_BLOCK}, for their covariance is held at once")
         raise SpecError("covariance of the outcomes", [problem])

@@ -18,10 +18,10 @@ import numpy as np
 import pandas as pd
 from scipy.stats import t
 
-from harness.arrays import Mask, Matrix, Tensor, Vector, read_only
+from harness.arrays import Codes, Mask, Matrix, Tensor, Vector, read_only
 from harness.errors import Problem, SpecError
-from harness.lmm.prediction.distribution import Distribution, Loadings
-from harness.lmm.prediction.occasions import Occasions, batches
+from harness.lmm.prediction.distribution import Distribution, Loadings, noise_root
+from harness.lmm.prediction.occasions import LARGEST_BLOCK, Occasions, batches
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -95,9 +95,9 @@ def posterior(distribution: Distribution, at: Occasions, *, asked: Mask) -> Pred
     loadings = Loadings(distribution, at, block)
     mean, outcome = np.empty((3, at.n_rows)), np.empty((3, at.n_rows))
     own = distribution.residual_variance(at)
-    for o, a in batches(block, (given, asked)):
+    for o, a in batches(block, (given, asked), np.inf if distribution.independent else LARGEST_BLOCK):
         F_o, F_a = loadings.of(o, a)
-        known = Known(distribution, at.X[o], at.outcome[o], F_o, distribution.residual.covariance(at, o, o))
+        known = Known(distribution, at, o, F_o)
         mean[:, a] = known.expected(at.X[a], F_a)
         if distribution.independent:
             outcome[:, a] = mean[:, a]
@@ -113,39 +113,37 @@ def posterior(distribution: Distribution, at: Occasions, *, asked: Mask) -> Pred
 class Known:
     """What the measured rows of g blocks say about their random effects u."""
 
-    def __init__(self, distribution: Distribution, X: Tensor, y: Matrix, F: Tensor, noise: Tensor) -> None:
+    def __init__(self, distribution: Distribution, at: Occasions, rows: Codes, F: Tensor) -> None:
         self._distribution = distribution
-        self._X = X
-        self._residual = (y - X @ distribution.beta)[:, :, None]
-        self._root = np.linalg.cholesky(noise)
+        self._root = noise_root(distribution, at, rows)
         n, f = F.shape[1:]
-        stacked = np.concatenate([np.linalg.solve(self._root, F), np.broadcast_to(np.eye(f), (len(F), f, f))], axis=1)
-        Q, R = np.linalg.qr(stacked)
+        # X and y - X beta side by side: what is said of one is said of the other.
+        self._Xr = np.concatenate([at.X[rows], (at.outcome[rows] - at.X[rows] @ distribution.beta)[:, :, None]], axis=2)
+        identity = np.broadcast_to(np.eye(f), (len(F), f, f))
+        Q, R = np.linalg.qr(np.concatenate([self._root.solve(F), identity], axis=1))
         self._spread = np.linalg.inv(R)  # Var(u | y) = R^-1 R^-T
-        whitened = np.linalg.solve(self._root.transpose(0, 2, 1), Q[:, :n])
-        self._gain = self._spread @ whitened.transpose(0, 2, 1)  # E(u | y) = gain (y - X beta)
+        self._u = self._spread @ (Q[:, :n].transpose(0, 2, 1) @ self._root.solve(self._Xr))
 
     def inverse_noise(self, right: Tensor) -> Tensor:
         """Return N^-1 times what is on its right."""
-        return np.linalg.solve(self._root.transpose(0, 2, 1), np.linalg.solve(self._root, right))
+        return self._root.solve_transposed(self._root.solve(right))
 
-    def expected(self, X: Tensor, F: Tensor, through: Tensor | float = 0.0, left: Matrix | float = 0.0) -> Tensor:
+    def expected(self, X: Tensor, F: Tensor, through: Tensor | None = None, left: Matrix | float = 0.0) -> Tensor:
         """Return value, variance given beta and variance (3, g, a) of X beta + F u + through (y - X beta) + rest.
 
         `left` (g, a) is the variance of the rest, which is independent of all that was measured.
         """
-        K = F @ self._gain + through
+        K = F @ self._u if through is None else F @ self._u + through @ self._Xr
         conditional = np.square(F @ self._spread).sum(axis=2) + left
-        value = X @ self._distribution.beta + (K @ self._residual)[:, :, 0]
-        return np.stack([value, conditional, conditional + _quadratic(X - K @ self._X, self._distribution.vcov)])
+        value = X @ self._distribution.beta + K[:, :, -1]
+        return np.stack([value, conditional, conditional + _quadratic(X - K[:, :, :-1], self._distribution.vcov)])
 
     def random_effects(self, F: Tensor) -> tuple[Matrix, Tensor, Tensor]:
         """Return F u (g, a), its covariance given beta, and that of its error with beta_hat (g, a, a)."""
-        K, spread = F @ self._gain, F @ self._spread
+        K, spread = F @ self._u, F @ self._spread
         conditional = spread @ spread.transpose(0, 2, 1)
-        through = K @ self._X
-        from_beta = through @ self._distribution.vcov @ through.transpose(0, 2, 1)
-        return (K @ self._residual)[:, :, 0], conditional, conditional + from_beta
+        from_beta = K[:, :, :-1] @ self._distribution.vcov @ K[:, :, :-1].transpose(0, 2, 1)
+        return K[:, :, -1], conditional, conditional + from_beta
 
 
 def _quadratic(X: Tensor, vcov: Matrix) -> Vector:

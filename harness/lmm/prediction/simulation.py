@@ -9,8 +9,8 @@ import numpy as np
 from harness.arrays import Matrix, Vector, read_only
 from harness.cohorts.random_stream import RandomStream
 from harness.errors import Problem, SpecError
-from harness.lmm.prediction.distribution import Distribution, Loadings
-from harness.lmm.prediction.occasions import Occasions, batches
+from harness.lmm.prediction.distribution import Distribution, Loadings, noise_root
+from harness.lmm.prediction.occasions import LARGEST_BLOCK, Occasions, batches
 
 _SEEDS = 2**32
 
@@ -48,9 +48,11 @@ def simulate(
     fixed = at.X @ distribution.beta
     block = at.blocks()
     loadings = Loadings(distribution, at, block)
-    batched = [rows for (rows,) in batches(block, (np.ones(at.n_rows, dtype=bool),))]
+    everything = np.ones(at.n_rows, dtype=bool)
+    limit = np.inf if distribution.independent else LARGEST_BLOCK
+    batched = [rows for (rows,) in batches(block, (everything,), limit)]
     factors = [loadings.of(rows)[0] for rows in batched]
-    roots = [np.linalg.cholesky(distribution.residual.covariance(at, rows, rows)) for rows in batched]
+    roots = [noise_root(distribution, at, rows) for rows in batched]
     for replicate in range(replicates):
         stream = stream_of(seed, replicate)
         draws[replicate] = fixed if mean is None else mean
@@ -58,5 +60,5 @@ def simulate(
             g, n, f = F.shape
             effects = stream.normal(g * f).reshape(g, f, 1)
             noise = stream.normal(g * n).reshape(g, n, 1)
-            draws[replicate, rows] += ((0.0 if mean is not None else F @ effects) + root @ noise)[:, :, 0]
+            draws[replicate, rows] += ((0.0 if mean is not None else F @ effects) + root.times(noise))[:, :, 0]
     return read_only(draws)
