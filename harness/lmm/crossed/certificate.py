@@ -6,7 +6,7 @@ import numpy as np
 
 from harness.arrays import Vector
 from harness.convergence import Stop
-from harness.lmm.certificate import SINGULAR_SD, Certificate, certificate, without_variance
+from harness.lmm.certificate import FAR, SINGULAR_SD, Certificate, certificate, without_variance
 from harness.lmm.covariance import relative_factor
 from harness.lmm.crossed.newton import Descent, Place
 from harness.lmm.curvature import Curvature
@@ -30,8 +30,8 @@ def certify(descent: Descent) -> Certificate:
 
 
 def _finding(descent: Descent, local: Curvature, least_sd: float) -> tuple[Stop, str]:
-    if not descent.finished:
-        return Stop.ITERATION_LIMIT, "Stopped at the iteration limit."
+    if not descent.finished or local.distance > FAR:
+        return Stop.ITERATION_LIMIT, "Stopped at the iteration limit, or where rounding hides the way."
     if local.descending:
         return Stop.SADDLE, "Stopped on a saddle: the likelihood rises in some direction."
     if least_sd < SINGULAR_SD:

@@ -231,3 +231,30 @@ def test_random_effects_that_dwarf_sigma_keep_their_digits(panel, weighted_desig
     (exact,) = referee(design, [found.theta])
     assert abs(float(found.deviance - exact)) < 1e-9
     assert found.convergence.distance < 1e-6
+
+
+def test_a_factor_told_twice_leaves_its_variance_undetermined(panel, weighted_design):
+    cohort = panel(3)
+    codes = cohort.factors["a"].codes
+    twice = Cohort(
+        name="panel",
+        subject="a",
+        time=None,
+        numeric=cohort.numeric,
+        factors={**cohort.factors, "c": Factor(codes=11 - codes, levels=tuple(f"c{k:02d}" for k in range(12)))},
+    )
+    design = weighted_design("y ~ t + (1 | a) + (1 | b) + (1 | c)", twice)
+    found = fit(design)
+    assert found.convergence.stop is Stop.FLAT
+    assert "the variance of intercept for a together with the variance of intercept for c" in found.convergence.message
+    # Only the sum is determined, and it is that of the factor told once.
+    once = fit(weighted_design("y ~ t + (1 | a) + (1 | b)", cohort))
+    assert found.deviance == pytest.approx(once.deviance, rel=1e-12)
+    assert found.theta[0] ** 2 + found.theta[2] ** 2 == pytest.approx(once.theta[0] ** 2, rel=1e-8)
+
+
+def test_a_search_cut_short_says_so(reference):
+    design, found = reference
+    cut = fit(design, start=np.array([5.0, 0.0, 5.0, 5.0]), limit=1)
+    assert cut.convergence.stop is Stop.ITERATION_LIMIT
+    assert cut.deviance > found.deviance
