@@ -23,7 +23,7 @@ def visit_problems(residual: ResidualTerm, frame: Frame) -> list[Problem]:
     if residual.structure != "car1" and len(names) > _MOST_VISITS:
         many, advice = f"{len(names)} distinct visits", "For times that differ between subjects use car1."
         return [Problem(found=many, expected=f"at most {_MOST_VISITS}", column=residual.visit, advice=advice)]
-    found = [*_repeated_visits(residual, subjects, visits, labels, names), *_changing_arms(residual, frame)]
+    found = [*_repeated_visits(residual, subjects, visits, labels, len(names)), *_changing_arms(residual, frame)]
     return found or [*_unknown_covariances(residual, frame, subjects, visits)]
 
 
@@ -64,22 +64,17 @@ def _visits(residual: ResidualTerm, frame: Frame) -> tuple[Codes, tuple[str, ...
 
 
 def _repeated_visits(
-    residual: ResidualTerm, subjects: Codes, visits: Codes, labels: Sequence[str], names: Sequence[str]
+    residual: ResidualTerm, subjects: Codes, visits: Codes, labels: Sequence[str], n_visits: int
 ) -> Iterator[Problem]:
-    cells, counts = np.unique(subjects * len(names) + visits, return_counts=True)
-    again = cells[counts > 1]
-    if not len(again):
-        return
-    of, at = np.divmod(again, len(names))
-    pairs = zip(of[:_LISTED].tolist(), at[:_LISTED].tolist(), strict=True)
-    shown = ", ".join(f"{labels[i]!r} at {names[j]!r}" for i, j in pairs)
-    rest = f" and {len(again) - _LISTED} more" if len(again) > _LISTED else ""
-    yield Problem(
-        found=f"{_subjects(np.unique(of))} with several rows at one visit: {shown}{rest}",
-        expected="one row a subject and visit",
-        column=residual.visit,
-        advice="Keep one of them, or name the column that tells them apart.",
-    )
+    cells, counts = np.unique(subjects * n_visits + visits, return_counts=True)
+    again = np.unique(cells[counts > 1] // n_visits)
+    if len(again):
+        yield Problem(
+            found=f"{_subjects(again, labels)} with several rows at one visit",
+            expected="one row a subject and visit",
+            column=residual.visit,
+            advice="Keep one of them, or name the column that tells them apart.",
+        )
 
 
 def _changing_arms(residual: ResidualTerm, frame: Frame) -> Iterator[Problem]:
@@ -90,14 +85,15 @@ def _changing_arms(residual: ResidualTerm, frame: Frame) -> Iterator[Problem]:
     first[subjects] = frame.codes[residual.by]
     changing = np.unique(subjects[first[subjects] != frame.codes[residual.by]])
     if len(changing):
-        shown = ", ".join(repr(labels[i]) for i in changing[:_LISTED].tolist())
-        rest = f" and {len(changing) - _LISTED} more" if len(changing) > _LISTED else ""
-        found = f"{_subjects(changing)} at several levels: {shown}{rest}"
+        found = f"{_subjects(changing, labels)} at several levels"
         yield Problem(found=found, expected="one level a subject", column=residual.by)
 
 
-def _subjects(codes: Codes) -> str:
-    return f"{len(codes)} subject{'s' if len(codes) > 1 else ''}"
+def _subjects(codes: Codes, labels: Sequence[str]) -> str:
+    """Return how many subjects these are, and the labels of the first."""
+    shown = ", ".join(repr(labels[i]) for i in codes[:_LISTED].tolist())
+    rest = f" and {len(codes) - _LISTED} more" if len(codes) > _LISTED else ""
+    return f"{len(codes)} subject{'s' if len(codes) > 1 else ''} ({shown}{rest})"
 
 
 def _unknown_covariances(residual: ResidualTerm, frame: Frame, subjects: Codes, visits: Codes) -> Iterator[Problem]:

@@ -130,9 +130,9 @@ def visits(make_cohort):
 @pytest.mark.parametrize(
     ("formula", "column", "words"),
     [
-        ("y ~ 1 + ar1(visit | id)", "visit", "2 subjects with several rows at one visit: 's4' at 'v2', 's5' at 'v2'"),
-        ("y ~ 1 + car1(week | half)", "week", "at one visit: 'a' at '0', 'a' at '1', 'a' at '2' and 5 more"),
-        ("y ~ 1 + us(visit | turn / id)", "turn", "1 subject at several levels: 's1'; one level a subject"),
+        ("y ~ 1 + ar1(visit | id)", "visit", "2 subjects ('s4', 's5') with several rows at one visit"),
+        ("y ~ 1 + car1(week | half)", "week", "2 subjects ('a', 'b') with several rows at one visit"),
+        ("y ~ 1 + us(visit | turn / id)", "turn", "1 subject ('s1') at several levels; one level a subject"),
         ("y ~ 1 + cs(clean | lone)", "clean", "no subject with two visits"),
         ("y ~ 1 + us(clean | id) + us", "us", "unknown column"),
         ("y ~ 1 + us(early | half / id)", "early", "several rows at one visit"),
