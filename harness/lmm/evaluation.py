@@ -142,6 +142,8 @@ def profiled(
 
 def _inverse(A: Matrix) -> tuple[Matrix, float]:
     """Return the inverse and log|A|; that of a slightly larger matrix where rounding has left A indefinite."""
+    if len(A) == 0:  # every fixed effect is given, as where the only one is profiled
+        return A, 0.0
     root, failed = dpotrf(A)
     if failed:
         root, _ = dpotrf(A + _ROUNDING * np.trace(A) * np.eye(len(A)))

@@ -227,6 +227,22 @@ def test_a_perfect_correlation_ends_at_its_bound(simulate, make_cohort, make_des
     assert interval.lower_end is End.CROSSING
 
 
+def test_sigma_can_be_zero_where_random_effects_explain_each_row(make_cohort, make_design):
+    """Eight rows and eight random effects: without residual the deviance stays near its minimum."""
+    stream = np.random.default_rng(0)
+    y = 20 + np.repeat(stream.standard_normal(4), 2) + np.tile([0.0, -1.0], 4) + stream.standard_normal(8)
+    cohort = make_cohort(id=[f"s{i}" for i in np.repeat(range(4), 2)], t=np.tile([0.0, 1.0], 4), y=y)
+    found = by_name(profile_intervals(make_design("y ~ t + (1 + t || id)", cohort)))
+    assert (found["sigma"].lower, found["sigma"].lower_end) == (0, End.BOUND)
+    assert found["sigma"].upper_end is End.CROSSING
+    assert np.isfinite([end for one in found.values() for end in (one.lower, one.upper)]).all()
+
+
+def test_the_only_fixed_effect_has_a_profile_and_nothing_is_printed(one_way, make_design, capfd):
+    profile_intervals(make_design("y ~ 1 + (1 | id)", one_way(2.0)[0]))
+    assert capfd.readouterr() == ("", "")
+
+
 def test_the_curve_crosses_the_quantile_at_the_ends_and_zero_at_the_estimate(simulate, make_cohort, make_design):
     design = make_design("y ~ t + (1 + t | id)", make_cohort(**simulate(m=40, sd=(1.5, 0.8), seed=6)))
     for interval in profile_intervals(design):

@@ -20,6 +20,8 @@ _NEGATIVE = 1e-8
 _LEAST = 1e-16
 _HALVINGS = 60
 _LONGEST = 2.0
+# In log sigma: where it runs so far, the likelihood has no maximum.
+_FARTHEST = 50.0
 
 
 def lowest(at: Callable[[Vector], Local], start: Vector, free: Codes) -> tuple[Local, bool]:
@@ -53,6 +55,8 @@ def lowest(at: Callable[[Vector], Local], start: Vector, free: Codes) -> tuple[L
             if there is None:
                 return here, False
         here = there
+        if abs(here.point[-1] - start[-1]) > _FARTHEST:
+            break
     return here, False
 
 

@@ -14,16 +14,21 @@ from harness.lmm.likelihood.surface import Local, Surface, apart, held
 _UNDETERMINED = 1e-8
 _LARGEST_STEP = 1.0
 _SMALL = 0.1
+_ZERO = 20.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Held:
-    """The parameter at x: the deviance's rise above its minimum, its slope in x, and the others at their best."""
+    """The parameter at x: the deviance's rise above its minimum, its slope in x, and the others at their best.
+
+    `finished` unless the search of the others ran out of steps.
+    """
 
     x: float
     rise: float
     slope: float
     local: Local
+    finished: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -85,8 +90,9 @@ def correlation(name: str, effects: tuple[int, int], surface: Surface, best: Loc
         for local, place in zip(constant, pair, strict=True):
             start = local.point.copy()
             start[at], start[place] = here.x, _SMALL
-            there, _ = lowest(surface.at, start, free)
-            found.append(Held(x=here.x, rise=there.value - best.value, slope=float(there.gradient[at]), local=there))
+            there, finished = lowest(surface.at, start, free)
+            rise, slope = there.value - best.value, float(there.gradient[at])
+            found.append(Held(x=here.x, rise=rise, slope=slope, local=there, finished=finished))
         return lower(here.x, found)
 
     return replace(smooth, hold=lambda x, near: lower(x, [smooth.hold(x, near)]), confirm=confirm)
@@ -100,14 +106,15 @@ def _without(surface: Surface, best: Local, place: int) -> Local:
 
 
 def residual_sd(name: str, surface: Surface, best: Local) -> Parameter:
-    """Return sigma."""
+    """Return sigma; so far below the estimate that its square is beyond rounding, it is zero."""
+    least = float(best.point[-1]) - _ZERO
     return _of_surface(
         name,
         surface.size - 1,
         surface,
         best,
-        bounds=(-np.inf, np.inf),
-        value=lambda x: float(np.exp(x)),
+        bounds=(least, np.inf),
+        value=lambda x: float(np.exp(x)) if x > least else 0.0,
         coordinate=lambda sd: float(np.log(sd)),
     )
 
@@ -124,11 +131,11 @@ def fixed_effect(name: str, index: int, surface: Surface, best: Local) -> Parame
         return float(origin + row @ here.beta), float(row @ here.inverse @ row)
 
     def hold(x: float, near: Held) -> Held:
-        local, _ = lowest(replace(surface, statistics=held(own, x - origin)).at, near.local.point, every)
+        local, finished = lowest(replace(surface, statistics=held(own, x - origin)).at, near.local.point, every)
         estimate, variance = at_theta(local)
         # At given theta the residual sum of squares rises by the square of the distance, over the variance.
         slope = 2 * (x - estimate) / (variance * float(np.exp(2 * local.point[-1])))
-        return Held(x=x, rise=local.value - best.value, slope=slope, local=local)
+        return Held(x=x, rise=local.value - best.value, slope=slope, local=local, finished=finished)
 
     estimate, variance = at_theta(best)
     step = float(np.sqrt(variance) * np.exp(best.point[-1]))
@@ -160,8 +167,9 @@ def _of_surface(
         tangent = _tangent(near.local, at, free) * (x - start[at])
         start[free] += np.clip(tangent, -1 - np.abs(start[free]), 1 + np.abs(start[free]))
         start[at] = x
-        local, _ = lowest(surface.at, start, free)
-        return Held(x=x, rise=local.value - best.value, slope=float(local.gradient[at]), local=local)
+        local, finished = lowest(surface.at, start, free)
+        slope = float(local.gradient[at])
+        return Held(x=x, rise=local.value - best.value, slope=slope, local=local, finished=finished)
 
     return Parameter(
         name=name,

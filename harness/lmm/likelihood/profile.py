@@ -32,6 +32,7 @@ class End(StrEnum):
 
     CROSSING = "the deviance has risen by the quantile"
     BOUND = "the bound of the parameter: the deviance never rises so far"
+    UNFINISHED = "about where the deviance has risen by the quantile: the search of the other parameters did not finish"
     NOT_REACHED = "not reached: the deviance rises too slowly"
     LOWER_OPTIMUM = "a lower deviance was found on the way: the fit is not the optimum"
 
@@ -41,8 +42,8 @@ class ProfileInterval:
     """The values of a parameter that a likelihood-ratio test at 1 - `level` does not reject.
 
     `parameter` is `random.sd[intercept]`, `random.correlation[t,intercept]`, `sigma` or `fixed[t]`; lme4 names these
-    `.sig01`, ..., `.sigma` and by the coefficient. An end that is no `CROSSING` is 0, 1 or -1 at a bound, else infinite
-    or NaN.
+    `.sig01`, ..., `.sigma` and by the coefficient. An end is 0, 1 or -1 at a bound, infinite where it is not
+    reached, NaN where a lower optimum shows that there is no interval yet.
     """
 
     parameter: str
@@ -180,7 +181,7 @@ def _end(parameter: Parameter, quantile: float, side: int) -> tuple[float, End]:
         if abs(here.rise - quantile) <= tolerance:
             here = parameter.confirm(here)
             if abs(here.rise - quantile) <= tolerance:
-                return parameter.value(x), End.CROSSING
+                return parameter.value(x), End.CROSSING if here.finished else End.UNFINISHED
         if here.rise > quantile:
             outer = here
         elif x == bound:
