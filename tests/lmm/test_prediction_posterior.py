@@ -1,5 +1,7 @@
 """What rows are expected to be, given other rows: against dense matrices, long arithmetic and theorems."""
 
+from dataclasses import replace
+
 import mpmath
 import numpy as np
 import pytest
@@ -168,6 +170,19 @@ def test_small_variances_keep_their_digits_beside_large_ones():
     np.testing.assert_allclose(found, exact, rtol=1e-10)
     K = np.linalg.solve(Z @ cov @ Z.T + sigma**2 * np.eye(4), Z @ cov).T
     assert np.abs((cov - K @ Z @ cov) / exact - 1).max() > 1e-6
+
+
+@pytest.mark.parametrize("unit", [1e-9, 1e9])
+def test_units_of_a_random_effect_cost_no_digits(unit):
+    at = panel()
+    own = fitted(at, IndependentResidual(variance=0.7))
+    scale = np.array([1.0, unit])
+    moved = replace(at, random=(replace(at.random[0], Z=at.random[0].Z * scale), at.random[1]))
+    scaled = replace(own, random_cov=(G[0] / np.outer(scale, scale), G[1]))
+    asked = np.arange(15) % 4 == 0
+    one, other = posterior(own, at, asked=asked).mean, posterior(scaled, moved, asked=asked).mean
+    np.testing.assert_allclose(other.value, one.value, rtol=1e-12)
+    np.testing.assert_allclose(other.conditional_variance, one.conditional_variance, rtol=1e-12)
 
 
 def test_the_variance_of_an_outcome_is_that_given_others_plus_that_of_its_prediction():

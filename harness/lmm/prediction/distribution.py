@@ -173,9 +173,11 @@ def _too_large(size: int) -> Problem:
 
 
 def _root(G: Matrix) -> Matrix:
-    """Return L (q, q) with LL' = G, which may be singular."""
-    values, axes = np.linalg.eigh(G)
-    return np.asarray(axes * np.sqrt(np.maximum(values, 0.0)))
+    """Return L (q, q) with LL' = G, which may be singular; by correlations, so that units cost no digits."""
+    sds = np.sqrt(np.diag(G))
+    scale = np.where(sds > 0, sds, 1.0)
+    values, axes = np.linalg.eigh(G / np.outer(scale, scale))
+    return np.asarray(scale[:, None] * axes * np.sqrt(np.maximum(values, 0.0)))
 
 
 def _place_within(block: Codes, codes: Codes) -> Codes:
