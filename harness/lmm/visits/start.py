@@ -56,4 +56,6 @@ class _Moments:
         left = self.products - variance * self.random
         own = model.structure.diagonal
         left[own] = np.maximum(left[own], 0.1 * self.products[own])
-        return model.structure.start(left, self.counts)
+        start = model.structure.start(left, self.counts)
+        # What random effects take is a guess, so what they leave may have any correlation: half of it is safer.
+        return start if variance == 0 else (start + model.structure.independent(start)) / 2

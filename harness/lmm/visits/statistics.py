@@ -9,6 +9,9 @@ from harness.arrays import Codes, Matrix, Tensor, Vector, read_only
 from harness.lmm.patterns import symmetric_index, upper_triangle
 from harness.lmm.visits.layout import Block, Layout
 
+# Elements of products that are not folded: more than this are not worth their memory if few subjects share them.
+_LARGE = 40_000_000
+
 
 class Data(Protocol):
     """The rows D_i (n, c) of K patterns, T_k[a, b] = sum over subjects i of D_i[a]' D_i[b]."""
@@ -116,7 +119,7 @@ def _statistics(block: Block, U: int, D: Matrix) -> BlockStatistics:
         Z, rotation = _turned(Z)
         rows = rotation[block.pattern].transpose(0, 2, 1) @ rows
     # Multiplications of a weighted sum over n (n + 1) / 2 products of c (c + 1) / 2, against those over rows.
-    if K * n * c > 2 * m * (n + c):
+    if K * n * c > 4 * m * (n + c) or (m < 2 * K and (n * c) ** 2 * K > _LARGE):
         own = block.pattern
         return BlockStatistics(
             level=block.level,
