@@ -118,7 +118,7 @@ _LME4: Mapping[Measure, Tolerance] = {
         basis="bobyqa with rhoend 1e-11 is 1.1e-7 off the closed form of sleepstudy; ten times that.",
     ),
     Measure.CORRELATION: Tolerance(
-        limit=1e-6, basis="bobyqa with rhoend 1e-11: 3e-8 between two tight optimisers, 1e-7 to closed forms."
+        limit=2e-6, basis="bobyqa with rhoend 1e-11: 1e-7 to closed forms, up to 1e-6 with three random effects."
     ),
     Measure.CONDITIONAL_VARIANCE: Tolerance(
         limit=1e-5, basis="Tight lme4 has covariances to 2e-6; conditional variances follow them."
