@@ -8,7 +8,7 @@ from scipy.linalg import solve_triangular
 
 from harness.arrays import Matrix, Tensor
 from harness.lmm.covariance import upper_factor
-from harness.lmm.crossed.sparse import Sparse, dense_product, sparse, times, transposed_times, weighted_sum
+from harness.lmm.crossed.sparse import Columns, dense, dense_product, matrix_of, times, transposed_times, weighted_sum
 from harness.lmm.crossed.statistics import Part
 
 
@@ -17,7 +17,7 @@ class Eliminated:
     """Cross products in the metric of V/sigma^2 = I + Z Gamma Z', Omega its inverse, for one part.
 
     `log_det` is log|V/sigma^2|, `M` (c, c) = D'Omega D. With Omega_1 = (I + Z_1 Gamma_1 Z_1')^-1: `N` (L, q, q) are the
-    blocks of Z_1'Omega_1 Z_1, `E_12` its q rows Z_1'Omega_1 Z_2, each sparse (L, k); with E_22 = Z_2'Omega_1 Z_2, `G`
+    blocks of Z_1'Omega_1 Z_1, `E_12` its q rows Z_1'Omega_1 Z_2, each (L, k); with E_22 = Z_2'Omega_1 Z_2, `G`
     (k, k) has G'G = Lambda_2 (I + Lambda_2'E_22 Lambda_2)^-1 Lambda_2', `B` (k, k) is I - G'G E_22 and `P_22` (k, k)
     is Z_2'Omega Z_2. `F_1` (q, L, c) and `F_2` (k, c) are Z'Omega D.
     """
@@ -25,7 +25,7 @@ class Eliminated:
     log_det: float
     M: Matrix
     N: Tensor
-    E_12: tuple[Sparse, ...]
+    E_12: tuple[Columns, ...]
     G: Matrix
     B: Matrix
     P_22: Matrix
@@ -73,13 +73,13 @@ class _Rest:
     modes: Matrix
 
 
-def _by_squares(seen: Sequence[Sparse], HU: Tensor, Lambda_2: Sparse, part: Part) -> _Rest:
+def _by_squares(seen: Sequence[Columns], HU: Tensor, Lambda_2: Columns, part: Part) -> _Rest:
     """Eliminate by the Cholesky factor of I + Lambda_2'E_22 Lambda_2."""
     E_22 = part.S_22 + sum(dense_product(rows, rows) for rows in seen)
     E_2D = part.S_2D + sum(transposed_times(U, HU[:, a]) for a, U in enumerate(part.U_2))
     E_DD = part.S_DD + np.tensordot(part.U_D, HU, ((0, 1), (0, 1)))
     L = np.linalg.cholesky(np.eye(len(E_22)) + transposed_times(Lambda_2, transposed_times(Lambda_2, E_22).T))
-    G = solve_triangular(L, Lambda_2.toarray().T, lower=True)
+    G = solve_triangular(L, dense(Lambda_2).T, lower=True)
     X, GE = G @ E_2D, G @ E_22
     modes = G.T @ X
     return _Rest(
@@ -93,14 +93,14 @@ def _by_squares(seen: Sequence[Sparse], HU: Tensor, Lambda_2: Sparse, part: Part
     )
 
 
-def _by_roots(seen: Sequence[Sparse], seen_D: Tensor, Lambda_2: Sparse, root: Matrix) -> _Rest:
+def _by_roots(seen: Sequence[Columns], seen_D: Tensor, Lambda_2: Columns, root: Matrix) -> _Rest:
     """Eliminate by QR only: no square is formed and nothing is subtracted from a larger number.
 
     With C'C = [Z_2 D]'Omega_1 [Z_2 D] and A = C_22 Lambda_2 this is the form of one grouping factor that has one level:
     [Z_2 D]'Omega [Z_2 D] is the square of (I + AA')^-1/2 [C_22 C_2D], and for D also of C_DD.
     """
-    k, spread = Lambda_2.shape[0], Lambda_2.toarray()
-    rows = [np.column_stack([U.toarray(), seen_D[:, a]]) for a, U in enumerate(seen)]
+    k, spread = Lambda_2.shape[0], dense(Lambda_2)
+    rows = [np.column_stack([dense(U), seen_D[:, a]]) for a, U in enumerate(seen)]
     C = upper_factor(np.vstack([*rows, root]))
     A = C[:k, :k] @ spread
     outer, inner = (upper_factor(np.vstack([one, np.eye(k)])) for one in (A.T, A))
@@ -128,7 +128,7 @@ def _level_roots(Lambda: Matrix, part: Part) -> tuple[Tensor, float]:
     )
 
 
-def _spread(Lambdas: Sequence[Matrix], part: Part) -> Sparse:
+def _spread(Lambdas: Sequence[Matrix], part: Part) -> Columns:
     """Return Lambda_2 (k, k) over all levels of all factors but the eliminated one."""
     k = len(part.S_22)
     entries = [
@@ -136,4 +136,4 @@ def _spread(Lambdas: Sequence[Matrix], part: Part) -> Sparse:
         for Lambda, own in zip(Lambdas, part.columns, strict=True)
         for a, b in np.argwhere(Lambda != 0).tolist()
     ]
-    return sparse(entries, (k, k))
+    return matrix_of(entries, (k, k))

@@ -18,7 +18,7 @@ from harness.arrays import Codes, Matrix, Tensor, Vector, read_only
 from harness.lmm.checks import EXACT_FIT
 from harness.lmm.covariance import upper_factor
 from harness.lmm.crossed.layout import Factor, Layout
-from harness.lmm.crossed.sparse import Sparse, dense_product, sparse, times, transposed_times
+from harness.lmm.crossed.sparse import Columns, dense, dense_product, matrix_of, product, times, transposed_times
 from harness.lmm.design import LmmDesign, Rows
 from harness.lmm.evaluation import Evaluation
 from harness.lmm.spec import Criterion
@@ -32,7 +32,7 @@ class Part:
     """The cross products of rows that share no level with any other row; c = p + 1 columns of D.
 
     `levels` are the codes (L_f,) of each factor's levels that occur here. Of the factor that is eliminated, L levels
-    of q random effects: `R` (L, q, q), `U_D` (L, q, c) and, for each of the q rows of U, `U_2`, sparse (L, k). Of the
+    of q random effects: `R` (L, q, q), `U_D` (L, q, c) and, for each of the q rows of U, `U_2` (L, k). Of the
     others, k columns: `S_22` (k, k), `S_2D` (k, c), `S_DD` (c, c); `columns` (q_f, L_f) are those of each other factor.
     `root` (k + c, k + c), upper triangular, has root'root = S, from the rows themselves: S as a matrix of squares has
     lost what is small in them. It is None until it is needed.
@@ -43,7 +43,7 @@ class Part:
     columns: tuple[Codes, ...]
     R: Tensor
     U_D: Tensor
-    U_2: tuple[Sparse, ...]
+    U_2: tuple[Columns, ...]
     S_22: Matrix
     S_2D: Matrix
     S_DD: Matrix
@@ -130,12 +130,12 @@ def _part(rows: Codes, factors: Sequence[Factor], D: Matrix, *, rooted: bool) ->
     R, basis = _rotation(eliminated.Z[rows], own, len(levels))
     Z_2, columns, occurring = _indicators(others, rows)
     U_D = np.stack([times(row, D) for row in basis], axis=1)
-    U_2 = tuple(row @ Z_2 for row in basis)
+    U_2 = tuple(product(row, Z_2) for row in basis)
     left = D - sum(transposed_times(row, U_D[:, b]) for b, row in enumerate(basis))
     S_22 = dense_product(Z_2, Z_2) - sum(dense_product(U, U) for U in U_2)
     root = None
     if rooted:
-        others_left = Z_2.toarray() - sum(dense_product(row, U) for row, U in zip(basis, U_2, strict=True))
+        others_left = dense(Z_2) - sum(dense_product(row, U) for row, U in zip(basis, U_2, strict=True))
         root = read_only(upper_factor(np.column_stack([others_left, left])))
     return Part(
         rows=rows,
@@ -151,8 +151,8 @@ def _part(rows: Codes, factors: Sequence[Factor], D: Matrix, *, rooted: bool) ->
     )
 
 
-def _rotation(Z: Matrix, own: Codes, n_levels: int) -> tuple[Tensor, tuple[Sparse, ...]]:
-    """Return R (L, q, q) and, for each of its q rows, the orthonormal row of each level as a sparse (L, n).
+def _rotation(Z: Matrix, own: Codes, n_levels: int) -> tuple[Tensor, tuple[Columns, ...]]:
+    """Return R (L, q, q) and, for each of its q rows, the orthonormal row of each level as a matrix (L, n).
 
     A level with fewer than q rows has rows of zeros.
     """
@@ -170,10 +170,10 @@ def _rotation(Z: Matrix, own: Codes, n_levels: int) -> tuple[Tensor, tuple[Spars
         R[members, :rank] = triangles
         basis[rows, :rank] = Q
     at = np.arange(n)
-    return R, tuple(sparse([(column, own, at)], (n_levels, n)) for column in basis.T)
+    return R, tuple(matrix_of([(column, own, at)], (n_levels, n)) for column in basis.T)
 
 
-def _indicators(others: Sequence[Factor], rows: Codes) -> tuple[Sparse, tuple[Codes, ...], tuple[Codes, ...]]:
+def _indicators(others: Sequence[Factor], rows: Codes) -> tuple[Columns, tuple[Codes, ...], tuple[Codes, ...]]:
     """Return Z_2 of these rows, and each factor's columns in it with the levels that they belong to."""
     at, width = np.arange(len(rows)), 0
     entries, columns, levels = [], [], []
@@ -184,4 +184,4 @@ def _indicators(others: Sequence[Factor], rows: Codes) -> tuple[Sparse, tuple[Co
         columns.append(read_only(indices))
         levels.append(read_only(occurring))
         width += indices.size
-    return sparse(entries, (len(rows), width)), tuple(columns), tuple(levels)
+    return matrix_of(entries, (len(rows), width)), tuple(columns), tuple(levels)

@@ -8,7 +8,7 @@ from harness.lmm.crossed.evaluation import evaluate
 from harness.lmm.crossed.fit import fit, profiled_deviance, working_theta
 from harness.lmm.crossed.layout import arrange, entries
 from harness.lmm.crossed.modes import conditional_modes
-from harness.lmm.crossed.statistics import cross_products
+from harness.lmm.crossed.statistics import adapted, cross_products
 
 MODELS = {
     "two intercepts": ("y ~ t + u + (1 | a) + (1 | b)", "ML", None),
@@ -57,6 +57,29 @@ def test_gradient_and_hessian_are_the_differences_of_the_criterion(design):
         # Central differences are off by h^2/6 of a third derivative, and by rounding/h: about 1e-9 of values near 100.
         assert here.gradient[j] == pytest.approx((above.value - below.value) / (2 * h), abs=1e-6)
         np.testing.assert_allclose(here.hessian[j], (above.gradient - below.gradient) / (2 * h), rtol=1e-6, atol=1e-5)
+
+
+def test_sparse_and_dense_columns_give_the_same(design, monkeypatch):
+    layout = arrange(design)
+    theta = working_theta(a_point(design), layout)
+    here = evaluate(theta, entries(layout), cross_products(design, layout))
+    monkeypatch.setattr("harness.lmm.crossed.sparse._DENSE", -1)
+    there = evaluate(theta, entries(layout), cross_products(design, layout))
+    assert there.value == pytest.approx(here.value, rel=1e-14)
+    np.testing.assert_allclose(there.gradient, here.gradient, rtol=1e-11, atol=1e-11)
+    np.testing.assert_allclose(there.hessian, here.hessian, rtol=1e-11, atol=1e-10)
+
+
+def test_roots_and_squares_give_the_same(design):
+    layout = arrange(design)
+    cross, where = cross_products(design, layout), entries(layout)
+    theta = working_theta(a_point(design), layout)
+    here = evaluate(theta, where, cross)
+    there = evaluate(theta, where, adapted(cross, here))
+    assert there.value == pytest.approx(here.value, rel=1e-14)
+    np.testing.assert_allclose(there.gradient, here.gradient, rtol=1e-11, atol=1e-11)
+    np.testing.assert_allclose(there.hessian, here.hessian, rtol=1e-11, atol=1e-10)
+    assert there.beta == pytest.approx(np.zeros(design.n_fixed), abs=1e-12)
 
 
 def test_marginal_covariances_are_blocks_of_the_whole(design, found, dense):
