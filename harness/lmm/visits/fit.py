@@ -62,7 +62,8 @@ class VisitFit:
 
     def kenward_roger_parts(self) -> KenwardRogerParts:
         """Return the pieces of the Kenward-Roger adjustment."""
-        return kenward_roger_parts(self.prepared, self.coordinates.gamma(self.x), self.names)
+        free = self.x > self.coordinates.floor
+        return kenward_roger_parts(self.prepared, self.coordinates.gamma(self.x), free)
 
     def marginal_covariances(self, design: LmmDesign) -> Iterator[tuple[Codes, Matrix]]:
         """Yield the rows (n_i,) of each subject and their covariance V_i (n_i, n_i) in the user's units."""

@@ -186,6 +186,8 @@ def evaluate(gamma: Vector, model: VisitModel) -> Evaluation | None:
         if part.entries.second is not None:
             own = model.level_slice(block.level)
             hessian[own, own] += part.entries.second @ block.summed(slope)
+    if not np.isfinite(log_det + residual + gradient.sum() + hessian.sum()):
+        return None
     return Evaluation(
         value=log_det + residual,
         gradient=gradient,

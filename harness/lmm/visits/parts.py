@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from harness.arrays import Matrix, Tensor, Vector, read_only
+from harness.arrays import Mask, Matrix, Tensor, Vector, read_only
 from harness.lmm.inference.parts import KenwardRogerParts, SatterthwaiteParts
 from harness.lmm.visits.coordinates import Coordinates
 from harness.lmm.visits.likelihood import Evaluation, VisitModel, evaluate, solve
@@ -29,12 +29,13 @@ def satterthwaite_parts(prepared: Prepared, coordinates: Coordinates, x: Vector)
     )
 
 
-def kenward_roger_parts(prepared: Prepared, gamma: Vector, names: tuple[str, ...]) -> KenwardRogerParts:
+def kenward_roger_parts(prepared: Prepared, gamma: Vector, free: Mask) -> KenwardRogerParts:
     """Return the pieces of Kenward and Roger's adjustment in gamma, which is that of SAS but for units.
 
-    Covariances are in units of `prepared.unit`^2, on which nothing depends; of Q and R only the part symmetric in the
-    fixed effects is given, which is all that the adjustment sees. R: ``mmrm(f, d, method = "Kenward-Roger-Linear")``;
-    its "Kenward-Roger" takes second derivatives in parameters of its own.
+    Parameters that are not `free` (r,), at a bound of zero, count as known. Covariances are in units of
+    `prepared.unit`^2, on which nothing depends; of Q and R only the part symmetric in the fixed effects is given, which
+    is all that the adjustment sees. R: ``mmrm(f, d, method = "Kenward-Roger", vcov = "Kenward-Roger-Linear")``; without
+    "-Linear" it takes second derivatives in parameters of its own.
     """
     model = prepared.model
     restricted = _restricted(model)
@@ -43,15 +44,16 @@ def kenward_roger_parts(prepared: Prepared, gamma: Vector, names: tuple[str, ...
     P, variance = here.cross_1, prepared.unit**2
     if R is not None and model.structure.n_visits is None:
         R = _in_unit_time(R, P, gamma, prepared)
+    pairs = np.ix_(free, free)
     return KenwardRogerParts(
         fixed=prepared.fixed,
         phi=read_only(variance * here.inverse),
-        P=read_only(P / variance),
-        Q=read_only(Q / variance),
-        R=None if R is None else read_only(R / variance),
-        expected=here.expected,
-        observed=here.hessian,
-        parameters=names,
+        P=read_only(P[free] / variance),
+        Q=read_only(Q[pairs] / variance),
+        R=None if R is None else read_only(R[pairs] / variance),
+        expected=read_only(here.expected[pairs]),
+        observed=read_only(here.hessian[pairs]),
+        parameters=tuple(name for name, counts in zip(prepared.names, free, strict=True) if counts),
     )
 
 
@@ -87,8 +89,9 @@ def _second_products(gamma: Vector, model: VisitModel) -> tuple[Tensor, Tensor |
     R: Tensor | None = None
     for part in solve(gamma, model) or []:
         block, inverse = part.block, part.inverse
+        sandwiches = part.ratio @ inverse  # V^-1 V_s V^-1
         for k, own in enumerate(part.own.tolist()):
-            weights = part.ratio[k] @ inverse @ part.first[k:] @ inverse
+            weights = part.ratio[k] @ sandwiches[k:]
             sums = block.data.weighted((weights + weights.swapaxes(-1, -2)) / 2)[:, :-1, :-1]
             Q[own, part.own[k:]] += sums
             Q[part.own[k + 1 :], own] += sums[1:]

@@ -6,6 +6,7 @@ from scipy.optimize import minimize_scalar
 
 from harness.convergence import Stop
 from harness.errors import SpecError
+from harness.lmm.inference.fixed_effects import fixed_effects
 from harness.lmm.visits.fit import fit_visits, visit_deviance
 from harness.lmm.visits.model import prepare
 
@@ -90,7 +91,11 @@ def test_alternating_residuals_end_at_correlation_zero(make_panel, designed):
     assert fit.convergence.message.startswith("At the bound of zero: correlation.")
     independent = np.sum((design.y - design.X @ fit.beta) ** 2) / (design.n_observations - design.n_fixed)
     np.testing.assert_allclose(fit.gamma, [independent, 0.0], rtol=1e-9, atol=1e-9)
-    assert fit.satterthwaite_parts().hessian.shape == (1, 1)
+    # As for independent residuals, whose one parameter is the variance: n - p degrees of freedom, and no adjustment.
+    for method in ("satterthwaite", "kenward-roger", "kenward-roger-observed"):
+        effects = fixed_effects(fit, design, method)
+        np.testing.assert_allclose(effects.degrees.of_rows(effects.working), design.n_observations - 8, rtol=1e-9)
+        np.testing.assert_allclose(effects.vcov, independent * np.linalg.inv(design.X.T @ design.X), rtol=1e-8)
 
 
 def test_a_random_effect_without_variance_is_singular(make_panel, designed):
