@@ -73,6 +73,11 @@ class Coordinates:
             gamma[factor.places] = (rows @ rows.T)[lower_triangle(factor.size)]
         return gamma
 
+    def raised(self, gamma: Vector) -> Vector:
+        """Return parameters of which zeros that have a floor are at it."""
+        floor = np.where(self.roots, self.floor**2, self.floor)
+        return np.where((gamma >= 0) & np.isfinite(floor), np.maximum(gamma, floor), gamma)
+
     def x(self, gamma: Vector) -> Vector:
         """Return the coordinates of parameters whose matrices are positive semidefinite."""
         x = np.where(self.roots, np.sqrt(np.abs(gamma)), gamma)

@@ -123,7 +123,7 @@ def _given(start: Vector, prepared: Prepared) -> Vector:
     if gamma.shape != (len(prepared.names),):
         problem = Problem(found=f"a start of shape {gamma.shape}", expected=expected)
     else:
-        gamma, model = prepared.working_gamma(gamma), prepared.model
+        gamma, model = prepared.coordinates.raised(prepared.working_gamma(gamma)), prepared.model
         levels = (gamma[model.level_slice(level)] for level in range(model.n_levels))
         if all(model.structure.valid(own) for own in levels) and evaluate(gamma, model) is not None:
             return gamma

@@ -91,6 +91,9 @@ def test_alternating_residuals_end_at_correlation_zero(make_panel, designed):
     assert fit.convergence.message.startswith("At the bound of zero: correlation.")
     independent = np.sum((design.y - design.X @ fit.beta) ** 2) / (design.n_observations - design.n_fixed)
     np.testing.assert_allclose(fit.gamma, [independent, 0.0], rtol=1e-9, atol=1e-9)
+    again = fit_visits(design, start=fit.gamma)
+    assert again.deviance == pytest.approx(fit.deviance, rel=1e-13)
+    assert again.convergence.stop is Stop.BOUNDARY
     # As for independent residuals, whose one parameter is the variance: n - p degrees of freedom, and no adjustment.
     for method in ("satterthwaite", "kenward-roger", "kenward-roger-observed"):
         effects = fixed_effects(fit, design, method)
