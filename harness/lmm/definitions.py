@@ -15,11 +15,13 @@ from harness.lmm.inference.hypotheses import Type, term_hypotheses
 from harness.lmm.inference.quantities import (
     coefficient_quantities,
     effect_quantities,
+    interval_quantities,
     mean_quantities,
     table_quantities,
 )
 from harness.lmm.inference.sandwich import robust_effects
 from harness.lmm.inference.table import ContrastTable, coefficient_table
+from harness.lmm.likelihood.profile import profile_intervals
 from harness.lmm.means.grid import mean_functions
 from harness.lmm.means.marginal import MarginalMeans, described
 from harness.quantities import Quantity
@@ -120,6 +122,14 @@ def _mmrm(given: Given) -> Iterator[Quantity]:
         yield from _tests(f"{method}.term", _by_term(effects, design))
 
 
+def _profile(given: Given) -> Iterator[Quantity]:
+    design = given[0]
+    yield from _effects(given)
+    found = profile_intervals(design)
+    ends = np.array([(one.lower, one.upper) for one in found])
+    yield from interval_quantities("profile", [one.parameter for one in found], ends[:, 0], ends[:, 1])
+
+
 def _effects(given: Given) -> Iterator[Quantity]:
     _, _, estimates = given
     yield from effect_quantities(
@@ -174,5 +184,6 @@ _DEFINED: Mapping[str, Callable[[Given], Iterator[Quantity]]] = {
     "emmeans": _emmeans,
     "clubSandwich": _clubsandwich,
     "glmmTMB": _without_modes,
+    "lme4_profile": _profile,
     "mmrm": _mmrm,
 }

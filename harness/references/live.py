@@ -16,6 +16,7 @@ from harness.references.glmmtmb import GlmmTmb
 from harness.references.lcmm import Lcmm
 from harness.references.lme4 import Lme4
 from harness.references.lme4_default import Lme4Default
+from harness.references.lme4_profile import Lme4Profile
 from harness.references.lmertest import LmerTest
 from harness.references.mmrm import Mmrm
 from harness.references.nlme import Nlme
@@ -27,7 +28,20 @@ from harness.roster import roster
 
 DECODERS: Mapping[str, type[Decoder]] = {
     decoder.name: decoder
-    for decoder in (Lme4, Lme4Default, Nlme, LmerTest, Pbkrtest, Emmeans, ClubSandwich, GlmmTmb, Mmrm, Lcmm, Flexmix)
+    for decoder in (
+        Lme4,
+        Lme4Default,
+        Lme4Profile,
+        Nlme,
+        LmerTest,
+        Pbkrtest,
+        Emmeans,
+        ClubSandwich,
+        GlmmTmb,
+        Mmrm,
+        Lcmm,
+        Flexmix,
+    )
 }
 REFERENCES = tuple(roster())
 """The names of R's engines; each has a decoder."""

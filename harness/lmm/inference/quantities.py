@@ -96,3 +96,13 @@ def mean_quantities(
             yield Quantity(path=f"{path}.{ending}", kind=Kind.CURVATURE, value=float(numbers[ending][k]))
         if tukey is not None:
             yield Quantity(path=f"{path}.tukey_p_value", kind=Kind.CURVATURE, value=float(tukey[k]))
+
+
+def interval_quantities(method: str, names: Sequence[str], lower: Vector, upper: Vector) -> Iterator[Quantity]:
+    """Yield the ends of 95 % intervals, on the scale of standard errors that their widths give; open ends are no ends."""
+    for name, low, high in zip(names, lower.tolist(), upper.tolist(), strict=True):
+        width = (high - low) / 3.92
+        scale = width if np.isfinite(width) and width > 0 else None
+        for ending, value in (("lower", low), ("upper", high)):
+            path = f"{method}[{name}].{ending}"
+            yield Quantity(path=path, kind=Kind.OPTIMUM, value=float(value), standard_error=scale)
