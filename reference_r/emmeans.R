@@ -20,6 +20,7 @@ emmeans_rows <- function(found) {
 register("emmeans.fit", function(request) {
   need_package("emmeans")
   need_package("lmerTest")
+  need_package("pbkrtest")
   emmeans::emm_options(lmerTest.limit = Inf, pbkrtest.limit = Inf)
   found <- lme4_fit(request)
   columns <- request$spec$means

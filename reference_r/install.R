@@ -1,11 +1,18 @@
-# Installs the R packages of the engines from CRAN: Rscript --vanilla reference_r/install.R [--reachable]
+# Installs the R packages of the engines from CRAN: Rscript --vanilla reference_r/install.R [--reachable | --complete]
 #
 # HARNESS_CRAN    another repository than https://cloud.r-project.org
 #
 # One line per package: present, installed, not installed, not reachable. Exit status 0 in any case, because recorded
-# results stand in for what is absent; with --reachable nothing is installed, and the status says whether CRAN answers.
+# results stand in for what is absent. With --reachable nothing is installed, and the status says whether CRAN answers;
+# with --complete, whether all packages are present.
 
-packages <- c("lme4", "nlme", "flexmix", "lcmm")
+packages_of <- function(list_of_engines) {
+  entries <- read.dcf(list_of_engines, c("Engine", "Package"))
+  unique(ifelse(is.na(entries[, "Package"]), entries[, "Engine"], entries[, "Package"]))
+}
+
+script <- sub("^--file=", "", grep("^--file=", commandArgs(), value = TRUE))
+packages <- packages_of(file.path(dirname(script), "engines.dcf"))
 
 repository <- Sys.getenv("HARNESS_CRAN", unset = "")
 if (!nzchar(repository)) repository <- "https://cloud.r-project.org"
@@ -55,6 +62,9 @@ install <- function(package, library) {
   if (nzchar(found)) say(package, " ", found, " installed") else say(package, " not installed: ", complaint)
 }
 
+if ("--complete" %in% commandArgs(trailingOnly = TRUE)) {
+  quit(save = "no", status = if (all(nzchar(vapply(packages, version_of, "")))) 0 else 1)
+}
 if ("--reachable" %in% commandArgs(trailingOnly = TRUE)) {
   quit(save = "no", status = if (is_reachable(repository)) 0 else 1)
 }

@@ -1,11 +1,12 @@
 #!/bin/sh
-# Install R and its packages from the system, then lcmm from CRAN where CRAN can be reached.
-# Without the rights to do so, say what is missing and go on: recorded results stand in for what is not there.
+# Install R and the packages of reference_r/engines.dcf: from the system, and those that it does not have from CRAN where
+# CRAN can be reached. Without the rights to do so, say what is missing and go on: recorded results stand in for what is
+# not there.
 set -u
 here=$(dirname "$0")
-packages="r-base-core r-cran-lme4 r-cran-nlme r-cran-flexmix"
-# What lcmm needs to be built from source; installed only where CRAN answers.
-build_packages="r-base-dev r-cran-mvtnorm r-cran-survival r-cran-numderiv r-cran-doparallel r-cran-foreach r-cran-rcpp"
+packages="r-base-core $(sed -n 's/^Debian: //p' "$here/engines.dcf" | sort -u | tr '\n' ' ')"
+# What packages of CRAN need to be built from source; installed only where CRAN answers.
+build_packages=$(sed -n 's/^Build: //p' "$here/engines.dcf" | tr ' ' '\n' | sort -u | tr '\n' ' ')
 
 # sudo may ask for a password, but only where somebody can answer.
 as_root=""
@@ -20,6 +21,15 @@ missing() {
     done
 }
 
+# Those that the system has at all: one that it does not have would keep all others from being installed.
+known() {
+    for package in "$@"; do
+        if apt-cache show "$package" >/dev/null 2>&1; then printf '%s ' "$package"; else
+            echo "R set-up: $package is not among the system's packages" >&2
+        fi
+    done
+}
+
 install_from_system() {
     wanted=$(missing "$@")
     [ -z "$wanted" ] && return 0
@@ -28,10 +38,13 @@ install_from_system() {
         echo "R set-up: as root, run: apt-get install --no-install-recommends $wanted"
         return 1
     fi
-    echo "R set-up: installing $wanted"
     log=$(mktemp) || return 1
+    $as_root apt-get update -qq >"$log" 2>&1
+    # shellcheck disable=SC2086
+    wanted=$(known $wanted)
+    echo "R set-up: installing $wanted"
     # shellcheck disable=SC2086  # a list of words on purpose
-    $as_root env DEBIAN_FRONTEND=noninteractive sh -c "apt-get update -qq && apt-get install -y -qq --no-install-recommends $wanted" >"$log" 2>&1
+    $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $wanted >>"$log" 2>&1
     status=$?
     if [ "$status" -ne 0 ]; then
         echo "R set-up: apt-get failed; its last lines:"
@@ -45,8 +58,7 @@ install_from_system() {
 install_from_system $packages
 command -v Rscript >/dev/null 2>&1 || { echo "R set-up: no R; going on with recorded results"; exit 0; }
 
-if ! Rscript --vanilla -e 'quit(status = !requireNamespace("lcmm", quietly = TRUE))' >/dev/null 2>&1 &&
-    Rscript --vanilla "$here/install.R" --reachable; then
+if ! Rscript --vanilla "$here/install.R" --complete && Rscript --vanilla "$here/install.R" --reachable; then
     # shellcheck disable=SC2086
     install_from_system $build_packages
 fi

@@ -159,6 +159,18 @@ BY_ENGINE: Mapping[str, Mapping[Measure, Tolerance]] = MappingProxyType(
             Measure.STATISTIC: Tolerance(limit=2e-6, basis="t moves as its standard error, F twice as much."),
             Measure.P_VALUE: Tolerance(limit=4e-6, basis="log p is about -t^2/2, and moves twice as much as t."),
         },
+        "lme4_profile": {
+            **_LME4,
+            Measure.STANDARD_ERROR: Tolerance(
+                limit=1e-4, basis="lme4's profiles are interpolated: widths of intervals are 2.1e-5 off."
+            ),
+        },
+        "clubSandwich": {
+            **_LME4,
+            Measure.DF: Tolerance(limit=1e-6, basis="Up to 1.3e-7 between clubSandwich, at a tight optimum, and ours."),
+            Measure.STATISTIC: Tolerance(limit=2e-6, basis="t moves as its standard error."),
+            Measure.P_VALUE: Tolerance(limit=4e-6, basis="log p is about -t^2/2, and moves twice as much as t."),
+        },
         "emmeans": {
             **_LME4,
             Measure.DF: Tolerance(limit=1e-6, basis="As lmerTest's and pbkrtest's, which it asks for them."),

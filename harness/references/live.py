@@ -26,23 +26,8 @@ from harness.references.wire import is_missing
 from harness.references.worker import Answer, RWorker
 from harness.roster import roster
 
-DECODERS: Mapping[str, type[Decoder]] = {
-    decoder.name: decoder
-    for decoder in (
-        Lme4,
-        Lme4Default,
-        Lme4Profile,
-        Nlme,
-        LmerTest,
-        Pbkrtest,
-        Emmeans,
-        ClubSandwich,
-        GlmmTmb,
-        Mmrm,
-        Lcmm,
-        Flexmix,
-    )
-}
+_MIXED_MODELS = (Lme4, Lme4Default, Lme4Profile, Nlme, LmerTest, Pbkrtest, Emmeans, ClubSandwich, GlmmTmb, Mmrm)
+DECODERS: Mapping[str, type[Decoder]] = {decoder.name: decoder for decoder in (*_MIXED_MODELS, Lcmm, Flexmix)}
 REFERENCES = tuple(roster())
 """The names of R's engines; each has a decoder."""
 

@@ -42,7 +42,7 @@ class Lme4Profile:
         """Return how the intervals are made."""
         return (
             *LME4_SEARCH,
-            "Profiles are those of the ML fit, on 95 %, interpolated by splines between their points.",
+            "Profiles on 95 % are those of the ML fit, interpolated by splines.",
         )
 
     def not_given(self, spec: Spec) -> Mapping[str, str]:  # noqa: ARG002  # the same for all models

@@ -99,7 +99,7 @@ def mean_quantities(
 
 
 def interval_quantities(method: str, names: Sequence[str], lower: Vector, upper: Vector) -> Iterator[Quantity]:
-    """Yield the ends of 95 % intervals, on the scale of standard errors that their widths give; open ends are no ends."""
+    """Yield the ends of 95 % intervals, on the scale of standard errors that their widths give."""
     for name, low, high in zip(names, lower.tolist(), upper.tolist(), strict=True):
         width = (high - low) / 3.92
         scale = width if np.isfinite(width) and width > 0 else None
