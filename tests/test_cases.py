@@ -71,7 +71,7 @@ def test_references_default_to_those_that_are_fast(write):
         ("reaction ~ days + (1 | subject) + (1 | days:subject)", ("lme4", "lmerTest")),
         ("reaction ~ days + ar1(days | subject)", ("nlme",)),
         ("reaction ~ days + adh(days | subject)", ("mmrm",)),
-        ("reaction ~ days + us(days | days / subject)", ("mmrm",)),
+        ("reaction ~ days + us(days | arm / subject)", ("mmrm",)),
     ],
 )
 def test_references_default_to_engines_that_have_the_model(write, formula, references):
