@@ -1,6 +1,6 @@
 """A fitted linear mixed model, to read, test, predict from, tabulate and plot."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +14,7 @@ from harness.lmm.design import LmmDesign, build_design
 from harness.lmm.diagnostics.columns import frame_columns, level_sets, signal_at_modes, subject_sets
 from harness.lmm.diagnostics.explained import Explained, explained
 from harness.lmm.diagnostics.influence import Influence, influence
+from harness.lmm.diagnostics.refits import refit_table, refits_without
 from harness.lmm.diagnostics.residuals import Residuals, residuals, spread_by
 from harness.lmm.engine import fitted
 from harness.lmm.estimates import LmmEstimates
@@ -29,6 +30,7 @@ from harness.lmm.likelihood.criteria import Counts, information_criteria
 from harness.lmm.means import grid
 from harness.lmm.means.marginal import MarginalMeans, described
 from harness.lmm.parameter_intervals import IntervalMethod, Statistic, bootstrapped, interval_table
+from harness.lmm.prediction.modes import Modes, modes
 from harness.lmm.prediction.occasions import Occasions
 from harness.lmm.prediction.posterior import Prediction
 from harness.lmm.prediction.predict import Given, Level, forecasts, predict
@@ -174,7 +176,10 @@ class LmmResult:
         SpecError
             With all that is wrong with the columns, the values in `at`, or the method.
         """
-        own, within = (((names,) if isinstance(names, str) else tuple(names)) for names in (columns, by))
+        own, within = (
+            tuple(names) if isinstance(names, Iterable) and not isinstance(names, str) else (names,)
+            for names in (columns, by)
+        )
         functions = grid.mean_functions(self.design, (*own, *within), at=at, weights=weights)
         return described(functions, self.inference(df, robust=robust), by=within, level=level)
 
@@ -266,6 +271,20 @@ class LmmResult:
         names = self.estimates.fixed_names
         return influence(model.distribution, _rows_of(model), sets=sets, labels=labels, names=names)
 
+    def refits_without(self, column: str | None = None, labels: Sequence[str] | None = None) -> pd.DataFrame:
+        """Return the changes of fixed effects and theta when each subject, or level of a factor, is left out.
+
+        R: ``influence(m, groups = column)`` of lme4.
+        """
+        own = self.spec.formula.subject[0] if column is None else column
+        refits = refits_without(self.cohort, own, lambda cohort: fit_lmm_cohort(self.spec, cohort).estimates, labels)
+        return refit_table(self.estimates, refits)
+
+    def modes(self, part: int = 0) -> Modes:
+        """Return the modes of a grouping factor with both variances: given beta (``postVar``), and of prediction."""
+        model = self._predictor()
+        return modes(model.distribution, _rows_of(model), part, len(self.estimates.random[part].labels))
+
     def explained(self) -> Explained:
         """Return variances by component, marginal and conditional R2, intraclass correlations."""
         model = self._predictor()
@@ -286,6 +305,26 @@ class LmmResult:
         from harness.lmm.figure import draw  # noqa: PLC0415 - matplotlib is slow to import and seldom needed
 
         return draw(self.spec, self.design, self.estimates)
+
+    def plot_residuals(self, along: str, apart: str | None = None) -> "Figure":
+        """Return residuals against fitted values, their quantiles, and their spread by visit (`along`) and arm."""
+        from harness.lmm.diagnostics.figures import draw_residuals  # noqa: PLC0415 - as above
+
+        columns = [along] if apart is None else [along, apart]
+        return draw_residuals(self.residuals(), self.residual_spread(*columns), along, apart)
+
+    def plot_modes(self, part: int = 0) -> "Figure":
+        """Return the modes of one grouping factor in their order, with 95 % prediction intervals."""
+        from harness.lmm.diagnostics.figures import draw_modes  # noqa: PLC0415 - as above
+
+        one = self.estimates.random[part]
+        return draw_modes(self.modes(part), one.names, one.labels, one.grouping)
+
+    def plot_influence(self, column: str | None = None) -> "Figure":
+        """Return Cook's distances and DFBETAS of subjects, or of a column's levels."""
+        from harness.lmm.diagnostics.figures import draw_influence  # noqa: PLC0415 - as above
+
+        return draw_influence(self.influence(column))
 
     def _robust(self, kind: Kind) -> FixedEffects:
         return robust_effects(self.fit, self.design, kind)

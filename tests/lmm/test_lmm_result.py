@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
+from harness.api import load_fit
 from harness.cohorts import fixture_cohort
+from harness.cohorts.subset import keep_levels
 from harness.formula import parse_formula
 from harness.lmm.curve import population_curves
 from harness.lmm.result import fit_lmm_cohort
@@ -94,3 +96,31 @@ def test_a_curve_is_the_mean_prediction_and_its_band_the_wald_interval(simulate,
     np.testing.assert_allclose(treated.mean, rows @ result.beta, rtol=1e-12)
     half = 1.959963984540054 * np.sqrt(np.diag(rows @ result.vcov @ rows.T))
     np.testing.assert_allclose(treated.upper - treated.mean, half, rtol=1e-9)
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        "madrs ~ visit + (1 + week | subject)",
+        "madrs ~ visit + us(visit | subject)",
+        "madrs ~ visit + (1 | subject) + (1 | sex)",
+        "madrs ~ visit + (1 | subject) + ar1(visit | subject)",
+    ],
+)
+def test_one_face_serves_all_engines(formula, tmp_path):
+    cohort = keep_levels(fixture_cohort("ketamine_sharp"), {"visit": ["inf1", "inf2", "inf3"]})
+    result = fit_lmm_cohort(LmmSpec(formula=parse_formula(formula)), cohort)
+    assert result.convergence.converged
+    tests = result.fixed_effects("kenward-roger")
+    assert (tests.df > 0).all()
+    np.testing.assert_allclose(result.means("visit").contrasts("baseline").estimate, result.beta[1:], rtol=1e-10)
+    assert result.anova().df1.tolist() == [2]
+    assert (result.intervals("wald").standard_error > 0).all()
+    kept = result.bootstrap(4, seed=1)
+    assert len(kept.stops) == 4
+    fitted = result.predict().mean.value
+    np.testing.assert_allclose(result.residuals().conditional, result.design.y - fitted, atol=1e-9)
+    assert np.corrcoef(result.simulate(seed=1)[0], result.design.X @ result.beta)[0, 1] > 0
+    stored = load_fit(result.save(tmp_path / "fit.json"))
+    assert stored.contrast({"visit[inf2]": 1}).estimate == result.contrast({"visit[inf2]": 1}).estimate
+    assert set(result.information_criteria().engine) == {"lme4, glmmTMB", "nlme", "SAS", "mmrm"}
