@@ -1,5 +1,7 @@
 """Fits over visits: closed forms, equal models in other words, nesting, and what must not change."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -21,13 +23,8 @@ def gaps(make_panel):
     return make_panel(m=60, visits=4, seed=5, covariance=HIGHER)
 
 
-def changed(cohort, **fields):
-    values = {name: getattr(cohort, name) for name in cohort.__dataclass_fields__}
-    return type(cohort)(**{**values, **fields})
-
-
 def numeric(cohort, **columns):
-    return changed(cohort, numeric={**cohort.numeric, **columns})
+    return replace(cohort, numeric={**cohort.numeric, **columns})
 
 
 def residual_products(cohort):
@@ -100,8 +97,8 @@ def test_separate_covariances_and_means_are_separate_fits(gaps, designed, name, 
 
 
 def rows_of(cohort, mask):
-    factors = {k: changed(v, codes=v.codes[mask]) for k, v in cohort.factors.items()}
-    return changed(cohort, numeric={k: v[mask] for k, v in cohort.numeric.items()}, factors=factors)
+    factors = {k: replace(v, codes=v.codes[mask]) for k, v in cohort.factors.items()}
+    return replace(cohort, numeric={k: v[mask] for k, v in cohort.numeric.items()}, factors=factors)
 
 
 @CRITERIA
@@ -176,11 +173,11 @@ def test_order_of_rows_and_labels_do_not_matter(gaps, designed, name):
 
 def test_a_panel_twice_has_twice_the_criterion_under_ml(gaps, designed):
     once = fit_visits(designed("y ~ visit * arm + ar1h(visit | id)", gaps, "ML"))
-    factors = {k: changed(v, codes=np.tile(v.codes, 2)) for k, v in gaps.factors.items()}
+    factors = {k: replace(v, codes=np.tile(v.codes, 2)) for k, v in gaps.factors.items()}
     ids = gaps.factors["id"]
     codes = np.concatenate([ids.codes, ids.codes + len(ids.levels)])
-    factors["id"] = changed(ids, codes=codes, levels=(*ids.levels, *(f"again {label}" for label in ids.levels)))
-    twice = changed(gaps, numeric={k: np.tile(v, 2) for k, v in gaps.numeric.items()}, factors=factors)
+    factors["id"] = replace(ids, codes=codes, levels=(*ids.levels, *(f"again {label}" for label in ids.levels)))
+    twice = replace(gaps, numeric={k: np.tile(v, 2) for k, v in gaps.numeric.items()}, factors=factors)
     again = fit_visits(designed("y ~ visit * arm + ar1h(visit | id)", twice, "ML"))
     assert again.deviance == pytest.approx(2 * once.deviance, rel=1e-13)
     np.testing.assert_allclose(again.gamma, once.gamma, rtol=1e-9)

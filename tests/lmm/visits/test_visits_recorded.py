@@ -1,9 +1,12 @@
 """Fits over visits against numbers that R computed on Beat the Blues, `bdi ~ month * treatment + drug`, REML and ML."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from harness.cohorts import fixture_cohort
+from harness.cohorts.cohort import Factor
 from harness.convergence import Stop
 from harness.lmm.inference.fixed_effects import fixed_effects
 from harness.lmm.visits.fit import fit_visits
@@ -50,6 +53,15 @@ NLME_GAMMA = {
     "car1(month | subject)": [116.71986, 0.8169018],
     "(1 | subject) + ar1(month | subject)": [66.2331, 53.6928, 0.365333],
 }
+# Verbeke & Molenberghs (2000), growth data of Potthoff & Roy, SAS PROC MIXED: -2 log-likelihood by ML.
+GROWTH = {
+    "occasion * sex + us(age | subject)": 416.509,
+    "age * sex + us(age | subject)": 419.477,
+    "age + sex + us(age | subject)": 426.153,
+    "age * sex + toep(age | subject)": 424.643,
+    "age * sex + ar1(age | subject)": 440.681,
+    "age * sex + cs(age | subject)": 428.639,
+}
 
 
 @pytest.fixture(scope="module")
@@ -85,9 +97,8 @@ def test_ante_dependence_by_arm_converges_under_ml_where_mmrm_does_not(blues, de
 
 
 def test_weights_are_those_of_mmrm(blues, designed):
-    values = {name: getattr(blues, name) for name in blues.__dataclass_fields__}
     weights = 1 + 0.5 * (blues.factors["drug"].codes == blues.factors["drug"].levels.index("Yes"))
-    weighted = type(blues)(**{**values, "numeric": {**blues.numeric, "w": weights}})
+    weighted = replace(blues, numeric={**blues.numeric, "w": weights})
     ml, reml, error, df = WEIGHTED
     text = f"{FIXED} + us(month | subject)"
     assert fit_visits(designed(text, weighted, "ML", "w")).deviance == pytest.approx(ml, abs=CRITERION)
@@ -108,3 +119,13 @@ def test_criterion_is_that_of_nlme_and_never_above_it(blues, designed, text):
 def test_covariance_parameters_are_those_of_nlme(blues, designed, text):
     fit = fit_visits(designed(f"{FIXED} + {text}", blues))
     np.testing.assert_allclose(fit.gamma, NLME_GAMMA[text], rtol=1e-5)
+
+
+@pytest.mark.parametrize("text", GROWTH)
+def test_growth_data_have_the_published_likelihoods(designed, text):
+    growth = fixture_cohort("orthodont")
+    ages, codes = np.unique(growth.numeric["age"], return_inverse=True)
+    occasion = Factor(codes=codes, levels=tuple(f"{age:g}" for age in ages))
+    cohort = replace(growth, factors={**growth.factors, "occasion": occasion})
+    deviance = fit_visits(designed(f"distance ~ {text}", cohort, "ML")).deviance
+    assert deviance == pytest.approx(GROWTH[text], abs=5.0001e-4)

@@ -1,5 +1,7 @@
 """Where a fit over visits is no plain optimum: each way has its name, and each bad input its sentence."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.optimize import minimize_scalar
@@ -13,13 +15,9 @@ from harness.lmm.visits.model import prepare
 AUTOREGRESSIVE = 2.0 * 0.6 ** np.abs(np.subtract.outer(np.arange(4), np.arange(4)))
 
 
-def changed(value, **fields):
-    return type(value)(**{**{name: getattr(value, name) for name in value.__dataclass_fields__}, **fields})
-
-
 def rows_of(cohort, mask):
-    factors = {k: changed(v, codes=v.codes[mask]) for k, v in cohort.factors.items()}
-    return changed(cohort, numeric={k: v[mask] for k, v in cohort.numeric.items()}, factors=factors)
+    factors = {k: replace(v, codes=v.codes[mask]) for k, v in cohort.factors.items()}
+    return replace(cohort, numeric={k: v[mask] for k, v in cohort.numeric.items()}, factors=factors)
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +66,7 @@ def test_the_edge_over_all_visits_is_reached_where_no_subject_has_them_all(make_
 def test_a_visit_without_spread_has_no_maximum(make_panel, designed):
     panel = make_panel(m=30, visits=3, miss=0.1)
     y = np.where(panel.factors["visit"].codes == 1, 3.0, panel.numeric["y"])
-    constant = changed(panel, numeric={**panel.numeric, "y": y})
+    constant = replace(panel, numeric={**panel.numeric, "y": y})
     fit = fit_visits(designed("y ~ visit * arm + ar1h(visit | id)", constant))
     assert fit.convergence.stop is Stop.FLAT
     assert "without bound as the variance at v1 goes to zero" in fit.convergence.message
@@ -162,9 +160,9 @@ def test_the_engine_guards_itself_against_bad_panels(apart, designed, change):
     column = "visit" if change == "two rows at a visit" else "arm"
     codes = design.frame.codes[column].copy()
     codes[1] = codes[0] if column == "visit" else 1 - codes[0]
-    frame = changed(design.frame, codes={**design.frame.codes, column: codes})
+    frame = replace(design.frame, codes={**design.frame.codes, column: codes})
     with pytest.raises(SpecError) as caught:
-        prepare(changed(design, frame=frame))
+        prepare(replace(design, frame=frame))
     expected = "with two rows at" if column == "visit" else "at several levels"
     assert expected in str(caught.value)
     assert "subject 's0'" in str(caught.value)
