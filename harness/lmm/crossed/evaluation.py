@@ -49,6 +49,18 @@ def eliminated(Lambdas: Sequence[Matrix], cross: CrossProducts) -> tuple[list[El
     return found, reduce(add, sums)
 
 
+def working_modes(Lambdas: Sequence[Matrix], beta: Vector, cross: CrossProducts) -> list[Matrix]:
+    """Return the conditional modes (levels, q) of each factor, in working units: Gamma Z'Omega(y - X beta)."""
+    found = [np.zeros((factor.n_levels, factor.n_random)) for factor in cross.layout.factors]
+    v = np.append(-beta, 1.0)
+    for part in cross.parts:
+        reduced = eliminate(Lambdas, part)
+        effects = [reduced.F_1 @ v, *((reduced.F_2 @ v)[own] for own in part.columns)]
+        for modes, Lambda, levels, F in zip(found, Lambdas, part.levels, effects, strict=True):
+            modes[levels] = F.T @ Lambda @ Lambda.T
+    return found
+
+
 def gamma_derivatives(Lambdas: Sequence[Matrix], where: Entries) -> tuple[Matrix, Tensor]:
     """Return the first (J, k) and second (J, J, k) derivatives in theta of the k pairs of all factors' Gamma.
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from harness.arrays import Matrix, Tensor, read_only
 from harness.lmm.crossed.elimination import Eliminated, eliminate
+from harness.lmm.crossed.evaluation import working_modes
 from harness.lmm.crossed.layout import Layout, factors_at
 from harness.lmm.crossed.newton import Place
 from harness.lmm.crossed.sparse import times
@@ -52,19 +53,15 @@ def factor_modes(at: Place) -> list[tuple[Matrix, Tensor]]:
     """Return each factor's modes (m, q) and variances (m, q, q) in the user's units, all terms of a factor together."""
     layout, variance = at.cross.layout, at.here.sigma**2
     Lambdas = factors_at(at.theta, at.where, layout)
-    found = [
-        (np.empty((f.n_levels, f.n_random)), np.empty((f.n_levels, f.n_random, f.n_random))) for f in layout.factors
-    ]
-    v = np.append(-at.here.beta, 1.0)
+    units = factor_units(layout)
+    covariances = [np.empty((factor.n_levels, factor.n_random, factor.n_random)) for factor in layout.factors]
     for part in at.cross.parts:
         reduced = eliminate(Lambdas, part)
-        effects = [reduced.F_1 @ v, *((reduced.F_2 @ v)[own] for own in part.columns)]
-        variances = [_eliminated_variance(Lambdas[0], reduced, part), *_other_variances(reduced, part)]
-        for (modes, cov), Lambda, levels, F, C in zip(found, Lambdas, part.levels, effects, variances, strict=True):
-            modes[levels] = F.T @ (Lambda @ Lambda.T)
+        own = [_eliminated_variance(Lambdas[0], reduced, part), *_other_variances(reduced, part)]
+        for cov, levels, C in zip(covariances, part.levels, own, strict=True):
             cov[levels] = variance * C
-    units = factor_units(layout)
-    return [(modes @ T.T, T @ cov @ T.T) for (modes, cov), T in zip(found, units, strict=True)]
+    modes = working_modes(Lambdas, at.here.beta, at.cross)
+    return [(b @ T.T, T @ cov @ T.T) for b, cov, T in zip(modes, covariances, units, strict=True)]
 
 
 def factor_units(layout: Layout) -> tuple[Matrix, ...]:

@@ -10,7 +10,7 @@ from scipy.linalg import block_diag
 
 from harness.arrays import Matrix, Vector
 from harness.lmm.covariance import layout, lower_triangular, pivot_order, relative_factor, theta_of
-from harness.lmm.crossed.evaluation import evaluate
+from harness.lmm.crossed.evaluation import evaluate, working_modes
 from harness.lmm.crossed.layout import Entries, entries, factors_at
 from harness.lmm.crossed.statistics import CrossProducts, adapted
 from harness.lmm.curvature import Curvature, curvature
@@ -78,7 +78,8 @@ class Place:
             return self
         if sum(len(part.rows) * len(part.S_22) ** 2 for part in self.cross.parts) > _AFFORDABLE:
             return self
-        return place(self.theta, self.where, adapted(self.cross, self.here))
+        modes = working_modes(factors_at(self.theta, self.where, self.cross.layout), self.here.beta, self.cross)
+        return place(self.theta, self.where, adapted(self.cross, self.here, modes))
 
     def _magnification(self) -> float:
         """Return by what factor rounding grows on its way into the criterion."""

@@ -30,7 +30,7 @@ def matrix_of(entries: Sequence[tuple[Vector, Codes, Codes]], shape: tuple[int, 
     return csr_array((values, (rows, places)), shape=shape)
 
 
-def product(left: Columns, right: Columns) -> Columns:
+def rows_product(left: Columns, right: Columns) -> Columns:
     """Return left right."""
     found = cast("Columns", left @ right)
     return dense(found) if found.shape[0] * found.shape[1] <= _DENSE else found

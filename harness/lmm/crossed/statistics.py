@@ -18,11 +18,11 @@ from harness.arrays import Codes, Matrix, Tensor, Vector, read_only
 from harness.lmm.checks import EXACT_FIT
 from harness.lmm.covariance import upper_factor
 from harness.lmm.crossed.layout import Factor, Layout
-from harness.lmm.crossed.sparse import Columns, dense, dense_product, matrix_of, product, times, transposed_times
+from harness.lmm.crossed.sparse import Columns, dense, dense_product, matrix_of, rows_product, times, transposed_times
 from harness.lmm.design import LmmDesign, Rows
 from harness.lmm.evaluation import Evaluation
 from harness.lmm.spec import Criterion
-from harness.lmm.twofold import plus_product, twofold
+from harness.lmm.twofold import plus_product, product, twofold
 
 _ROUNDING = 1e-15
 
@@ -94,7 +94,7 @@ def cross_products(design: LmmDesign, layout: Layout) -> CrossProducts:
     conditioned = design.conditioned
     return CrossProducts(
         layout=layout,
-        parts=tuple(_part(rows, layout.factors, conditioned.D[rows], rooted=False) for rows in layout.parts),
+        parts=tuple(_part(rows, layout.factors, conditioned.D[rows]) for rows in layout.parts),
         rows=design.scaled,
         fixed=read_only(np.triu(solve_triangular(conditioned.triangle, np.eye(design.n_fixed)))),
         origin=read_only(solve_triangular(conditioned.triangle, conditioned.coefficients)),
@@ -103,40 +103,62 @@ def cross_products(design: LmmDesign, layout: Layout) -> CrossProducts:
     )
 
 
-def adapted(cross: CrossProducts, here: Evaluation) -> CrossProducts:
+def adapted(cross: CrossProducts, here: Evaluation, modes: Sequence[Matrix]) -> CrossProducts:
     """Return the cross products that keep the digits at an evaluation where rounding is magnified.
 
-    The columns of D become orthonormal in the metric of V and its last one the residual there, without rounding on the
-    way; and S gets its root. This is one more pass over the rows, dense in the columns of Z_2.
+    The columns of X in D become orthonormal in the metric of V. Of y what fixed and random effects explain there is
+    taken off in arithmetic of twice the digits; `modes` (levels, q) are those of each factor, in working units. What is
+    left is rotated, and the random effects, which no rotation has to cancel, are put back. S gets its root. This is one
+    more pass over the rows, dense in the columns of Z_2.
     """
     values, axes = np.linalg.eigh(here.cross)
     roots = np.sqrt(np.maximum(values, _ROUNDING * values[-1]))
     triangle = upper_factor(roots[:, None] * axes.T)
     fixed = np.triu(cross.fixed @ solve_triangular(triangle, np.eye(len(triangle))))
     origin = cross.origin + cross.fixed @ here.beta
-    y = np.column_stack([np.zeros_like(cross.rows.X), cross.rows.y])
-    D = plus_product(twofold(y), cross.rows.X, np.column_stack([fixed, -origin])).high
+    own = [
+        modes[block.factor][cross.layout.factors[block.factor].codes, block.columns] @ block.units.T
+        for block in cross.layout.blocks
+    ]
+    explained = np.column_stack([np.broadcast_to(origin, cross.rows.X.shape), *own])
+    y = plus_product(
+        twofold(cross.rows.y[:, None, None]),
+        np.column_stack([cross.rows.X, cross.rows.Z])[:, None, :],
+        -explained[:, :, None],
+    ).high[:, 0]
+    D = np.column_stack([product(cross.rows.X, fixed).high, y])
     return replace(
         cross,
-        parts=tuple(_part(part.rows, cross.layout.factors, D[part.rows], rooted=True) for part in cross.parts),
+        parts=tuple(_part(part.rows, cross.layout.factors, D[part.rows], modes) for part in cross.parts),
         fixed=read_only(fixed),
         origin=read_only(origin),
     )
 
 
-def _part(rows: Codes, factors: Sequence[Factor], D: Matrix, *, rooted: bool) -> Part:
+def _part(rows: Codes, factors: Sequence[Factor], D: Matrix, modes: Sequence[Matrix] | None = None) -> Part:
+    """Return the cross products of some rows; with a root where the last column of D lacks these random effects."""
     eliminated, *others = factors
     levels, own = np.unique(eliminated.codes[rows], return_inverse=True)
     R, basis = _rotation(eliminated.Z[rows], own, len(levels))
     Z_2, columns, occurring = _indicators(others, rows)
     U_D = np.stack([times(row, D) for row in basis], axis=1)
-    U_2 = tuple(product(row, Z_2) for row in basis)
+    U_2 = tuple(rows_product(row, Z_2) for row in basis)
     left = D - sum(transposed_times(row, U_D[:, b]) for b, row in enumerate(basis))
-    S_22 = dense_product(Z_2, Z_2) - sum(dense_product(U, U) for U in U_2)
-    root = None
-    if rooted:
+    k, root = Z_2.shape[1], None
+    if modes is None:
+        S_22, S_2D = dense_product(Z_2, Z_2) - sum(dense_product(U, U) for U in U_2), transposed_times(Z_2, left)
+        S_DD = left.T @ left
+    else:
         others_left = dense(Z_2) - sum(dense_product(row, U) for row, U in zip(basis, U_2, strict=True))
-        root = read_only(upper_factor(np.column_stack([others_left, left])))
+        root = upper_factor(np.column_stack([others_left, left]))
+        first, *rest = (found[at] for found, at in zip(modes, (levels, *occurring), strict=True))
+        effects = np.zeros(k)
+        for own_columns, found in zip(columns, rest, strict=True):
+            effects[own_columns] = found.T
+        root[:, -1] += root[:, :k] @ effects
+        U_D[:, :, -1] += (R @ first[:, :, None])[:, :, 0] + np.stack([times(U, effects) for U in U_2], axis=1)
+        S = root.T @ root
+        S_22, S_2D, S_DD = S[:k, :k], S[:k, k:], S[k:, k:]
     return Part(
         rows=rows,
         levels=(read_only(levels), *occurring),
@@ -145,9 +167,9 @@ def _part(rows: Codes, factors: Sequence[Factor], D: Matrix, *, rooted: bool) ->
         U_D=read_only(U_D),
         U_2=U_2,
         S_22=read_only(S_22),
-        S_2D=read_only(transposed_times(Z_2, left)),
-        S_DD=read_only(left.T @ left),
-        root=root,
+        S_2D=read_only(S_2D),
+        S_DD=read_only(S_DD),
+        root=None if root is None else read_only(root),
     )
 
 
