@@ -13,7 +13,7 @@ from harness.lmm.bases import spline_knots
 from harness.lmm.columns import Frame, atom_values
 from harness.lmm.covariance import upper_factor
 from harness.lmm.grouping import RandomDesign
-from harness.lmm.orthonormal import gram_root
+from harness.lmm.orthonormal import TALL, gram_root
 from harness.lmm.rank import aliases, column_rank
 from harness.lmm.spec import LmmSpec
 
@@ -23,6 +23,8 @@ HOLDING_INTERCEPTS = frozenset({"us", "cs", "toep"})
 EXACT_FIT = 1e-14
 # Squares, and products of them, of larger numbers overflow, and those of smaller ones vanish.
 _LARGEST = 1e60
+# Residual variances are in units of them, and squares of those must not overflow either.
+_LARGEST_WEIGHT = 1e30
 _DOMAINS = {"log": (0.0, "> 0"), "log1p": (-1.0, "> -1"), "sqrt": (-np.finfo(float).tiny, ">= 0")}
 
 
@@ -187,7 +189,7 @@ def _size_problems(name: str, column: str, values: Vector) -> list[Problem]:
 
 
 def weight_problems(name: str, weights: Vector) -> list[Problem]:
-    """Return which complete rows have a weight that is missing, zero or negative."""
+    """Return which complete rows have a weight that is missing, zero, negative, or beyond what arithmetic can hold."""
     missing = np.isnan(weights)
     found = []
     if missing.any():
@@ -199,6 +201,10 @@ def weight_problems(name: str, weights: Vector) -> list[Problem]:
         sentence = f"{len(unfit)} weights that are not positive, the smallest {unfit.min():g}"
         advice = "Leave out rows that are to have no weight."
         found.append(Problem(found=sentence, expected="numbers > 0", column=name, advice=advice))
+    extreme = weights[(weights > _LARGEST_WEIGHT) | ((weights > 0) & (weights < 1 / _LARGEST_WEIGHT))]
+    if len(extreme):
+        expected = f"numbers from {1 / _LARGEST_WEIGHT:g} to {_LARGEST_WEIGHT:g}"
+        found.append(Problem(found=f"{len(extreme)} weights such as {extreme[0]:g}", expected=expected, column=name))
     return found
 
 
@@ -234,7 +240,8 @@ def random_alias_problems(random: Sequence[RandomDesign]) -> list[Problem]:
         own = [one for one in random if one.grouping == grouping]
         Z = np.concatenate([one.Z for one in own], axis=1)
         names = [name for one in own for name in one.names]
-        root = gram_root(Z)  # quick, and good enough unless columns are nearly dependent
+        # Quick, and good enough unless columns are nearly dependent.
+        root = gram_root(Z) if len(Z) > TALL else None
         triangle = upper_factor(Z) if root is None else root
         ends = list(accumulate(size for one in own for size in one.blocks))
         sets = [list(range(start, end)) for start, end in pairwise([0, *ends])]

@@ -7,11 +7,8 @@ from scipy.linalg import solve_triangular
 
 from harness.arrays import Matrix, Vector, read_only
 from harness.lmm.columns import Cells
-from harness.lmm.orthonormal import quick_qr
+from harness.lmm.orthonormal import TALL, quick_qr
 from harness.lmm.rank import Rank, column_rank
-
-# With fewer rows there is nothing to be gained over Householder's QR.
-_TALL = 5_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -85,7 +82,7 @@ def _decomposed(X: Matrix) -> tuple[Matrix, Matrix]:
     """Return [Q, room for one column] and R."""
     n, p = X.shape
     D = np.empty((n, min(n, p) + 1))
-    quick = quick_qr(X, out=D[:, :-1]) if n > _TALL and p > 0 else None
+    quick = quick_qr(X, out=D[:, :-1]) if n > TALL and p > 0 else None
     if quick is not None:
         return D, quick[1]
     D[:, :-1], triangle = np.linalg.qr(X)

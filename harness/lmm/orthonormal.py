@@ -5,6 +5,8 @@ from scipy.linalg import solve_triangular
 
 from harness.arrays import Matrix
 
+# With fewer rows there is nothing to be gained.
+TALL = 5_000
 # Cholesky twice gives an orthonormal Q to rounding while the square of this is far below 1e16.
 _WELL_CONDITIONED = 1e5
 
@@ -22,7 +24,7 @@ def quick_qr(X: Matrix, out: Matrix | None = None) -> tuple[Matrix, Matrix] | No
         return None
     Q = np.asarray(solve_triangular(first, X.T, trans="T", check_finite=False).T)
     second = np.asarray(np.linalg.cholesky(Q.T @ Q).T)  # nearly the identity
-    return np.matmul(Q, _inverse(second), out=out), second @ first
+    return np.matmul(Q, np.linalg.inv(second), out=out), second @ first
 
 
 def gram_root(X: Matrix) -> Matrix | None:
@@ -35,9 +37,5 @@ def gram_root(X: Matrix) -> Matrix | None:
         root = np.linalg.cholesky(products / np.outer(lengths, lengths)).T
     except np.linalg.LinAlgError:
         return None
-    condition = np.linalg.norm(root) * np.linalg.norm(_inverse(root))
+    condition = np.linalg.norm(root) * np.linalg.norm(np.linalg.inv(root))
     return root * lengths if condition < _WELL_CONDITIONED else None
-
-
-def _inverse(triangle: Matrix) -> Matrix:
-    return np.asarray(solve_triangular(triangle, np.eye(len(triangle)), check_finite=False))
