@@ -1,161 +1,199 @@
-"""Tests of fixed effects against lmerTest, pbkrtest and clubSandwich, on lme4's tightest fit."""
+"""The engines for inference and residual structures through the worker, against exact values and theorems."""
 
-from pathlib import Path
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from harness.cohorts.cohort import Cohort, Factor
+from harness.cases import Case
+from harness.cohorts import fixture_cohort
+from harness.cohorts.cohort import Factor
+from harness.cohorts.subset import keep_levels
 from harness.formula import parse_formula
-from harness.lmm.design import build_design
-from harness.lmm.fit import fit
-from harness.lmm.inference.contrasts import joint_test
-from harness.lmm.inference.fixed_effects import fixed_effects
-from harness.lmm.inference.hypotheses import TYPES
-from harness.lmm.inference.sandwich import robust_effects
-from harness.lmm.inference.table import coefficient_table
-from harness.lmm.inference.terms import term_table
+from harness.lmm.design import build_design, input_evidence
 from harness.lmm.spec import LmmSpec
-from harness.locations import r_source_folder
-from harness.references.worker import RWorker
+from harness.references import reference_engine
 
-SOURCES = (r_source_folder() / "worker.R", Path(__file__).with_name("inference.R"))
-MODELS = {
-    "slope": "y ~ t + (1 + t | id)",
-    "one_factor": "y ~ arm + (1 | id)",
-    "slope_by_arm": "y ~ t * arm + sex + x + (1 + t | id)",
-    "slope_by_arm_uncorrelated": "y ~ t * arm + (1 + t || id)",
-    "visit_by_arm": "y ~ visit * arm + (1 + t | id)",
-    "threefold": "y ~ arm * sex * x + t + (1 | id)",
-    "no_intercept": "y ~ 0 + arm + t + (1 + t | id)",
-}
-# pbkrtest and clubSandwich need seconds where lmerTest needs tenths.
-SLOW = ("one_factor", "slope_by_arm_uncorrelated", "visit_by_arm")
-# lme4's best optimiser stops 5e-7 (relative) from the optimum in theta.
-LIMIT = 1e-6
-# Type III contrasts of lmerTest pass zapsmall(), which leaves 7 digits of the largest.
-ROUNDED = 1e-5
-# In the far tail an error of df counts as often as the logarithm of p is large.
-SMALL = 1e-9
+VISITS = {"visit": ["inf1", "inf2", "inf3", "inf4"]}
 
 
-@pytest.fixture(scope="module")
-def r():
-    with RWorker(sources=SOURCES) as worker:
-        yield worker
+def case_of(name, formula, criterion="REML", keep=None, weights=None):
+    spec = LmmSpec(formula=parse_formula(formula), criterion=criterion, weights=weights)
+    return Case(name=name, cohort=keep_levels(fixture_cohort(name), keep or {}), spec=spec, references=())
 
 
-@pytest.fixture(scope="module")
-def trial():
-    """Three arms, two sexes, a covariate, dropout: 40 subjects in unequal cells, none of them empty."""
-    stream = np.random.default_rng(5)
-    rows = []
-    for i in range(40):
-        b, x = stream.normal(size=2) * [1, 0.4], stream.normal()
-        arm, sex = i % 3 if i < 36 else 0, int(i % 7 > 3)
-        for t in range(5):
-            if t and stream.random() < 0.25:
-                continue
-            mean = 10 + b[0] + b[1] * t + 0.3 * t * (arm == 1) + 0.4 * sex + 0.2 * x
-            rows.append((mean + stream.normal(), t, t, arm, sex, x, i))
-    y, t, visit, arm, sex, x, subject = map(np.array, zip(*rows, strict=True))
-    return Cohort(
-        name="trial",
-        subject="id",
-        time="t",
-        numeric={"y": y, "t": t.astype(float), "x": x},
-        factors={
-            "visit": Factor(codes=visit, levels=tuple(f"v{k}" for k in range(5))),
-            "arm": Factor(codes=arm, levels=("a", "b", "c")),
-            "sex": Factor(codes=sex, levels=("f", "m")),
-            "id": Factor(codes=subject, levels=tuple(f"s{i}" for i in range(40))),
-        },
-    )
+def reading_of(worker, engine, case):
+    reading = reference_engine(engine, worker).read(case)
+    assert reading.failure is None, reading.failure
+    return reading
 
 
-@pytest.fixture(scope="module")
-def ask(r, trial):
-    columns = {}
-    for k, name in enumerate(("y", "t", "visit", "arm", "sex", "x", "id"), start=1):
-        if name in trial.numeric:
-            columns[f"v{k}"] = {"type": "double", "values": trial.numeric[name]}
-        else:
-            factor = trial.factors[name]
-            columns[f"v{k}"] = {"type": "factor", "codes": factor.codes + 1, "n_levels": len(factor.levels)}
-
-    def request(operation, model, criterion="REML"):
-        return r.request(operation, {"columns": columns, "model": model, "criterion": criterion}).value
-
-    return request
+def values_of(worker, engine, case):
+    return {quantity.path: quantity.value for quantity in reading_of(worker, engine, case).quantities}
 
 
-@pytest.fixture(scope="module")
-def fitted(trial):
-    def run(model, criterion="REML"):
-        design = build_design(LmmSpec(formula=parse_formula(MODELS[model]), criterion=criterion), trial)
-        return design, fit(design)
-
-    return run
-
-
-def assert_tables_agree(effects, design, theirs):
-    for type_, table in zip(TYPES, theirs, strict=True):
-        ours, limit = term_table(effects, design, type_), ROUNDED if type_ == "III" else LIMIT
-        np.testing.assert_array_equal(ours.df1, table["df1"])
-        for name in ("F", "df2", "p"):
-            np.testing.assert_allclose(
-                getattr(ours, name), table[name], rtol=limit, atol=SMALL, err_msg=f"{type_}, {name}"
-            )
+SLEEP = case_of("sleepstudy", "reaction ~ days + (1 + days | subject)")
 
 
 @pytest.mark.needs_r("lmerTest")
-@pytest.mark.parametrize(
-    ("model", "criterion"), [*((model, "REML") for model in MODELS), ("slope_by_arm", "ML"), ("one_factor", "ML")]
-)
-def test_satterthwaite_is_lmertests(ask, fitted, model, criterion):
-    theirs = ask("inference.satterthwaite", model, criterion)
-    design, found = fitted(model, criterion)
-    effects = fixed_effects(found, design)
-    table = coefficient_table(effects)
-    np.testing.assert_allclose(table.standard_error, theirs["error"], rtol=LIMIT)
-    np.testing.assert_allclose(table.df, theirs["df"], rtol=LIMIT)
-    np.testing.assert_allclose(table.p, theirs["p"], rtol=LIMIT, atol=SMALL)
-    assert_tables_agree(effects, design, theirs["terms"])
+def test_sleepstudy_has_seventeen_degrees_of_freedom(worker):
+    """Closed form of a balanced design: the coefficients of 18 subjects are 18 independent draws."""
+    values = values_of(worker, "lmerTest", SLEEP)
+    for name in ("fixed[intercept].df", "fixed[days].df", "type1[days].df2", "type2[days].df2", "type3[days].df2"):
+        assert values[f"satterthwaite.{name}"] == pytest.approx(17, rel=1e-6), name
+    t = values["satterthwaite.fixed[days].statistic"]
+    assert values["satterthwaite.type3[days].statistic"] == pytest.approx(t**2, rel=1e-9)
 
 
-@pytest.mark.needs_r("lmerTest", "pbkrtest")
-@pytest.mark.parametrize("model", SLOW)
-def test_kenward_roger_is_pbkrtests(ask, fitted, model):
-    theirs = ask("inference.kenward_roger", model)
-    design, found = fitted(model)
-    effects = fixed_effects(found, design, "kenward-roger")
-    scale = np.sqrt(np.diag(theirs["vcov"]))
-    np.testing.assert_allclose(
-        effects.vcov / np.outer(scale, scale), theirs["vcov"] / np.outer(scale, scale), atol=LIMIT
+@pytest.mark.needs_r("pbkrtest")
+def test_kenward_and_roger_leave_a_balanced_design_as_it_is(worker):
+    values = values_of(worker, "pbkrtest", SLEEP)
+    for name in ("intercept", "days"):
+        plain = values[f"fixed[{name}].standard_error"]
+        assert values[f"kenward-roger.fixed[{name}].standard_error"] == pytest.approx(plain, rel=1e-6)
+        assert values[f"kenward-roger.fixed[{name}].df"] == pytest.approx(17, rel=1e-6)
+    assert values["kenward-roger.term[days].scaling"] == pytest.approx(1, abs=1e-9)
+
+
+@pytest.mark.needs_r("emmeans", "lmerTest", "pbkrtest")
+def test_means_of_a_balanced_design_are_averages(worker):
+    case = case_of("orthodont", "distance ~ age * sex + (1 + age | subject)")
+    values = values_of(worker, "emmeans", case)
+    cohort = case.cohort
+    for code, sex in enumerate(cohort.factors["sex"].levels):
+        average = cohort.numeric["distance"][cohort.factors["sex"].codes == code].mean()
+        assert values[f"satterthwaite.means[{sex}].estimate"] == pytest.approx(average, rel=1e-12)
+        assert values[f"kenward-roger.means[{sex}].df"] == pytest.approx(25, rel=1e-5)  # 27 children in two groups
+
+
+@pytest.mark.needs_r("emmeans", "lmerTest", "pbkrtest")
+def test_a_mean_over_an_empty_cell_is_not_estimable(worker):
+    case = case_of("ketamine_real", "madrs ~ visit * protocol + (1 | subject)")
+    values = values_of(worker, "emmeans", case)
+    assert values["satterthwaite.means[inf4,four].estimable"] is True
+    assert values["satterthwaite.means[inf5,four].estimable"] is False
+    assert "satterthwaite.means[inf5,four].estimate" not in values
+
+
+# Closed forms and 40-digit arithmetic of published data: Pinheiro & Bates (2000), Davies & Goldsmith (1972).
+EXACT_CRITERIA = [
+    ("machines", "score ~ machine + (1 | worker)", "REML", 286.878201977718867),
+    ("machines", "score ~ machine + (1 | worker / machine)", "REML", 215.687568008220518),
+    ("machines", "score ~ machine + (0 + machine | worker)", "REML", 208.311218316418382),
+    ("penicillin", "diameter ~ 1 + (1 | plate) + (1 | sample)", "ML", 332.188348668500663),
+    ("penicillin", "diameter ~ 1 + (1 | sample) + (1 | plate)", "REML", 330.860588991086454),
+]
+
+
+@pytest.mark.needs_r("lme4")
+@pytest.mark.parametrize(("name", "formula", "criterion", "exact"), EXACT_CRITERIA)
+def test_nested_and_crossed_factors_have_their_exact_criterion(worker, name, formula, criterion, exact):
+    values = values_of(worker, "lme4", case_of(name, formula, criterion))
+    assert -2 * values["log_likelihood"] == pytest.approx(exact, abs=1e-9)
+
+
+@pytest.mark.needs_r("lme4")
+def test_theta_comes_in_the_order_of_the_formula(worker):
+    """lme4 sorts its terms by numbers of levels, 24 plates before 6 samples; ours stay as they are written."""
+    optima = []
+    for formula in ("diameter ~ 1 + (1 | plate) + (1 | sample)", "diameter ~ 1 + (1 | sample) + (1 | plate)"):
+        reading = reading_of(worker, "lme4", case_of("penicillin", formula, "ML"))
+        optima.append(next(value.point for value in reading.objective if value.label == "optimum"))
+    # 40-digit arithmetic: plates 1.5376, samples 3.2198.
+    assert optima[0] == pytest.approx((1.53759353477208712, 3.21975379980421142), rel=5e-6)
+    assert optima[1] == pytest.approx(optima[0][::-1], rel=5e-6)
+
+
+@pytest.mark.needs_r("nlme")
+def test_nlme_nests_factors_too(worker):
+    values = values_of(worker, "nlme", case_of("machines", "score ~ machine + (1 | worker / machine)"))
+    assert -2 * values["log_likelihood"] == pytest.approx(215.687568008220518, abs=1e-8)
+    assert values["random.covariance[worker;intercept,intercept]"] == pytest.approx(4.78105055865804921**2, rel=1e-5)
+    assert "mode[worker:machine;1:A,intercept].estimate" in values
+
+
+@pytest.mark.needs_r("nlme", "lme4")
+@pytest.mark.parametrize("criterion", ["REML", "ML"])
+def test_compound_symmetry_is_a_random_intercept(worker, criterion):
+    """The two models are one as long as visits are positively correlated."""
+    structured = case_of("orthodont", "distance ~ age * sex + cs(age | subject)", criterion)
+    with_intercept = case_of("orthodont", "distance ~ age * sex + (1 | subject)", criterion)
+    theirs, ours = values_of(worker, "nlme", structured), values_of(worker, "lme4", with_intercept)
+    assert theirs["log_likelihood"] == pytest.approx(ours["log_likelihood"], abs=1e-9)
+    assert theirs["residual[covariance].estimate"] == pytest.approx(
+        ours["random.covariance[intercept,intercept]"], rel=1e-5
     )
-    np.testing.assert_allclose(coefficient_table(effects).df, theirs["df"], rtol=LIMIT)
-    joint = joint_test(effects, np.eye(design.n_fixed)[1:])
-    ours = [joint.F, joint.df1, joint.df2, joint.p, joint.scaling]
-    np.testing.assert_allclose(ours, theirs["joint"], rtol=LIMIT)
-    assert_tables_agree(effects, design, theirs["terms"])
+    for name in ("intercept", "age", "sex[Female]", "age:sex[Female]"):
+        path = f"fixed[{name}].standard_error"
+        assert theirs[path] == pytest.approx(ours[path], rel=1e-6)
 
 
-@pytest.fixture(scope="module")
-def club_sandwich(r):
-    """It is no engine of the harness, so that nothing asks for it by a marker."""
-    if not r.request("session.packages", {"packages": ["clubSandwich"]}).value["versions"][0]:
-        pytest.skip("R has no package clubSandwich")
+@pytest.mark.needs_r("nlme", "mmrm")
+@pytest.mark.parametrize("structure", ["us", "csh", "ar1", "ar1h", "toep", "toeph"])
+def test_nlme_and_mmrm_reach_one_criterion(worker, structure):
+    case = case_of("orthodont", f"distance ~ age * sex + {structure}(age | subject)")
+    nlme, mmrm = values_of(worker, "nlme", case), values_of(worker, "mmrm", case)
+    assert nlme["log_likelihood"] == pytest.approx(mmrm["log_likelihood"], abs=1e-6)
+    assert nlme["bic.penalty"] == pytest.approx(mmrm["bic.penalty"], rel=1e-12)
 
 
-@pytest.mark.needs_r("lmerTest")
-@pytest.mark.usefixtures("club_sandwich")
-@pytest.mark.parametrize("model", SLOW)
-def test_sandwich_is_clubsandwichs(ask, fitted, model):
-    theirs = ask("inference.sandwich", model)
-    design, found = fitted(model)
-    for kind in ("CR0", "CR2"):
-        effects = robust_effects(found, design, kind)
-        vcov = theirs[kind]["vcov"]
-        scale = np.sqrt(np.diag(vcov))
-        np.testing.assert_allclose(effects.vcov / np.outer(scale, scale), vcov / np.outer(scale, scale), atol=LIMIT)
-        np.testing.assert_allclose(coefficient_table(effects).df, theirs[kind]["df"], rtol=LIMIT)
+@pytest.mark.needs_r("glmmTMB", "nlme")
+@pytest.mark.parametrize("formula", ["us(age | subject)", "ar1(age | subject)", "car1(age | subject)"])
+def test_glmmtmb_reaches_nlmes_criterion(worker, formula):
+    case = case_of("orthodont", f"distance ~ age * sex + {formula}", "ML")
+    nlme, other = values_of(worker, "nlme", case), values_of(worker, "glmmTMB", case)
+    assert other["log_likelihood"] == pytest.approx(nlme["log_likelihood"], abs=1e-6)
+
+
+EVERY_COLUMN = [
+    "madrs ~ C(visit, sum) * protocol + poly(week, 2) + ns(age, 3) + log1p(day) + (1 | subject)",
+    "madrs ~ C(visit, helmert) + C(protocol, treatment) + sqrt(day) + week^3 + (1 | subject)",
+    "madrs ~ 0 + C(visit, poly) + sex:week + (0 + week | subject)",
+    "madrs ~ visit * protocol * sex + (1 | subject)",
+]
+
+
+@pytest.mark.needs_r("lme4")
+@pytest.mark.parametrize("formula", EVERY_COLUMN)
+def test_r_builds_the_columns_that_we_build(worker, formula):
+    """Names, and sums to rounding: codings, bases, functions, and the same columns dropped as dependent."""
+    case = case_of("ketamine_real", formula)
+    theirs = reading_of(worker, "lme4", case).evidence
+    ours = input_evidence(build_design(case.spec, case.cohort))
+    assert list(theirs.design_sums) == list(ours.design_sums)
+    scale = max(1.0, *map(abs, ours.design_sums.values()))
+    for name, total in ours.design_sums.items():
+        assert theirs.design_sums[name] == pytest.approx(total, rel=1e-12, abs=1e-12 * scale), name
+
+
+@pytest.mark.needs_r("lme4", "nlme")
+@pytest.mark.parametrize("engine", ["lme4", "nlme"])
+def test_weights_are_precisions(worker, engine):
+    """Equal weights of 4 are another sigma: twice as large, and the same model."""
+    case = case_of("orthodont", "distance ~ age * sex + (1 | subject)", "ML")
+    cohort = replace(case.cohort, numeric={**case.cohort.numeric, "w": np.full(case.cohort.n_rows, 4.0)})
+    plain = values_of(worker, engine, case)
+    weighted = values_of(worker, engine, replace(case, cohort=cohort, spec=replace(case.spec, weights="w")))
+    assert weighted["log_likelihood"] == pytest.approx(plain["log_likelihood"], abs=1e-9)
+    assert weighted["sigma.estimate"] == pytest.approx(2 * plain["sigma.estimate"], rel=1e-6)
+
+
+@pytest.mark.needs_r("lme4")
+def test_levels_that_no_complete_row_has_are_no_levels(worker):
+    cohort = fixture_cohort("orthodont")
+    codes = cohort.factors["sex"].codes
+    sex = Factor(codes=np.where(codes == 0, 0, 2), levels=("Male", "Other", "Female"))
+    case = case_of("orthodont", "distance ~ C(sex, sum) + (1 | subject)")
+    case = replace(case, cohort=replace(cohort, factors={**cohort.factors, "sex": sex}))
+    assert "fixed[C(sex, sum)[Male]].estimate" in values_of(worker, "lme4", case)
+
+
+@pytest.mark.needs_r("lme4")
+def test_profiles_are_those_of_the_ml_fit(worker):
+    """Whatever the criterion asked for."""
+    ends = [
+        values_of(worker, "lme4_profile", case_of("orthodont", "distance ~ age * sex + (1 | subject)", criterion))
+        for criterion in ("ML", "REML")
+    ]
+    path = "profile[random.sd[intercept]].upper"
+    assert ends[0][path] == pytest.approx(ends[1][path], rel=1e-6)
