@@ -22,6 +22,8 @@ from harness.lmm.inference.parts import KenwardRogerParts, SatterthwaiteParts
 
 # A dense covariance of more rows would fill the memory: 5,000 rows are 200 MB.
 LARGEST_BLOCK = 5_000
+# Coordinates that follow one evaluation make the next one more exact.
+_ROUNDS = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -157,7 +159,10 @@ def user_theta(blocks: tuple[Matrix, ...], layout: Layout) -> Vector:
 
 def _place_at(theta: Vector, design: LmmDesign) -> Place:
     layout = arrange(design)
-    return place(working_theta(np.asarray(theta), layout), entries(layout), cross_products(design, layout))
+    found = place(working_theta(np.asarray(theta), layout), entries(layout), cross_products(design, layout))
+    for _ in range(_ROUNDS):
+        found = found.with_digits()
+    return found
 
 
 def _too_large(rows: int) -> Problem:

@@ -78,6 +78,9 @@ def test_every_start_ends_at_the_same_optimum(reference):
 def test_the_certificate_measures_the_distance_that_is_left(reference):
     design, found = reference
     assert found.convergence.distance < 1e-9
+    moved = 1.1 * found.theta
+    (exact,) = referee(design, [moved])
+    assert abs(float(Fraction(profiled_deviance(moved, design)) - exact)) < 1e-9
     moved = found.theta * (1 + 1e-5)
     # Near the optimum the deviance rises by the squared distance in standard errors.
     rise = profiled_deviance(moved, design) - found.deviance
