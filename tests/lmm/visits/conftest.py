@@ -70,4 +70,4 @@ def dense_deviance():
 
 @pytest.fixture(scope="session")
 def panel():
-    return _panel()
+    return _panel(m=22)

@@ -225,7 +225,7 @@ def test_correlations_of_almost_one_are_reached_from_afar(make_panel, designed):
     assert fit_visits(design).deviance == pytest.approx(other.deviance, abs=1e-8)
 
 
-@pytest.mark.parametrize("sigma", [1.0, 1e-2, 1e-4])
+@pytest.mark.parametrize("sigma", [1.0, 1e-4])
 def test_residuals_far_smaller_than_random_effects_keep_their_digits(make_panel, designed, sigma):
     """Without correlation the model is that of one grouping factor; with it, no worse."""
     t = np.arange(5.0)
