@@ -63,12 +63,27 @@ def fit_lmm(
     FormulaError, CohortError, SpecError
         With everything that is wrong with the formula, the columns, or the model for these data.
     """
-    if criterion not in get_args(Criterion):
-        raise SpecError("fit_lmm", [Problem(found=f"criterion {criterion!r:.40}", expected="'REML' or 'ML'")])
+    problems = _lmm_problems(formula, criterion, weights)
+    if problems:
+        raise SpecError("fit_lmm", problems)
     tree = parse_formula(formula) if isinstance(formula, str) else formula
     spec = LmmSpec(formula=tree, criterion=criterion, weights=weights)
     cohort = data if isinstance(data, Cohort) else _lmm_cohort(spec, data)
     return fit_lmm_cohort(spec, cohort)
+
+
+def _lmm_problems(formula: object, criterion: object, weights: object) -> list[Problem]:
+    """Return what is wrong with the types of arguments, and with the criterion."""
+    found: list[Problem] = []
+    if not isinstance(formula, str | Formula):
+        expected = "a text such as 'madrs ~ week + (1 | id)'"
+        found.append(Problem(found=f"a formula of type {type(formula).__name__}", expected=expected))
+    if not isinstance(criterion, str) or criterion not in get_args(Criterion):
+        found.append(Problem(found=f"criterion {criterion!r:.40}", expected="'REML' or 'ML'"))
+    if weights is not None and not isinstance(weights, str):
+        expected = "the name of the column that holds them"
+        found.append(Problem(found=f"weights of type {type(weights).__name__}", expected=expected))
+    return found
 
 
 def _lmm_cohort(spec: LmmSpec, data: pd.DataFrame) -> Cohort:
@@ -105,6 +120,13 @@ def likelihood_ratio(*fits: LmmResult, refit: bool = True) -> RatioTable:
     SpecError
         If the models use other rows or weights, are not nested, or a larger one fits worse; all problems are listed.
     """
+    problems = [
+        Problem(found=f"a model of type {type(fit).__name__}", expected="a fit, as `fit_lmm` returns it")
+        for fit in fits
+        if not isinstance(fit, LmmResult)
+    ]
+    if problems:
+        raise SpecError("likelihood_ratio", problems)
     models = [
         ComparedModel(
             name=formula_text(fit.spec.formula),

@@ -223,6 +223,40 @@ def test_an_unknown_criterion_is_refused_and_not_taken_for_ml(data, criterion):
         harness.fit_lmm(MIXED, data, criterion=criterion)
 
 
+def test_arguments_of_other_types_are_refused_all_at_once(data):
+    with pytest.raises(SpecError) as caught:
+        harness.fit_lmm(None, data, criterion=["REML"], weights=data["week"])
+    assert [problem.found for problem in caught.value.problems] == [
+        "a formula of type NoneType",
+        "criterion ['REML']",
+        "weights of type Series",
+    ]
+    with pytest.raises(SpecError, match="a model of type str; expected a fit"):
+        harness.likelihood_ratio("madrs ~ 1 + (1 | id)", "madrs ~ week + (1 | id)")
+
+
+@pytest.mark.parametrize(
+    ("ask", "message"),
+    [
+        (lambda fit: fit.means(5), "column 5: no predictor"),
+        (lambda fit: fit.means("visit", at={"protocol": "five"}), r"a value alone; .* at=\{'protocol': \['five'\]\}"),
+        (lambda fit: fit.residual_spread(), "no column; expected at least one of"),
+        (lambda fit: fit.fixed_effects(None), "no such method"),
+        (lambda fit: fit.contrast("intercept"), "the weights 'intercept'; expected numbers"),
+        (lambda fit: fit.contrast({"intercept": "one"}), "the weights .*one.*; expected numbers"),
+        (lambda fit: fit.contrast({3: 1}), "column '3': unknown fixed effect"),
+        (lambda fit: fit.bootstrap(2.5, seed=1), "2.5 replicates; expected an integer from 1 on"),
+        (lambda fit: fit.bootstrap(0, seed=-1), "2 problems"),
+        (lambda fit: fit.bootstrap(2, seed=1, statistic=lambda own: own.beta), "a statistic of type ndarray"),
+        (lambda fit: fit.bootstrap(2, seed=1, statistic=lambda own: {"b": str(own)}), "a statistic of type dict"),
+        (lambda fit: fit.simulate(-1, seed=1), "-1 replicates"),
+    ],
+)
+def test_requests_that_make_no_sense_are_refused_in_words(mixed, ask, message):
+    with pytest.raises(SpecError, match=message):
+        ask(mixed)
+
+
 @pytest.mark.parametrize(
     "changes",
     [

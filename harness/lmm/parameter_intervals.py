@@ -18,6 +18,7 @@ from harness.lmm.inference.distributions import t_quantile
 from harness.lmm.likelihood.bootstrap import Bootstrap, bootstrap, bootstrap_fit
 from harness.lmm.likelihood.draws import marginal_draws
 from harness.lmm.likelihood.profile import profile_intervals
+from harness.lmm.prediction.simulation import checked_replicates
 from harness.quantities import Kind as QuantityKind
 
 IntervalMethod = Literal["profile", "wald"]
@@ -54,8 +55,17 @@ def interval_table(
 def bootstrapped(
     given: tuple[LmmDesign, Fitted, LmmEstimates], *, replicates: int, seed: int, statistic: Statistic | None
 ) -> Bootstrap:
-    """Return the parametric bootstrap of all parameters, or of a function of the estimates, for any engine."""
+    """Return the parametric bootstrap of all parameters, or of a function of the estimates, for any engine.
+
+    Raises
+    ------
+    SpecError
+        For a seed or a number of replicates that can't be, and a statistic that gives no numbers by name.
+    """
+    checked_replicates(replicates, seed, "bootstrap")
     design, fit, estimates = given
+    if statistic is not None:
+        _refuse_unnamed(statistic(estimates))
     if isinstance(fit, LmmFit) and statistic is None:
         return bootstrap_fit(design, fit, seed=seed, replicates=replicates)
 
@@ -72,6 +82,14 @@ def bootstrapped(
         stop_of=lambda found: found[0],
         replicates=range(replicates),
     )
+
+
+def _refuse_unnamed(values: object) -> None:
+    if isinstance(values, Mapping) and all(isinstance(value, int | float | np.number) for value in values.values()):
+        return
+    advice = 'As in statistic=lambda estimates: {"slope": estimates.beta[1]}.'
+    found = f"a statistic of type {type(values).__name__}"
+    raise SpecError("bootstrap", [Problem(found=found, expected="numbers by name, a dict", advice=advice)])
 
 
 def _parameters(estimates: LmmEstimates) -> dict[str, float]:

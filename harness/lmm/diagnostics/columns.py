@@ -47,11 +47,13 @@ def frame_columns(design: LmmDesign, names: Sequence[str]) -> pd.DataFrame:
             column=name,
             found="no column of the model",
             expected=f"one of {', '.join(map(repr, known))}",
-            advice=nearest(name, known),
+            advice=nearest(str(name), known),
         )
         for name in names
         if name not in known
     ]
+    if not names:
+        problems = [Problem(found="no column", expected=f"at least one of {', '.join(map(repr, known))}")]
     if problems:
         raise SpecError("diagnostics", problems)
     return pd.DataFrame(

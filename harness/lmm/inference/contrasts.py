@@ -130,23 +130,26 @@ def contrast_matrix(effects: FixedEffects, weights: Sequence[Weights] | Matrix) 
 
 
 def _fill(row: Vector, given: Weights, names: tuple[str, ...]) -> list[Problem]:
+    weights: object = given
     if isinstance(given, Mapping):
-        place = {name: j for j, name in enumerate(names)}
-        unknown = [name for name in given if name not in place]
+        unknown = [name for name in given if name not in names]
         if unknown:
             expected = f"one of {', '.join(map(repr, names))}"
             return [
-                Problem(found="unknown fixed effect", expected=expected, column=name, advice=nearest(name, names))
+                Problem(
+                    found="unknown fixed effect", expected=expected, column=str(name), advice=nearest(str(name), names)
+                )
                 for name in unknown
             ]
-        for name, weight in given.items():
-            row[place[name]] = weight
-    else:
-        values = np.asarray(given, dtype=float)
-        if values.shape != row.shape:
-            expected = f"{len(names)}, one for each of {', '.join(names)}"
-            return [Problem(found=f"weights of shape {values.shape}", expected=expected)]
-        row[:] = values
+        weights = [given.get(name, 0.0) for name in names]
+    try:
+        values = np.asarray(weights, dtype=float)
+    except (TypeError, ValueError):
+        return [Problem(found=f"the weights {given!r:.60}", expected="numbers, or names with a number each")]
+    if values.shape != row.shape:
+        expected = f"{len(names)}, one for each of {', '.join(names)}"
+        return [Problem(found=f"weights of shape {values.shape}", expected=expected)]
+    row[:] = values
     if not np.isfinite(row).all():
         return [Problem(found="a weight that is not finite", expected="finite weights")]
     return [] if row.any() else [Problem(found="weights that are all zero", expected="at least one that is not")]

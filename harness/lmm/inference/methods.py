@@ -43,11 +43,11 @@ def checked_method(name: str, criterion: str) -> MethodName:
     SpecError
         If there is no such method, or if it needs a REML fit and this is none.
     """
-    where = f"degrees of freedom {name!r}"
+    where = f"degrees of freedom {name!r:.40}"
     known = {method: method for method in METHODS}
-    if name not in known:
-        expected = f"one of {', '.join(map(repr, METHODS))}"
-        raise SpecError(where, [Problem(found="no such method", expected=expected, advice=nearest(name, METHODS))])
+    if not isinstance(name, str) or name not in known:
+        expected, advice = f"one of {', '.join(map(repr, METHODS))}", nearest(str(name), METHODS)
+        raise SpecError(where, [Problem(found="no such method", expected=expected, advice=advice)])
     if name.startswith("kenward-roger") and criterion != "REML":
         advice = "Fit the model again by REML, or choose 'satterthwaite'."
         raise SpecError(where, [Problem(found=f"a fit by {criterion}", expected="a fit by REML", advice=advice)])

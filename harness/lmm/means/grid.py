@@ -64,7 +64,7 @@ def mean_functions(
         level; or if the grid has more than 100,000 cells.
     """
     predictors = _predictors(design)
-    at = {name: tuple(values) for name, values in (at or {}).items()}
+    at = _lists(at or {})
     _refuse(design.frame, predictors, columns, at, weights)
     others = [name for name in predictors if name not in columns]
     axes = {name: _axis(design.frame, name, at.get(name)) for name in (*others, *reversed(columns))}
@@ -91,6 +91,19 @@ def mean_functions(
     return LinearFunctions(columns=tuple(columns), labels=labels, rows=read_only(rows))
 
 
+def _lists(at: Mapping[str, Sequence[float | str]]) -> dict[str, tuple[float | str, ...]]:
+    alone = [name for name, values in at.items() if isinstance(values, str) or not isinstance(values, Iterable)]
+    if alone:
+        problems = [
+            Problem(
+                column=name, found="a value alone", expected="a list", advice=f"As in at={{{name!r}: [{at[name]!r}]}}."
+            )
+            for name in alone
+        ]
+        raise SpecError("marginal means", problems)
+    return {name: tuple(values) for name, values in at.items()}
+
+
 def _predictors(design: LmmDesign) -> tuple[str, ...]:
     """Return the columns of the fixed part, each once, in formula order."""
     return tuple(dict.fromkeys(atom.column for one in design.coded_terms for atom in one.term))
@@ -110,7 +123,7 @@ def _refuse(
         if name not in predictors:
             expected = f"a column of the fixed part, one of {', '.join(predictors)}"
             found.append(
-                Problem(column=name, found="no predictor", expected=expected, advice=nearest(name, predictors))
+                Problem(column=name, found="no predictor", expected=expected, advice=nearest(str(name), predictors))
             )
         elif name in frame.levels:
             found += [

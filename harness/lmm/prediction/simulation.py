@@ -33,6 +33,23 @@ def stream_of(seed: int, replicate: int) -> RandomStream:
     return RandomStream(int(seed) * _SEEDS + int(replicate))
 
 
+def checked_replicates(replicates: int, seed: int, where: str) -> None:
+    """Refuse a number of replicates, or a seed, that can't be.
+
+    Raises
+    ------
+    SpecError
+        If there is to be no replicate, or the seed is not an integer from 0 to 2^32 - 1.
+    """
+    problems = []
+    if isinstance(replicates, bool) or not isinstance(replicates, int | np.integer) or replicates < 1:
+        problems.append(Problem(found=f"{replicates!r:.40} replicates", expected="an integer from 1 on"))
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < _SEEDS:
+        problems.append(Problem(found=f"seed {seed!r:.40}", expected=f"an integer from 0 to {_SEEDS - 1}"))
+    if problems:
+        raise SpecError(where, problems)
+
+
 def simulate(
     distribution: Distribution, at: Occasions, *, seed: int, replicates: int = 1, mean: Vector | None = None
 ) -> Matrix:
@@ -44,6 +61,7 @@ def simulate(
         Without one, random effects are drawn anew for every level: ``simulate(m)`` of lme4. With (n,), such as X beta
         + Zb at the conditional modes, only residuals are drawn: ``simulate(m, re.form = NULL)``.
     """
+    checked_replicates(replicates, seed, "simulate")
     draws = np.empty((replicates, at.n_rows))
     fixed = at.X @ distribution.beta
     block = at.blocks()
