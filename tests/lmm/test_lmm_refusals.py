@@ -228,6 +228,7 @@ def weighted_design():
         ([0.0, -2.0], "2 weights that are not positive, the smallest -2"),
         ([np.nan, 1.0], "1 complete rows without a weight"),
         ([np.inf, 1.0], "1 infinite values"),
+        ([1e40, 1e-40], "2 weights such as 1e[+]40; expected numbers from 1e-30 to 1e[+]30"),
         ([1e-300, 1e300], "2 weights such as 1e-300; expected numbers from 1e-30 to 1e\\+30"),
     ],
 )
