@@ -8,7 +8,7 @@ from benchmarks.tables import Judged, Table
 from benchmarks.trial import FORMULA, trial
 from harness import fit_lmm
 
-SIZES = (10_000, 100_000, 1_000_000)
+SIZES = (100_000, 300_000, 1_000_000)
 MOST_GIB = 8.0
 MOST_GROWTH = 1.5
 _GIB = 2.0**20  # of the kibibytes that the system counts in

@@ -75,7 +75,7 @@ def _engines(worker: RWorker, frame: pd.DataFrame, inner: int) -> Mapping[str, R
         PBKRTEST: lambda _: asked(worker, "pbkrtest.time", payload, inner=1),
         "lmerTest, with summary": lambda _: asked(worker, "lmerTest.time", payload, inner=1),
         "nlme::lme": lambda _: asked(worker, "nlme.time", payload, inner=1),
-        STATSMODELS: lambda _: timed(peers.statsmodels_fit(frame), inner=1),
+        STATSMODELS: lambda _: timed(peers.statsmodels_fit(frame), inner=inner // 2),
         "mixedlm-rs": lambda _: timed(peers.mixedlm_rs_fit(frame), inner=inner),
         "mixedlm": lambda _: timed(peers.mixedlm_fit(frame), inner=inner),
         "lme-python": lambda _: timed(peers.lme_python_fit(frame), inner=inner),

@@ -112,12 +112,14 @@ def _digits_of_vectors(left: Vector | None, right: Vector | None) -> str:
 
 
 def timed(run: Callable[[], Reached], inner: int) -> Timing:
-    """Return the mean of `inner` runs in seconds of the processor, after one that warms up."""
-    reached = run()
+    """Return the mean of `inner` runs in seconds of the processor, after one that warms up; of the first if 0."""
     started = time.process_time()
+    reached = run()
+    if inner:
+        started = time.process_time()
     for _ in range(inner):
         run()
-    seconds = (time.process_time() - started) / inner
+    seconds = (time.process_time() - started) / max(inner, 1)
     return Timing(seconds=seconds, log_likelihood=reached.log_likelihood, beta=reached.beta)
 
 

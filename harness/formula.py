@@ -20,6 +20,8 @@ poly. Structures: us, cs, csh, ar1, ar1h, toep, toeph, ad, adh, car1. Terms are 
 within a product by first appearance, so that columns of a design come in the order of R's `model.matrix`.
 """
 
+from functools import lru_cache
+
 from harness.errors import FormulaError, Problem
 from harness.formula_parser import FUNCTIONS, Parser
 from harness.formula_tokens import shortened
@@ -55,6 +57,7 @@ MAX_CHARACTERS = 5_000
 MAX_PROBLEMS = 20
 
 
+@lru_cache(maxsize=256)
 def parse_formula(text: str) -> Formula:
     """Return the tree of a formula such as ``madrs ~ week * protocol + (1 + week | id)``.
 

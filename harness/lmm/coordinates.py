@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.linalg import solve_triangular
+from scipy.linalg.lapack import dtrtri, dtrtrs
 
 from harness.arrays import Matrix, Vector, read_only
 from harness.lmm.covariance import Layout, layout, lower_triangular, upper_factor
@@ -63,8 +64,8 @@ def plain_coordinates(design: LmmDesign) -> Coordinates:
     """Return those of the design: X made orthonormal, the residual of least squares, Z in root mean squares."""
     conditioned = design.conditioned
     return Coordinates(
-        fixed=read_only(np.triu(solve_triangular(conditioned.triangle, np.eye(design.n_fixed)))),
-        origin=read_only(np.asarray(solve_triangular(conditioned.triangle, conditioned.coefficients))),
+        fixed=read_only(np.triu(dtrtri(conditioned.triangle)[0])),
+        origin=read_only(dtrtrs(conditioned.triangle, conditioned.coefficients)[0]),
         random=read_only(np.diag(1 / np.sqrt(np.mean(design.scaled.Z**2, axis=0)))),
         layout=layout(design.blocks),
         adapted=False,

@@ -4,12 +4,13 @@ import numpy as np
 
 from harness.arrays import Matrix, Tensor, read_only
 from harness.convergence import Stop
-from harness.lmm.covariance import relative_factor, upper_factor
+from harness.lmm.covariance import relative_factor
 from harness.lmm.design import LmmDesign
 from harness.lmm.estimates import LmmEstimates, RandomEffects
 from harness.lmm.evaluation import Evaluation
 from harness.lmm.fit import LmmFit
 from harness.lmm.patterns import SufficientStatistics
+from harness.lmm.stacks import inverse_of_upper, root_beside_identity
 
 
 def estimate(fit: LmmFit, design: LmmDesign) -> LmmEstimates:
@@ -62,10 +63,9 @@ def conditional_modes(Lambda: Matrix, here: Evaluation, statistics: SufficientSt
 
     b_i = Gamma R_k' H_k (U_i^y - U_i^X beta); Var = sigma^2 Lambda (Lambda'R'R Lambda + I)^-1 Lambda'.
     """
-    q, RL = statistics.n_random, statistics.R @ Lambda
+    A = Lambda.T @ np.ascontiguousarray(statistics.R.transpose(1, 2, 0))
     # C'C = Lambda'R'R Lambda + I, so that Lambda C^-1 C^-T Lambda' R' = Gamma R' H.
-    stacked = np.concatenate([RL, np.broadcast_to(np.eye(q), RL.shape)], axis=1)
-    half = Lambda @ np.linalg.inv(upper_factor(stacked))
+    half = Lambda @ inverse_of_upper(root_beside_identity(A)).transpose(2, 0, 1)
     residuals = statistics.U @ np.append(-here.beta, 1.0)
     gain = half @ (half.transpose(0, 2, 1) @ statistics.R.transpose(0, 2, 1))
     random = statistics.coordinates.random
