@@ -22,8 +22,9 @@ mmrm_fit <- function(spec, data, method, vcov) {
 
 # t tests of all coefficients, and F tests that all coefficients of a term are zero, in the coding at hand.
 mmrm_tests <- function(fit, spec, data) {
-  coefficients <- summary(fit)$coefficients
-  of <- term_of_columns(spec, data, rownames(coefficients))
+  kept <- names(mmrm::component(fit, "beta_est"))
+  coefficients <- summary(fit)$coefficients[kept, , drop = FALSE]
+  of <- term_of_columns(spec, data, kept)
   terms <- setdiff(unique(of), "")
   tests <- lapply(terms, function(term) mmrm::df_md(fit, diag(length(of))[of == term, , drop = FALSE]))
   pick <- function(name) unname(vapply(tests, function(test) as.numeric(test[[name]]), 0))

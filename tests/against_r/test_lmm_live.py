@@ -161,7 +161,7 @@ def test_no_name_or_level_is_ever_code(worker, engine, tmp_path, monkeypatch):
     formula = Formula(
         outcome="`y`; q()",
         terms=(time, arm, time + arm),
-        random=(RandomTerm(terms=(), subject=cohort.subject),),
+        random=(RandomTerm(terms=(), grouping=(cohort.subject,)),),
     )
     reading = reference_engine(engine, worker).read(
         Case(name="hostile", cohort=cohort, spec=LmmSpec(formula=formula), references=())
