@@ -87,17 +87,18 @@ def _lmm_problems(formula: object, criterion: object, weights: object) -> list[P
 
 
 def _lmm_cohort(spec: LmmSpec, data: pd.DataFrame) -> Cohort:
-    """Return the columns of a model; whatever it groups by is a factor."""
+    """Return the columns of a model; whatever it groups by or codes is a factor."""
     formula = spec.formula
     if not formula.subject:
         expected = "random effects or a residual structure, such as (1 | id) or us(visit | id)"
         raise SpecError("fit_lmm", [Problem(found="independent rows", expected=expected)])
-    groupings = [name for random in formula.random for name in random.grouping]
-    residual = formula.residual
-    if residual is not None:
-        groupings += [residual.subject, *filter(None, (residual.by,))]
+    factors = [name for random in formula.random for name in random.grouping]
+    if formula.residual is not None:
+        factors += filter(None, (formula.residual.subject, formula.residual.by))
+    terms = (*formula.terms, *(term for random in formula.random for term in random.terms))
+    factors += [atom.column for term in terms for atom in term if atom.coding is not None]
     columns = _present(data, spec.columns, "fit_lmm")
-    return cohort_from_frame(data, subject=formula.subject[0], columns=columns, factors=groupings)
+    return cohort_from_frame(data, subject=formula.subject[0], columns=columns, factors=factors)
 
 
 def likelihood_ratio(*fits: LmmResult, refit: bool = True) -> RatioTable:

@@ -7,10 +7,10 @@ import numpy as np
 from harness.arrays import Matrix
 from harness.formula import formula_text
 from harness.lmm.design import LmmDesign
-from harness.lmm.dropped import DroppedRows
 from harness.lmm.estimates import LmmEstimates
 from harness.lmm.fitted import Fitted
 from harness.lmm.inference.table import ContrastTable
+from harness.lmm.remarks import design_remarks
 from harness.lmm.spec import LmmSpec
 from harness.summaries import Summary, aligned, ruled, shown, shown_df, shown_p_value, shown_percent
 
@@ -24,12 +24,14 @@ def summarise(spec: LmmSpec, design: LmmDesign, fit: Fitted, estimates: LmmEstim
         ["Rows dropped", f"{design.dropped_rows}", "AIC", f"{estimates.aic:.3f}"],
         ["Parameters", f"{estimates.n_parameters}", "BIC", f"{estimates.bic:.3f}"],
     ]
+    step = fit.convergence.next_step
+    advice = [] if step == "Nothing to do." else [step]
     sections = [
         [f"Linear mixed model fitted by {spec.criterion}", f"Formula: {formula_text(spec.formula)}"],
         aligned(header),
         *_covariance_sections(estimates),
         [f"Fixed effects, degrees of freedom: {table.method.name}", *aligned(_fixed_rows(table))],
-        [fit.convergence.message, *_remarks(design, fit)],
+        [fit.convergence.message, *advice, *design_remarks(design)],
     ]
     return ruled(sections)
 
@@ -69,25 +71,3 @@ def _fixed_rows(table: ContrastTable) -> list[list[str]]:
         ends = (shown(table.lower[k]), shown(table.upper[k]))
         rows.append([name, shown(table.estimate[k]), shown(table.standard_error[k]), *tests, *ends])
     return rows
-
-
-def _remarks(design: LmmDesign, fit: Fitted) -> list[str]:
-    remarks = [] if fit.convergence.next_step == "Nothing to do." else [fit.convergence.next_step]
-    remarks += [f"Left out: {name}, {why}." for name, why in design.aliased.items()]
-    if design.empty_levels:
-        remarks.append(f"Levels without a complete row: {', '.join(design.empty_levels)}.")
-    if design.lone_levels:
-        remarks.append(f"Levels with a single row: {', '.join(design.lone_levels)}.")
-    if design.lost_subjects:
-        remarks.append(f"Subjects without a complete row: {len(design.lost_subjects)}.")
-    return [*remarks, *_dropped(design.dropped)]
-
-
-def _dropped(dropped: DroppedRows) -> list[str]:
-    """Return the rows left out, by visit and arm where the model has both."""
-    if dropped.arm is None:
-        cells = dict(dropped.by_level.get(dropped.visit or "", {}))
-    else:
-        cells = {f"{visit} {arm}": count for (visit, arm), count in dropped.by_visit_and_arm.items()}
-    lost = [f"{cell} {count.dropped} of {sum(count)}" for cell, count in cells.items() if count.dropped]
-    return [f"Rows dropped: {', '.join(lost)}."] if lost else []
