@@ -5,23 +5,44 @@ import numpy as np
 from harness.arrays import Vector
 from harness.lmm.visits.likelihood import VisitModel
 
-# Of the variance, given to random effects: the likelihood may have several maxima.
+# Of the variance, given to random effects: the likelihood may have several maxima. One more lies where the random
+# effects are what a single visit shows, so that it has no variance of its own.
 SHARES = (0.5, 0.1, 0.9)
+_LITTLE = 1e-2
+_MANY_VISITS = 12
 
 
 def moment_starts(model: VisitModel) -> list[Vector]:
     """Return valid gammas (r,) near the mean products of residuals of ordinary least squares, by visits or distances.
 
-    There is one without random effects; with them there are several, by the share of the variance that these take.
+    There is one without random effects; with them there are several, by the share of the variance that these take, and
+    by the visit that they take it from.
     """
     moments = [_Moments(model, level) for level in range(model.n_levels)]
     if not model.n_random_parameters:
         return [np.concatenate([own.start(model, 0.0) for own in moments])]
     typical = float(np.mean([own.typical for own in moments]))
-    diagonal = np.where(model.random_rows == model.random_columns, typical / model.n_random, 0.0)
-    return [
-        np.concatenate([share * diagonal, *(own.start(model, share * typical) for own in moments)]) for share in SHARES
-    ]
+    starts = [_beside(model, moments, share * typical) for share in SHARES]
+    structure = model.structure
+    n_variances = int(structure.variances.sum())
+    if structure.search == "roots" and 1 < n_variances <= _MANY_VISITS:
+        starts += [_with_an_exact_visit(model, moments, visit) for visit in range(n_variances)]
+    return starts
+
+
+def _beside(model: VisitModel, moments: "list[_Moments]", variance: float) -> Vector:
+    """Return the start beside random effects of this variance, uncorrelated."""
+    G = np.where(model.random_rows == model.random_columns, variance / model.n_random, 0.0)
+    return np.concatenate([G, *(own.start(model, variance) for own in moments)])
+
+
+def _with_an_exact_visit(model: VisitModel, moments: "list[_Moments]", visit: int) -> Vector:
+    """Return the start beside random effects of the variance of one visit, which has little of its own."""
+    place = model.structure.diagonal[visit]
+    start = _beside(model, moments, float(np.mean([own.products[place] for own in moments])))
+    for level in range(model.n_levels):
+        start[model.level_slice(level).start + visit] *= _LITTLE
+    return start
 
 
 def independent_start(model: VisitModel, gamma: Vector) -> Vector:

@@ -241,3 +241,16 @@ def test_residuals_far_smaller_than_random_effects_keep_their_digits(make_panel,
     assert fit.convergence.stop is Stop.OPTIMUM
     assert fit.convergence.distance < 1e-9
     assert other.deviance - 20 < fit.deviance <= other.deviance
+
+
+def test_the_maximum_where_random_effects_are_one_visits_values_is_found(make_panel, designed):
+    """Slopes without intercepts, taken for an intercept: then the second visit shows it exactly, or so it seems."""
+    t = np.arange(6.0)
+    covariance = 0.8 ** np.abs(np.subtract.outer(t, t)) + 0.25 * np.outer(t, t)
+    panel = make_panel(m=100, visits=6, miss=0.1, seed=7, covariance=covariance)
+    design = designed("y ~ visit * arm + (1 | id) + ar1h(visit | id)", panel)
+    fit = fit_visits(design)
+    stream = np.random.default_rng(0)
+    for _ in range(5):
+        start = fit.gamma * np.append(np.exp(stream.standard_normal(7)), 1.0) + np.append(np.full(7, 1e-3), 0.0)
+        assert fit.deviance < fit_visits(design, start=start).deviance + 1e-8
