@@ -13,6 +13,8 @@ from harness.lmm.patterns import SufficientStatistics, sufficient_statistics
 MAGNIFIED = 1e4
 # Rounding times this decides where a search goes.
 LOST = 1e8
+# Rounding of residuals has both signs: the criterion sees little of it.
+_OF_RESIDUALS = 0.03
 _ROUNDS = 5
 
 
@@ -22,7 +24,8 @@ def magnification(here: Evaluation, Lambda: Matrix, statistics: SufficientStatis
     if statistics.coordinates.adapted:
         # Along these axes a large variance meets nothing that it could cancel.
         return max(here.cancellation, condition, float(np.square(np.tril(Lambda, -1)).max()))
-    return max(here.cancellation, condition, float(np.square(Lambda).max()), statistics.skew**2)
+    explained = _OF_RESIDUALS * statistics.coordinates.explained / here.sigma
+    return max(here.cancellation, condition, float(np.square(Lambda).max()), statistics.skew**2, explained)
 
 
 def adapted(

@@ -25,7 +25,8 @@ class Coordinates:
 
     D = [X fixed, y - X origin], so beta = origin + fixed b, with `fixed` (p, p) upper triangular and `origin` (p,);
     Z `random` (q, q) in place of Z, so Lambda = random Lambda_working; `layout` says where theta stands in the latter.
-    `adapted` says whether they follow a fit; then the statistics are computed without rounding.
+    `adapted` says whether they follow a fit; then the statistics are computed without rounding. Else D keeps the
+    rounding of what was taken off y, the size of which is `explained`.
     """
 
     fixed: Matrix
@@ -33,6 +34,7 @@ class Coordinates:
     random: Matrix
     layout: Layout
     adapted: bool
+    explained: float = 0.0
 
     @property
     def log_det_fixed(self) -> float:
@@ -63,12 +65,17 @@ class Coordinates:
 def plain_coordinates(design: LmmDesign) -> Coordinates:
     """Return those of the design: X made orthonormal, the residual of least squares, Z in root mean squares."""
     conditioned = design.conditioned
+    origin = dtrtrs(conditioned.triangle, conditioned.coefficients)[0]
+    # Of a mean that was taken off exactly nothing is left to be rounded.
+    slopes = origin * (np.array(design.fixed_names) != "intercept")
+    sizes = np.linalg.norm(conditioned.triangle, axis=0) / np.sqrt(design.n_observations)
     return Coordinates(
         fixed=read_only(np.triu(dtrtri(conditioned.triangle)[0])),
-        origin=read_only(dtrtrs(conditioned.triangle, conditioned.coefficients)[0]),
+        origin=read_only(origin),
         random=read_only(np.diag(1 / np.sqrt(np.mean(design.scaled.Z**2, axis=0)))),
         layout=layout(design.blocks),
         adapted=False,
+        explained=float(sizes @ np.abs(slopes)),
     )
 
 

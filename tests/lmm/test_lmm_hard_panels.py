@@ -35,6 +35,8 @@ PANELS = {
     "sigma 1e-5": {"sd": (6, 2), "sigma": TINY},
     "sigma 1e-5, no slope variance": {"sd": (6, 0), "sigma": TINY},
     "sigma 1e-5, no intercept variance": {"sd": (0, 6), "sigma": TINY},
+    "sigma 1e-5, no variance": {"sd": (0, 0), "sigma": TINY},
+    "days since 1900, sigma 1e-5, no variance": {"origin": 45000, "sd": (0, 0), "sigma": TINY},
     "sigma 1e-5, correlation 1": {"sd": (6, 2), "sigma": TINY, "correlation": 1.0},
     "G / sigma^2 of 1e6": {"sd": (1000, 1000)},
     "G / sigma^2 of 1e6, no slope variance": {"sd": (1000, 0)},
