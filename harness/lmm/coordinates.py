@@ -48,6 +48,8 @@ class Coordinates:
     def user_factor(self, Lambda: Matrix) -> Matrix:
         """Return Lambda in the user's units, lower triangular with a diagonal >= 0."""
         turned, factor = np.asarray(self.random @ Lambda), np.zeros_like(Lambda)
+        if len(self.layout.blocks) == 1:
+            return lower_triangular(turned)
         for own, here in self.layout.sides():
             factor[np.ix_(own, own)] = lower_triangular(turned[np.ix_(own, here)])
         return factor
