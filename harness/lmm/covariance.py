@@ -70,7 +70,7 @@ class Layout:
 
 
 @cache
-def layout(blocks: Positions) -> Layout:
+def layout(blocks: tuple[int, ...]) -> Layout:
     """Return the layout of blocks of these sizes, one after the other: (2,) for `|`, (1, 1) for `||`."""
     return _layout(tuple(tuple(range(end - size, end)) for end, size in zip(accumulate(blocks), blocks, strict=True)))
 
@@ -82,25 +82,25 @@ def _layout(blocks: tuple[Positions, ...]) -> Layout:
     return Layout(blocks=blocks, rows=read_only(rows.copy()), columns=read_only(columns.copy()))
 
 
-def relative_factor(theta: Vector, blocks: int | Positions) -> Matrix:
+def relative_factor(theta: Vector, blocks: tuple[int, ...]) -> Matrix:
     """Return Lambda (q, q), lower triangular, from theta in lme4's order: ``getME(m, "Lambda")`` for one subject."""
-    return layout(blocks if isinstance(blocks, tuple) else (blocks,)).factor(theta)
+    return layout(blocks).factor(theta)
 
 
-def theta_of(Lambda: Matrix, blocks: Positions | None = None) -> Vector:
+def theta_of(Lambda: Matrix, blocks: tuple[int, ...] | None = None) -> Vector:
     """Return theta, in lme4's order, of a lower triangular Lambda; of one block if none are given."""
     return layout(blocks or (len(Lambda),)).theta(Lambda)
 
 
-def n_theta(size: int, *, correlated: bool) -> int:
-    """Return how many entries theta has."""
-    return len(theta_entries(size, correlated=correlated)[0])
-
-
-def theta_entries(size: int, *, correlated: bool) -> tuple[Codes, Codes]:
-    """Return rows and columns of theta's entries in Lambda: the lower triangle by columns, or the diagonal."""
-    found = layout((size,) if correlated else (1,) * size)
+def theta_entries(size: int) -> tuple[Codes, Codes]:
+    """Return rows and columns of the entries of theta in one block: its lower triangle, by columns."""
+    found = layout((size,))
     return found.rows, found.columns
+
+
+def diagonal_blocks(whole: Matrix, sizes: Sequence[int]) -> tuple[Matrix, ...]:
+    """Return the squares of these sizes along the diagonal of a block-diagonal matrix."""
+    return tuple(whole[end - size : end, end - size : end] for end, size in zip(accumulate(sizes), sizes, strict=True))
 
 
 def upper_factor(array: Matrix) -> Matrix:

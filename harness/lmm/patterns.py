@@ -65,11 +65,6 @@ class SufficientStatistics:
         return int(self.R.shape[-1])
 
     @property
-    def correlated(self) -> bool:
-        """Whether all random effects are in one block."""
-        return len(self.layout.blocks) <= 1
-
-    @property
     def layout(self) -> Layout:
         """Where theta stands in Lambda."""
         return self.coordinates.layout

@@ -14,7 +14,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from harness.arrays import Codes, Matrix, Vector, read_only
-from harness.lmm.covariance import lower_triangular, n_theta, theta_entries, upper_factor
+from harness.lmm.covariance import lower_triangular, theta_entries, upper_factor
 from harness.lmm.design import LmmDesign
 from harness.lmm.twofold import product
 
@@ -83,9 +83,9 @@ class Layout:
     parts: tuple[Codes, ...]
 
     @property
-    def n_theta(self) -> int:
-        """Entries of theta."""
-        return sum(n_theta(block.size, correlated=True) for block in self.blocks)
+    def sizes(self) -> tuple[int, ...]:
+        """How many random effects each block has."""
+        return tuple(block.size for block in self.blocks)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -143,7 +143,7 @@ def entries(layout: Layout, orders: Sequence[tuple[int, ...]] | None = None) -> 
     orders = tuple(tuple(range(block.size)) for block in layout.blocks) if orders is None else tuple(orders)
     factor, rows, columns = [], [], []
     for block, order in zip(layout.blocks, orders, strict=True):
-        own_rows, own_columns = theta_entries(block.size, correlated=True)
+        own_rows, own_columns = theta_entries(block.size)
         factor.append(np.full(len(own_rows), block.factor))
         rows.append(block.start + np.array(order)[own_rows])
         columns.append(block.start + own_columns)
@@ -177,7 +177,7 @@ def gamma_parameters(layout: Layout) -> tuple[Matrix, tuple[str, ...]]:
     deltas, names = [], []
     for block in layout.blocks:
         factor = layout.factors[block.factor]
-        for a, b in zip(*theta_entries(block.size, correlated=True), strict=True):
+        for a, b in zip(*theta_entries(block.size), strict=True):
             delta = np.zeros((factor.n_random, factor.n_random))
             first, second = block.start + a, block.start + b
             delta[first, second] = delta[second, first] = 1.0

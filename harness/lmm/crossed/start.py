@@ -43,7 +43,7 @@ def _raised(gamma: Vector, layout: Layout, n_observations: int) -> Vector:
     """Return theta of the blocks of Gamma whose lower triangles are given, eigenvalues raised."""
     found, at = [], 0
     for block in layout.blocks:
-        rows, columns = theta_entries(block.size, correlated=True)
+        rows, columns = theta_entries(block.size)
         Gamma = np.zeros((block.size, block.size))
         Gamma[rows, columns] = Gamma[columns, rows] = gamma[at : at + len(rows)]
         values, axes = np.linalg.eigh(Gamma)

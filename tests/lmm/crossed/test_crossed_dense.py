@@ -101,7 +101,7 @@ def test_kenward_roger_pieces_are_products_of_dense_matrices(design, found, dens
     for block in layout.blocks:
         Z = layout.factors[block.factor].Z[:, block.columns] / np.sqrt(truth.weights)[:, None]
         same = truth.terms[block.term][1]
-        for a, b in zip(*theta_entries(block.size, correlated=True), strict=True):
+        for a, b in zip(*theta_entries(block.size), strict=True):
             unit = np.zeros((block.size, block.size))
             unit[a, b] = unit[b, a] = 1.0
             slopes.append(same * (Z @ unit @ Z.T))
