@@ -110,11 +110,6 @@ class LmmDesign:
         return tuple(size for one in self.random for size in one.blocks)
 
     @property
-    def correlated(self) -> bool:
-        """Whether all random effects of a subject are correlated."""
-        return len(self.blocks) <= 1
-
-    @property
     def aliased_names(self) -> tuple[str, ...]:
         """Columns that are not in X because the columns before them determine them."""
         return tuple(self.aliased)

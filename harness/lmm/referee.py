@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from harness.arrays import Codes, Matrix, Vector
 from harness.errors import Problem, SpecError
-from harness.lmm.covariance import relative_factor
+from harness.lmm.covariance import diagonal_blocks, relative_factor
 from harness.lmm.design import LmmDesign
 
 Exact = NDArray[np.object_]
@@ -140,7 +140,8 @@ def _integers(columns: Matrix) -> tuple[Exact, Codes]:
 
 
 def _deviance(theta: Vector, products: _Products, design: LmmDesign) -> Any:  # noqa: ANN401
-    factors = _term_factors(theta, design)
+    widths = [len(term.names) for term in design.random]
+    factors = list(map(_mp, diagonal_blocks(relative_factor(theta, design.blocks), widths)))
     eliminated = [Lambda for k, Lambda in enumerate(factors) if k not in products.indices]
     Lambda = _block_diagonal(eliminated)
     rest, log_det = products.rest.copy(), mpmath.mpf(0)
@@ -167,19 +168,6 @@ def _deviance(theta: Vector, products: _Products, design: LmmDesign) -> Any:  # 
     if design.weights is not None:
         log_det -= mpmath.fsum(mpmath.log(mpmath.mpf(weight)) for weight in design.weights.tolist())
     return log_det + df * (1 + mpmath.log(2 * mpmath.pi * L[-1, -1] ** 2 / df))
-
-
-def _term_factors(theta: Vector, design: LmmDesign) -> list[Exact]:
-    """Return Lambda of each random term."""
-    found, at = [], 0
-    for term in design.random:
-        blocks = []
-        for size in term.blocks:
-            length = size * (size + 1) // 2
-            blocks.append(_mp(relative_factor(theta[at : at + length], size)))
-            at += length
-        found.append(_block_diagonal(blocks))
-    return found
 
 
 def _cholesky(A: Exact) -> Exact:

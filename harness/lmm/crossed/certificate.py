@@ -7,7 +7,7 @@ import numpy as np
 from harness.arrays import Vector
 from harness.convergence import Stop
 from harness.lmm.certificate import FAR, SINGULAR_SD, Certificate, certificate, without_variance
-from harness.lmm.covariance import relative_factor
+from harness.lmm.covariance import diagonal_blocks, relative_factor
 from harness.lmm.crossed.newton import Descent, Place
 from harness.lmm.curvature import Curvature
 
@@ -55,12 +55,10 @@ def singular_directions(at: Place) -> Iterator[str]:
 
 def _flat_direction(at: Place, axis: Vector) -> str:
     """Return in words which covariances the flattest axis moves."""
-    layout, at_entry = at.cross.layout, 0
+    layout = at.cross.layout
+    steps = diagonal_blocks(relative_factor(axis, layout.sizes), layout.sizes)
     changes: list[tuple[str, float]] = []
-    for block, Lambda, order in zip(layout.blocks, at.blocks, at.where.orders, strict=True):
-        length = block.size * (block.size + 1) // 2
-        step = relative_factor(axis[at_entry : at_entry + length], block.size)
-        at_entry += length
+    for block, Lambda, step, order in zip(layout.blocks, at.blocks, steps, at.where.orders, strict=True):
         change = np.abs(step @ Lambda.T + Lambda @ step.T + step @ step.T)
         grouping = layout.factors[block.factor].grouping
         for i, j in zip(*np.tril_indices(block.size), strict=True):

@@ -4,13 +4,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import block_diag
 
 from harness.arrays import Codes, Matrix, Vector, read_only
 from harness.convergence import Convergence
 from harness.errors import Problem, SpecError
 from harness.lmm.checks import EXACT_FIT
-from harness.lmm.covariance import relative_factor, theta_of
+from harness.lmm.covariance import diagonal_blocks, relative_factor, theta_of
 from harness.lmm.crossed.certificate import certify
 from harness.lmm.crossed.inference import kenward_roger_parts, satterthwaite_parts
 from harness.lmm.crossed.layout import Layout, arrange, entries
@@ -126,28 +125,15 @@ def distance_to_optimum(theta: Vector, design: LmmDesign) -> float:
 
 def term_factors(theta: Vector, design: LmmDesign) -> tuple[Matrix, ...]:
     """Return each random term's Lambda (q, q) in the user's units."""
-    found, at = [], 0
-    for term in design.random:
-        blocks = []
-        for size in term.blocks:
-            length = size * (size + 1) // 2
-            blocks.append(relative_factor(theta[at : at + length], size))
-            at += length
-        found.append(np.asarray(block_diag(*blocks)))
-    return tuple(found)
+    return diagonal_blocks(relative_factor(theta, design.blocks), [len(term.names) for term in design.random])
 
 
 def working_theta(theta: Vector, layout: Layout) -> Vector:
     """Return theta in working units."""
-    if np.shape(theta) != (layout.n_theta,):
-        raise ValueError(f"theta has shape {np.shape(theta)}; expected ({layout.n_theta},)")
-    found, at = [], 0
-    for block in layout.blocks:
-        length = block.size * (block.size + 1) // 2
-        factor = relative_factor(np.asarray(theta[at : at + length], dtype=float), block.size)
-        found.append(theta_of(block.working_factor(factor)))
-        at += length
-    return np.concatenate(found)
+    factors = diagonal_blocks(relative_factor(theta, layout.sizes), layout.sizes)
+    return np.concatenate(
+        [theta_of(block.working_factor(factor)) for block, factor in zip(layout.blocks, factors, strict=True)]
+    )
 
 
 def user_theta(blocks: tuple[Matrix, ...], layout: Layout) -> Vector:

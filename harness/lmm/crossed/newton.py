@@ -6,10 +6,9 @@ As with one grouping factor (`harness.lmm.newton`), a variance that is zero is a
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.linalg import block_diag
 
 from harness.arrays import Matrix, Vector
-from harness.lmm.covariance import layout, lower_triangular, pivot_order, relative_factor, theta_of
+from harness.lmm.covariance import diagonal_blocks, layout, lower_triangular, pivot_order, relative_factor, theta_of
 from harness.lmm.crossed.evaluation import evaluate, working_modes
 from harness.lmm.crossed.layout import Entries, entries, factors_at
 from harness.lmm.crossed.statistics import CrossProducts, adapted
@@ -44,12 +43,8 @@ class Place:
     @property
     def blocks(self) -> tuple[Matrix, ...]:
         """Each block of Lambda, its rows in the order of `where`, lower triangular."""
-        found, at = [], 0
-        for order in self.where.orders:
-            length = len(order) * (len(order) + 1) // 2
-            found.append(relative_factor(self.theta[at : at + length], len(order)))
-            at += length
-        return tuple(found)
+        sizes = self.cross.layout.sizes
+        return diagonal_blocks(relative_factor(self.theta, sizes), sizes)
 
     @property
     def user_order_blocks(self) -> tuple[Matrix, ...]:
@@ -95,8 +90,8 @@ class Place:
 
     def curvature(self) -> Curvature:
         """Return the local quadratic of the criterion."""
-        blocks = self.blocks
-        return curvature(self.here, np.asarray(block_diag(*blocks)), layout(tuple(map(len, blocks))))
+        sizes = self.cross.layout.sizes
+        return curvature(self.here, relative_factor(self.theta, sizes), layout(sizes))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

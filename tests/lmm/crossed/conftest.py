@@ -50,7 +50,7 @@ class _Dense:
         for term in design.random:
             blocks = []
             for size in term.blocks:
-                blocks.append(relative_factor(theta[at : at + size * (size + 1) // 2], size))
+                blocks.append(relative_factor(theta[at : at + size * (size + 1) // 2], (size,)))
                 at += size * (size + 1) // 2
             self.factors.append(block_diag(*blocks))
             same = term.codes[:, None] == term.codes
