@@ -14,7 +14,7 @@ from harness.lmm.engine import fitted
 from harness.lmm.estimates import LmmEstimates
 from harness.lmm.fit import LmmFit
 from harness.lmm.fitted import Fitted
-from harness.lmm.inference.distributions import t_quantile
+from harness.lmm.inference.distributions import checked_level, t_quantile
 from harness.lmm.likelihood.bootstrap import Bootstrap, bootstrap, bootstrap_fit
 from harness.lmm.likelihood.draws import marginal_draws
 from harness.lmm.likelihood.profile import profile_intervals
@@ -101,8 +101,6 @@ def _parameters(estimates: LmmEstimates) -> dict[str, float]:
 
 
 def _wald(estimates: LmmEstimates, level: float, parameters: Sequence[str] | None) -> pd.DataFrame:
-    if not 0 < level < 1:
-        raise SpecError("intervals", [Problem(found=f"level {level!r}", expected="a number between 0 and 1")])
     values = _parameters(estimates)
     errors = _standard_errors(estimates)
     unknown = [name for name in parameters or () if name not in values]
@@ -114,7 +112,7 @@ def _wald(estimates: LmmEstimates, level: float, parameters: Sequence[str] | Non
         ]
         raise SpecError("intervals", problems)
     table = pd.DataFrame({"estimate": values, "standard_error": errors})
-    half = t_quantile(level, np.array([np.inf]))[0] * table["standard_error"]
+    half = t_quantile(checked_level(level, "intervals"), np.array([np.inf]))[0] * table["standard_error"]
     table["lower"], table["upper"] = table["estimate"] - half, table["estimate"] + half
     table.index.name = "parameter"
     return table if parameters is None else table.loc[list(parameters)]

@@ -33,7 +33,7 @@ from harness.lmm.parameter_intervals import IntervalMethod, Statistic, bootstrap
 from harness.lmm.prediction.modes import Modes, modes
 from harness.lmm.prediction.occasions import Occasions
 from harness.lmm.prediction.posterior import Prediction
-from harness.lmm.prediction.predict import Given, Level, forecasts, predict
+from harness.lmm.prediction.predict import Given, Target, forecasts, predict
 from harness.lmm.prediction.predictor import Predictor, predictor
 from harness.lmm.prediction.simulation import simulate
 from harness.lmm.spec import LmmSpec
@@ -129,7 +129,7 @@ class LmmResult:
 
         R: ``summary(lmerTest::lmer(...))``, ``ddf = "Kenward-Roger"``; ``clubSandwich::coef_test(m, "CR2")``.
         """
-        return coefficient_table(self.inference(df, robust=robust), level=level).frame()
+        return coefficient_table(self.inference(df, robust=robust), level=level).table()
 
     def contrast(
         self,
@@ -236,18 +236,16 @@ class LmmResult:
 
     # ---- prediction and diagnostics ----
 
-    def predict(
-        self, data: pd.DataFrame | None = None, *, level: Level = "subject", given: Given = "fit"
-    ) -> Prediction:
+    def predict(self, data: pd.DataFrame | None = None, *, of: Target = "subject", given: Given = "fit") -> Prediction:
         """Return mean and outcome with their variances, at new rows or at those of the fit (see `predict`'s module).
 
         R: ``predict(m, data, re.form = NA or NULL, allow.new.levels = TRUE)``.
         """
-        return predict(self._predictor(), data, level=level, given=given)
+        return predict(self._predictor(), data, of=of, given=given)
 
-    def forecasts(self, data: pd.DataFrame, *, along: str, confidence: float = 0.95) -> pd.DataFrame:
+    def forecasts(self, data: pd.DataFrame, *, along: str, level: float = 0.95) -> pd.DataFrame:
         """Return what the first k outcomes of each subject say about its later rows, k = 0, 1, ..."""
-        return forecasts(self._predictor(), data, along=along, confidence=confidence)
+        return forecasts(self._predictor(), data, along=along, level=level)
 
     def simulate(self, replicates: int = 1, *, seed: int, at_modes: bool = False) -> Matrix:
         """Return outcomes (replicates, n) drawn from the fit, random effects anew or at modes; ``simulate(m)``."""

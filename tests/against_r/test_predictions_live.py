@@ -69,7 +69,7 @@ def test_one_grouping_factor_with_weights_is_predicted_as_by_lme4(theirs):
     ready, design, estimates = ours("y ~ t * g + (1 + t | id)", "w")
     new = pd.DataFrame({"id": ["s03", "s03", "new"], "g": "b", "t": [0.5, 9, 2], "w": 1.0})
     np.testing.assert_allclose(predict(ready, new).mean.value, theirs["one.mean"], **MEANS)
-    np.testing.assert_allclose(predict(ready, new, level="population").mean.value, theirs["one.population"], **MEANS)
+    np.testing.assert_allclose(predict(ready, new, of="population").mean.value, theirs["one.population"], **MEANS)
     found = modes(ready.distribution, ready.fitted, 0, design.n_subjects)
     scale = np.sqrt(np.diag(ready.distribution.random_cov[0]))
     np.testing.assert_allclose(found.modes / scale, theirs["one.modes"].reshape(2, -1).T / scale, rtol=0, atol=1e-5)
@@ -94,7 +94,7 @@ def test_crossed_factors_are_predicted_as_by_lme4(theirs):
 def test_an_unstructured_covariance_whitens_as_in_nlme(theirs):
     """nlme takes another root of V than the Cholesky factor: the sum of squares of each subject is the same."""
     ready, design, estimates = ours("y ~ visit * g + us(visit | id)")
-    np.testing.assert_allclose(predict(ready, level="population").mean.value, theirs["us.population"], **MEANS)
+    np.testing.assert_allclose(predict(ready, of="population").mean.value, theirs["us.population"], **MEANS)
     own = residuals(ready.distribution, ready.fitted, signal_at_modes(design, estimates))
     sums = np.add.reduceat(own.whitened**2, design.starts[:-1])
     # nlme's search stops where the criterion is flat to about 1e-8: parameters are good to its root.

@@ -105,6 +105,8 @@ def test_too_few_replicates_for_the_level_are_refused():
     assert (interval.lower, interval.upper) == (0, 38)
     with pytest.raises(SpecError, match=r"level 1\.5"):
         replicates_of(np.arange(39.0)).intervals(1.5)
+    with pytest.raises(SpecError, match="kind 'bca'; expected one of percentile, basic, normal"):
+        replicates_of(np.arange(39.0)).intervals(kind="bca")
 
 
 def test_replicates_that_failed_are_counted_and_left_out():

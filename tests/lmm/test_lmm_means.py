@@ -193,6 +193,8 @@ def test_everything_that_is_wrong_with_a_request_is_told_at_once(four):
         assert told in text
     with pytest.raises(SpecError, match="Did you mean 'pairwise'"):
         means(four, ["visit"]).contrasts("pairwize")
+    with pytest.raises(SpecError, match="level 95; expected a number between 0 and 1"):
+        four.means("visit", level=95)
     with pytest.raises(SpecError, match="reference 'inf9'"):
         means(four, ["visit"]).contrasts("baseline", reference="inf9")
     with pytest.raises(SpecError, match="4 finite weights"):

@@ -233,7 +233,7 @@ def test_more_outcomes_never_make_a_prediction_less_certain():
 def test_intervals_take_the_degrees_of_freedom_that_they_are_given():
     at = panel()
     found = population(fitted(at, IndependentResidual(variance=0.7)), at)
-    wald, t = found.table(confidence=0.9), found.table(confidence=0.9, df=5.0)
+    wald, t = found.table(level=0.9), found.table(level=0.9, df=5.0)
     # scipy 1.17: t quantiles at 0.95 of infinite and 5 degrees of freedom.
     np.testing.assert_allclose(wald["upper"] - wald["mean"], 1.6448536269514722 * wald["standard_error"], rtol=1e-10)
     np.testing.assert_allclose(t["outcome_upper"] - t["outcome"], 2.015048373 * t["outcome_error"], rtol=1e-9)

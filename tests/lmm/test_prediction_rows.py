@@ -128,7 +128,7 @@ def test_a_new_subject_is_known_by_its_own_outcomes(model):
     alone = predict(ready, strange, given="rows")
     np.testing.assert_allclose(found.mean.value, alone.mean.value, rtol=1e-12)
     unknown = predict(ready, strange.assign(y=np.nan))
-    population = predict(ready, strange, level="population")
+    population = predict(ready, strange, of="population")
     np.testing.assert_allclose(unknown.mean.value, population.mean.value, rtol=1e-12)
     np.testing.assert_allclose(unknown.outcome.variance, population.outcome.variance, rtol=1e-10)
 
@@ -155,7 +155,7 @@ def test_more_rows_of_one_block_than_memory_holds_are_refused(sleepstudy):
 
 def test_new_rows_of_the_fit_code_as_the_design_did(model):
     ready, design, _, estimates = model
-    new = predict(ready, panel(), level="population").mean.value
+    new = predict(ready, panel(), of="population").mean.value
     np.testing.assert_allclose(np.sort(new), np.sort(design.X @ estimates.beta), rtol=1e-12)
 
 
@@ -187,7 +187,7 @@ def test_weighted_predictions_equal_lme4():
     found = predict(ready, new)
     np.testing.assert_allclose(found.mean.value, [453.506493962, 308.836577385, 281.328976406], **close)
     assert np.sqrt(found.mean.variance[0]) == pytest.approx(15.9065557388, rel=1e-6)
-    alike = predict(ready, new, level="population").mean.value
+    alike = predict(ready, new, of="population").mean.value
     np.testing.assert_allclose(alike, [364.063793486, 291.445701216, 281.328976406], **close)
     first = modes(ready.distribution, ready.fitted, 0, 18)
     # Covariances of a search without derivatives are good to about 1e-6.
@@ -212,7 +212,7 @@ def test_splines_and_polynomials_are_evaluated_where_they_were_trained():
     cohort = fixture_cohort("sleepstudy")
     spline = fit_of("reaction ~ ns(days, 3) + (1 | subject)", cohort)[0]
     grid = pd.DataFrame({"days": [9.0, 10.0, 11.0]})
-    beyond = predict(spline, grid, level="population").mean.value
+    beyond = predict(spline, grid, of="population").mean.value
     assert np.diff(beyond, 2)[0] == pytest.approx(0.0, abs=1e-9)  # a natural spline goes on as a line
     orthogonal = fit_of("reaction ~ poly(days, 2) + (1 + poly(days, 1) | subject)", cohort)[0]
     powers = fit_of("reaction ~ days + days^2 + (1 + days | subject)", cohort)[0]
@@ -239,7 +239,7 @@ def test_degrees_of_freedom_of_a_row_are_those_of_its_contrast():
         df = row_degrees(ready, effects, new)
         assert df[0] == pytest.approx(contrast(effects, {"intercept": 1.0, "t": 0.5}).df, rel=1e-12)
         assert df[1] == pytest.approx(contrast(effects, [1.0, 2.0, 1.0, 2.0]).df, rel=1e-12)
-    table = predict(ready, new, level="population").table(df=df)
+    table = predict(ready, new, of="population").table(df=df)
     assert (table["upper"] - table["mean"] > 1.97 * table["standard_error"]).all()
     assert row_degrees(ready, effects).shape == (design.n_observations,)
 
@@ -294,7 +294,7 @@ def test_missing_columns_are_listed_with_the_nearest_name(sleepstudy):
     text = str(caught.value)
     assert "column 'days': no such column; expected it, the model needs it. Did you mean 'day'?" in text
     assert "column 'subject': no such column" in text
-    assert predict(sleepstudy, pd.DataFrame({"days": [1.0]}), level="population").mean.value.shape == (1,)
+    assert predict(sleepstudy, pd.DataFrame({"days": [1.0]}), of="population").mean.value.shape == (1,)
 
 
 @pytest.mark.parametrize(
@@ -337,7 +337,7 @@ def test_types_of_columns_may_differ_where_labels_and_numbers_are_the_same(sleep
 
 def test_choices_that_are_none_are_refused_together(sleepstudy):
     with pytest.raises(SpecError) as caught:
-        predict(sleepstudy, level="patient", given="faith")
+        predict(sleepstudy, of="patient", given="faith")
     assert len(caught.value.problems) == 2
 
 

@@ -1,14 +1,29 @@
-"""Tails of t and F with any degrees of freedom, infinite ones included; NaN in, NaN out."""
+"""Tails of t and F with any degrees of freedom, infinite ones included, NaN in, NaN out; and the level of intervals."""
 
 import numpy as np
 from scipy import special
 
 from harness.arrays import Vector
+from harness.errors import Problem, SpecError
 
 WALD_95 = 1.959963984540054
 """How many standard errors a Wald interval at 95 % reaches out."""
 
 _FINITE = 1e300
+
+
+def checked_level(level: float, where: str) -> float:
+    """Return the probability with which an interval is to cover, known to be one.
+
+    Raises
+    ------
+    SpecError
+        If it is no number between 0 and 1.
+    """
+    if not isinstance(level, int | float | np.integer | np.floating) or not 0 < level < 1:
+        problem = Problem(found=f"level {level!r:.40}", expected="a number between 0 and 1, such as 0.95")
+        raise SpecError(where, [problem])
+    return float(level)
 
 
 def two_sided_p(t: Vector, df: Vector) -> Vector:

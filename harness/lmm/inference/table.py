@@ -6,8 +6,7 @@ import numpy as np
 import pandas as pd
 
 from harness.arrays import Mask, Matrix, Vector, read_only
-from harness.errors import Problem, SpecError
-from harness.lmm.inference.distributions import t_quantile, two_sided_p
+from harness.lmm.inference.distributions import checked_level, t_quantile, two_sided_p
 from harness.lmm.inference.fixed_effects import FixedEffects
 from harness.lmm.inference.methods import Method
 
@@ -36,7 +35,7 @@ class ContrastTable:
     method: Method
     remarks: tuple[str, ...]
 
-    def frame(self) -> pd.DataFrame:
+    def table(self) -> pd.DataFrame:
         """Return one row a contrast: estimate, standard error, df, t, p, lower, upper."""
         numbers = np.column_stack([getattr(self, name) for name in _NUMBERS])
         return pd.DataFrame(numbers, index=pd.Index(self.names, name="effect"), columns=_COLUMNS)
@@ -64,8 +63,7 @@ def _tested_rows(
     effects: FixedEffects, rows: Matrix, names: tuple[str, ...], level: float, null: float
 ) -> ContrastTable:
     """Return the table of contrasts (k, p) of the kept columns."""
-    if not 0 < level < 1:
-        raise SpecError("confidence interval", [Problem(found=f"the level {level!r}", expected="0 < level < 1")])
+    level = checked_level(level, "confidence interval")
     working, degrees = rows @ effects.working, effects.degrees
     estimate, df = rows @ effects.beta, degrees.of_rows(working)
     variances = np.einsum("kp,kp->k", working @ degrees.covariance, working)

@@ -36,7 +36,7 @@ class TermTable:
         """The terms as they are written in the formula."""
         return tuple(one.term for one in self.hypotheses)
 
-    def frame(self) -> pd.DataFrame:
+    def table(self) -> pd.DataFrame:
         """Return one row a term: df1, df2, F, p."""
         columns = {"df1": self.df1, "df2": self.df2, "F": self.F, "p": self.p}
         return pd.DataFrame(columns, index=pd.Index(self.terms, name="term"))

@@ -7,7 +7,7 @@ among processes: run ``bootstrap(..., replicates=range(a, b))`` anywhere and joi
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeVar
+from typing import Literal, TypeVar, get_args
 
 import numpy as np
 from scipy.special import ndtri
@@ -17,6 +17,7 @@ from harness.convergence import Stop
 from harness.errors import Problem, SpecError
 from harness.lmm.design import LmmDesign
 from harness.lmm.fit import LmmFit
+from harness.lmm.inference.distributions import checked_level
 from harness.lmm.likelihood.draws import draws
 from harness.lmm.likelihood.parameters import parameter_names, parameter_values
 from harness.lmm.likelihood.response import Refit, response_model
@@ -75,8 +76,13 @@ class Bootstrap:
         Raises
         ------
         SpecError
-            If there are too few replicates for the level, so that an end would lie beyond all of them.
+            If there is no such kind or level, or too few replicates for the level, so that an end would lie beyond all
+            of them.
         """
+        level = checked_level(level, "bootstrap")
+        if kind not in get_args(IntervalKind):
+            problem = Problem(found=f"kind {kind!r:.40}", expected=f"one of {', '.join(get_args(IntervalKind))}")
+            raise SpecError("bootstrap", [problem])
         found = []
         for name, estimate, column in zip(self.names, self.estimates.tolist(), self.values.T, strict=True):
             drawn = column[np.isfinite(column)]
@@ -202,8 +208,6 @@ def _percentile(ordered: Vector, share: float) -> float:
 
 
 def _refuse_too_few(name: str, n_used: int, level: float, kind: IntervalKind) -> None:
-    if not 0 < level < 1:
-        raise SpecError("bootstrap", [Problem(found=f"level {level!r}", expected="a number between 0 and 1")])
     least = 2 if kind == "normal" else int(np.ceil(2 / (1 - level) - 1 - _ROUNDING))
     if n_used < least:
         found = f"{n_used} usable replicates of {name}"

@@ -15,6 +15,7 @@ from harness.arrays import Vector, read_only
 from harness.errors import Problem, SpecError, nearest
 from harness.lmm.design import LmmDesign
 from harness.lmm.fit import LmmFit, fit
+from harness.lmm.inference.distributions import checked_level
 from harness.lmm.likelihood.descent import lowest
 from harness.lmm.likelihood.held import Held, Parameter, correlation, fixed_effect, residual_sd, standard_deviation
 from harness.lmm.likelihood.parameters import parameter_names
@@ -77,8 +78,7 @@ def profile_intervals(
     SpecError
         For a level outside (0, 1), an unknown parameter, or a model that has no such profile.
     """
-    if not 0 < level < 1:
-        raise SpecError("profile", [Problem(found=f"level {level!r}", expected="a number between 0 and 1")])
+    level = checked_level(level, "profile")
     quantile = float(chi2.ppf(level, 1))
     return tuple(_interval(parameter, quantile, level) for parameter in _parameters(design, parameters))
 

@@ -100,7 +100,7 @@ class RatioTable:
     rows: tuple[RatioRow, ...]
     tests: tuple[RatioTest, ...]
 
-    def frame(self) -> pd.DataFrame:
+    def table(self) -> pd.DataFrame:
         """Return one row a model: parameters, deviance, AIC, BIC, and the test against the model before it."""
         table = pd.DataFrame([asdict(row) for row in self.rows]).set_index("name")
         for name in ("chi_square", "df", "p_value", "mixture_p"):

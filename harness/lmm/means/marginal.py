@@ -9,6 +9,7 @@ import pandas as pd
 
 from harness.arrays import Codes, Vector, read_only
 from harness.lmm.inference.contrasts import JointTest, joint_test
+from harness.lmm.inference.distributions import checked_level
 from harness.lmm.inference.fixed_effects import FixedEffects
 from harness.lmm.inference.methods import Method
 from harness.lmm.means.families import CustomContrasts, family
@@ -136,6 +137,7 @@ def described(
     n_means: int = 0,
 ) -> MarginalMeans:
     """Return the functions with estimates, intervals and tests; each family of equal `by` values is adjusted alone."""
+    level = checked_level(level, "marginal means")
     estimable = effects.estimable(functions.rows)
     rows = functions.rows[:, effects.kept]
     working = rows @ effects.working

@@ -16,10 +16,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.stats import t
 
 from harness.arrays import Codes, Mask, Matrix, Tensor, Vector, read_only
-from harness.errors import Problem, SpecError
+from harness.lmm.inference.distributions import checked_level, t_quantile
 from harness.lmm.prediction.distribution import Distribution, Loadings, noise_root
 from harness.lmm.prediction.occasions import LARGEST_BLOCK, Occasions, batches
 
@@ -44,22 +43,19 @@ class Prediction:
     mean: Expected
     outcome: Expected
 
-    def table(self, confidence: float = 0.95, df: Vector | float = np.inf) -> pd.DataFrame:
+    def table(self, level: float = 0.95, df: Vector | float = np.inf) -> pd.DataFrame:
         """Return mean and outcome of each row, with standard errors and intervals that include the error of beta_hat.
 
         `conditional_error` is the standard error of the mean given beta, the root of what ``postVar`` gives. Intervals
-        take t quantiles with `df` degrees of freedom, one for all or (k,); infinite ones are Wald's. None of them
-        includes the uncertainty of the covariance parameters.
+        cover with probability `level` and take t quantiles with `df` degrees of freedom, one for all or (k,); infinite
+        ones are Wald's. None of them includes the uncertainty of the covariance parameters.
 
         Raises
         ------
         SpecError
-            If confidence is not between 0 and 1.
+            If the level is no number between 0 and 1.
         """
-        if not 0 < confidence < 1:
-            problem = Problem(found=f"confidence {confidence!r:.40}", expected="a number between 0 and 1, such as 0.95")
-            raise SpecError("prediction", [problem])
-        quantile = t.ppf((1 + confidence) / 2, df)
+        quantile = t_quantile(checked_level(level, "prediction"), np.asarray(df, dtype=float))
         mean, outcome = (np.sqrt(one.variance) for one in (self.mean, self.outcome))
         return pd.DataFrame(
             {

@@ -18,12 +18,12 @@ from harness.lmm.prediction.parsing import as_frame
 from harness.lmm.prediction.posterior import Prediction, population, posterior
 from harness.lmm.prediction.predictor import Predictor
 
-Level = Literal["population", "subject"]
+Target = Literal["population", "subject"]
 Given = Literal["fit", "rows"]
 
 
 def predict(
-    model: Predictor, data: pd.DataFrame | Cohort | None = None, *, level: Level = "subject", given: Given = "fit"
+    model: Predictor, data: pd.DataFrame | Cohort | None = None, *, of: Target = "subject", given: Given = "fit"
 ) -> Prediction:
     """Return mean and outcome at the rows of `data`, or at those of the fit, with their variances.
 
@@ -31,7 +31,7 @@ def predict(
     ----------
     data
         One row an occasion, with the model's predictors; rows may have an outcome or none.
-    level
+    of
         "population": X beta, for which nobody's outcomes matter. "subject": X beta + Zb for the subject of the row.
     given
         By what a subject is known. "fit": by the outcomes that the model was fitted to; those in `data` count only for
@@ -49,16 +49,16 @@ def predict(
     SpecError
         With all that is wrong with `data`; or if the rows of the fit are asked for, and it was stored without.
     """
-    _require_choices(level, given)
+    _require_choices(of, given)
     fitted = model.fitted
     if data is None:
         if fitted is None:
             raise _no_rows()
-        if level == "population":
+        if of == "population":
             return population(model.distribution, fitted)
         return _after(model.distribution, fitted, fitted.without_outcomes())
-    at = new_occasions(model.columns, data, model.known or None, individual=level == "subject")
-    if level == "population":
+    at = new_occasions(model.columns, data, model.known or None, individual=of == "subject")
+    if of == "population":
         return population(model.distribution, at)
     if given == "rows" or fitted is None:
         return _after(model.distribution, at, at.without_outcomes())
@@ -80,7 +80,7 @@ def row_degrees(model: Predictor, effects: FixedEffects, data: pd.DataFrame | Co
     return effects.degrees.of_rows(at.X @ effects.working)
 
 
-def forecasts(model: Predictor, data: pd.DataFrame | Cohort, *, along: str, confidence: float = 0.95) -> pd.DataFrame:
+def forecasts(model: Predictor, data: pd.DataFrame | Cohort, *, along: str, level: float = 0.95) -> pd.DataFrame:
     """Return, for every subject and every k, what its first k outcomes say about its later rows.
 
     Rows of a subject are put in the order of the numeric column `along`; k counts outcomes, from 0 (nothing measured
@@ -106,7 +106,7 @@ def forecasts(model: Predictor, data: pd.DataFrame | Cohort, *, along: str, conf
     for k in range(int(place[at.measured].max(initial=0)) + 1):
         asked = np.flatnonzero(place > k)
         given = np.flatnonzero(at.measured & (place <= k))
-        table = _after(model.distribution, at.rows(given), at.rows(asked).without_outcomes()).table(confidence)
+        table = _after(model.distribution, at.rows(given), at.rows(asked).without_outcomes()).table(level)
         found.append(pd.DataFrame({"row": asked, "after": k, along: time[asked]}).join(table))
     return pd.concat(found, ignore_index=True)
 
@@ -147,10 +147,10 @@ def _no_rows() -> SpecError:
     return SpecError("predict", [problem])
 
 
-def _require_choices(level: str, given: str) -> None:
+def _require_choices(of: str, given: str) -> None:
     problems = [
         Problem(found=f"{name} {value!r:.40}", expected=f"one of {', '.join(map(repr, choices))}")
-        for name, value, choices in (("level", level, get_args(Level)), ("given", given, get_args(Given)))
+        for name, value, choices in (("of", of, get_args(Target)), ("given", given, get_args(Given)))
         if value not in choices
     ]
     if problems:

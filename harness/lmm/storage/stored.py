@@ -16,7 +16,7 @@ from harness.lmm.inference.contrasts import Contrast, JointTest, Weights, contra
 from harness.lmm.inference.fixed_effects import FixedEffects, fixed_effects
 from harness.lmm.prediction.distribution import Distribution
 from harness.lmm.prediction.posterior import Prediction
-from harness.lmm.prediction.predict import Level, forecasts, predict
+from harness.lmm.prediction.predict import Target, forecasts, predict
 from harness.lmm.prediction.predictor import Predictor, distribution_of
 from harness.lmm.prediction.trained import Trained, trained
 from harness.lmm.spec import LmmSpec
@@ -68,13 +68,13 @@ class StoredLmm:
         """What `harness.lmm.prediction.predict` needs; it knows no subject."""
         return Predictor(distribution=self.distribution, columns=self.columns)
 
-    def predict(self, data: pd.DataFrame | Cohort, *, level: Level = "subject") -> Prediction:
+    def predict(self, data: pd.DataFrame | Cohort, *, of: Target = "subject") -> Prediction:
         """Return mean and outcome at new rows; subjects are known by the outcomes in these rows."""
-        return predict(self.predictor, data, level=level, given="rows")
+        return predict(self.predictor, data, of=of, given="rows")
 
-    def forecasts(self, data: pd.DataFrame | Cohort, *, along: str, confidence: float = 0.95) -> pd.DataFrame:
+    def forecasts(self, data: pd.DataFrame | Cohort, *, along: str, level: float = 0.95) -> pd.DataFrame:
         """Return what the first k outcomes of each subject say about its later rows, k = 0, 1, ..."""
-        return forecasts(self.predictor, data, along=along, confidence=confidence)
+        return forecasts(self.predictor, data, along=along, level=level)
 
     def fixed_effects(self, method: str = "satterthwaite") -> FixedEffects:
         """Return the fixed effects under one method, as `harness.lmm.inference` takes them.

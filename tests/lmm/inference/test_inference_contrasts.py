@@ -271,7 +271,7 @@ def test_tables_and_single_contrasts_agree(visits):
         single = contrast(effects, {effects.names[j]: 1})
         of_table = (table.estimate[j], table.df[j], table.p[j])
         assert (single.estimate, single.df, single.p) == pytest.approx(of_table, rel=1e-12)
-    frame = table.frame()
+    frame = table.table()
     assert list(frame.index) == list(effects.names)
     assert frame.loc["sex[m]", "df"] == table.df[effects.names.index("sex[m]")]
 
@@ -302,8 +302,8 @@ def test_the_table_lists_aliased_columns_without_numbers(aliased):
     place = table.names.index("t")
     assert not table.estimable[place]
     assert table.estimable.sum() == len(table.names) - 1
-    assert np.isnan(table.frame().loc["t"]).all()
-    assert not table.frame().drop("t").isna().any().any()
+    assert np.isnan(table.table().loc["t"]).all()
+    assert not table.table().drop("t").isna().any().any()
 
 
 def test_many_contrasts_are_one_table(aliased):
@@ -372,7 +372,7 @@ def test_all_problems_of_all_contrasts_are_told(visits):
     assert len(caught.value.problems) == 3
     with pytest.raises(SpecError, match="no contrast"):
         joint_test(visits("wald"), [])
-    with pytest.raises(SpecError, match="the level 95"):
+    with pytest.raises(SpecError, match="level 95"):
         coefficient_table(visits("wald"), level=95)
 
 

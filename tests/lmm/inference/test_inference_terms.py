@@ -224,12 +224,12 @@ def test_an_intercept_only_model_has_an_empty_table(trial, fitted):
     design, found = fitted("y ~ 1 + (1 | id)", trial)
     table = term_table(fixed_effects(found, design), design)
     assert table.terms == ()
-    assert table.frame().empty
+    assert table.table().empty
 
 
 def test_the_table_as_a_frame_has_a_row_a_term(empty_cells):
     design, found = empty_cells
-    frame = term_table(fixed_effects(found, design, "kenward-roger"), design, "II").frame()
+    frame = term_table(fixed_effects(found, design, "kenward-roger"), design, "II").table()
     assert list(frame.index) == ["visit", "arm", "sex", "visit:arm"]
     assert list(frame.columns) == ["df1", "df2", "F", "p"]
 
