@@ -1,5 +1,7 @@
 """From the optimum to estimates, standard errors and conditional modes (Bates et al. 2015, section 4)."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from harness.arrays import Matrix, Tensor, read_only
@@ -25,7 +27,8 @@ def estimate(fit: LmmFit, design: LmmDesign) -> LmmEstimates:
     here = fit.evaluation
     factor = relative_factor(fit.theta, design.blocks)
     modes, modes_cov = conditional_modes(fit.Lambda, here, fit.statistics)
-    fixed = fit.statistics.coordinates.fixed
+    fixed, random = fit.statistics.coordinates.fixed, fit.statistics.coordinates.random
+    slopes = covariance_slopes(fit.statistics.layout.gamma_derivatives(fit.Lambda), fit.Lambda, random, fit.sigma)
     n_parameters = design.n_fixed + len(fit.theta) + 1
     return LmmEstimates(
         criterion=design.criterion,
@@ -44,11 +47,7 @@ def estimate(fit: LmmFit, design: LmmDesign) -> LmmEstimates:
             ),
         ),
         sigma=fit.sigma,
-        variance_cov=(
-            read_only(variance_covariance(fit.Lambda, here, fit.statistics))
-            if fit.convergence.stop is Stop.OPTIMUM
-            else None
-        ),
+        variance_cov=read_only(variance_covariance(here, [slopes])) if fit.convergence.stop is Stop.OPTIMUM else None,
         log_likelihood=-fit.deviance / 2,
         aic=fit.deviance + 2 * n_parameters,
         bic=fit.deviance + n_parameters * float(np.log(design.n_observations)),
@@ -74,26 +73,22 @@ def conditional_modes(Lambda: Matrix, here: Evaluation, statistics: SufficientSt
     return modes, here.sigma**2 * (cov @ cov.transpose(0, 2, 1))[statistics.pattern]
 
 
-def variance_covariance(Lambda: Matrix, here: Evaluation, statistics: SufficientStatistics) -> Matrix:
-    """Return the covariance of (lower triangle of the random covariance by rows, sigma), by the delta method.
+def covariance_slopes(gamma_1: Tensor, Lambda: Matrix, units: Matrix, sigma: float) -> Tensor:
+    """Return the derivatives (J + 1, q, q) of G = sigma^2 units Gamma units' in theta and sigma in its own units.
 
-    The deviance in (theta, sigma) with beta profiled out has the Hessian [log|V| + residual/sigma^2]'' and, for sigma,
-    4 df/sigma^2 at the optimum; its inverse times 2 is the covariance of (theta, sigma).
+    `gamma_1` (J, q, q) are those of Gamma = Lambda Lambda', and `units` (q, q) leads to the user's random effects.
     """
-    J, sigma, q = len(here.residual_1), here.sigma, statistics.n_random
-    hessian = np.empty((J + 1, J + 1))
-    hessian[:J, :J] = here.log_det_2 + here.residual_2 / sigma**2
-    hessian[:J, J] = hessian[J, :J] = -2 * here.residual_1 / sigma**3
-    hessian[J, J] = 6 * here.residual / sigma**4 - 2 * here.df / sigma**2
-    rows, columns = np.tril_indices(q)
-    slopes = np.concatenate(
-        [
-            sigma**2 * statistics.layout.gamma_derivatives(Lambda),
-            2 * sigma * (Lambda @ Lambda.T)[None],
-        ]
-    )
-    random = statistics.coordinates.random
-    jacobian = np.zeros((len(rows) + 1, J + 1))
-    jacobian[:-1] = (random @ slopes @ random.T)[:, rows, columns].T
-    jacobian[-1, -1] = 1.0
+    slopes = sigma**2 * np.concatenate([gamma_1, 2 * (Lambda @ Lambda.T)[None]])
+    return np.asarray(units @ slopes @ units.T)
+
+
+def variance_covariance(here: Evaluation, slopes: Sequence[Tensor]) -> Matrix:
+    """Return the covariance of (lower triangle of each random covariance by rows, sigma), by the delta method.
+
+    `slopes` has of each random covariance the derivatives (J + 1, q, q) as `covariance_slopes` gives them. Twice the
+    inverse of `joint_hessian` is the covariance of theta and sigma.
+    """
+    triangles = [of_one[:, *np.tril_indices(of_one.shape[-1])].T for of_one in slopes]
+    hessian = here.joint_hessian
+    jacobian = np.vstack([*triangles, here.sigma * np.eye(len(hessian))[-1:]])
     return np.asarray(2 * jacobian @ np.linalg.solve(hessian, jacobian.T))

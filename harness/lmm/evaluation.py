@@ -60,6 +60,19 @@ class Evaluation:
         """The residual standard deviation."""
         return float(np.sqrt(self.residual / self.df))
 
+    @property
+    def joint_hessian(self) -> Matrix:
+        """The Hessian (J + 1, J + 1) of -2 log-likelihood in theta and sigma, the latter in units of its estimate.
+
+        Beta is profiled out; sigma is at its estimate.
+        """
+        J, variance = len(self.residual_1), self.sigma**2
+        joint = np.empty((J + 1, J + 1))
+        joint[:J, :J] = self.log_det_2 + self.residual_2 / variance
+        joint[:J, J] = joint[J, :J] = -2 * self.residual_1 / variance
+        joint[J, J] = 4 * self.df
+        return joint
+
 
 def evaluate(Lambda: Matrix, statistics: SufficientStatistics) -> Evaluation:
     """Return the criterion's parts and their exact derivatives at Lambda (q, q), in the statistics' coordinates."""

@@ -1,8 +1,10 @@
 """From the optimum to estimates, standard errors and conditional modes, with several grouping factors."""
 
+from collections.abc import Iterator
+
 import numpy as np
 
-from harness.arrays import Matrix, read_only
+from harness.arrays import Tensor, read_only
 from harness.convergence import Stop
 from harness.lmm.crossed.evaluation import gamma_derivatives
 from harness.lmm.crossed.fit import CrossedFit
@@ -11,6 +13,7 @@ from harness.lmm.crossed.modes import factor_modes, factor_units
 from harness.lmm.crossed.newton import Place
 from harness.lmm.design import LmmDesign
 from harness.lmm.estimates import LmmEstimates, RandomEffects
+from harness.lmm.estimation import covariance_slopes, variance_covariance
 
 
 def estimate(fit: CrossedFit, design: LmmDesign) -> LmmEstimates:
@@ -21,6 +24,7 @@ def estimate(fit: CrossedFit, design: LmmDesign) -> LmmEstimates:
     `variance_cov` is as in `harness.lmm.estimation.estimate`.
     """
     at, here = fit.place, fit.place.here
+    slopes = list(_slopes(at, design))
     n_parameters = design.n_fixed + len(fit.theta) + 1
     return LmmEstimates(
         criterion=design.criterion,
@@ -30,7 +34,7 @@ def estimate(fit: CrossedFit, design: LmmDesign) -> LmmEstimates:
         theta=fit.theta,
         random=_random_effects(at, design),
         sigma=fit.sigma,
-        variance_cov=(read_only(_variance_covariance(at, design)) if fit.convergence.stop is Stop.OPTIMUM else None),
+        variance_cov=read_only(variance_covariance(here, slopes)) if fit.convergence.stop is Stop.OPTIMUM else None,
         log_likelihood=-fit.deviance / 2,
         aic=fit.deviance + 2 * n_parameters,
         bic=fit.deviance + n_parameters * float(np.log(design.n_observations)),
@@ -66,25 +70,11 @@ def _formula_order(at: Place, design: LmmDesign) -> dict[str, int]:
     return {term.grouping: factors[term.grouping] for term in design.random}
 
 
-def _variance_covariance(at: Place, design: LmmDesign) -> Matrix:
-    """Return the covariance of (lower triangles of the random covariances by rows, sigma), by the delta method.
-
-    The Hessian is that of -2 log-likelihood in (theta, sigma), beta profiled out; twice its inverse is a covariance.
-    """
-    here, layout = at.here, at.cross.layout
-    J, sigma = len(at.theta), here.sigma
-    hessian = np.empty((J + 1, J + 1))
-    hessian[:J, :J] = here.log_det_2 + here.residual_2 / sigma**2
-    hessian[:J, J] = hessian[J, :J] = -2 * here.residual_1 / sigma**3
-    hessian[J, J] = 4 * here.df / sigma**2
+def _slopes(at: Place, design: LmmDesign) -> Iterator[Tensor]:
+    """Yield the derivatives (J + 1, q, q) of each factor's G, as `covariance_slopes` gives them."""
+    layout = at.cross.layout
     Lambdas, units, offsets = factors_at(at.theta, at.where, layout), factor_units(layout), pair_offsets(layout)
-    slopes, _ = gamma_derivatives(Lambdas, at.where)
-    rows = []
+    pairs, _ = gamma_derivatives(Lambdas, at.where)
     for f in _formula_order(at, design).values():
-        q = len(Lambdas[f])
-        dGamma = slopes[:, offsets[f] : offsets[f + 1]].reshape(J, q, q)
-        changes = np.concatenate([sigma**2 * dGamma, 2 * sigma * (Lambdas[f] @ Lambdas[f].T)[None]])
-        a, b = np.tril_indices(q)
-        rows.append((units[f] @ changes @ units[f].T)[:, a, b].T)
-    jacobian = np.vstack([*rows, np.eye(J + 1)[-1:]])
-    return np.asarray(2 * jacobian @ np.linalg.solve(hessian, jacobian.T))
+        gamma_1 = pairs[:, offsets[f] : offsets[f + 1]].reshape(len(pairs), *Lambdas[f].shape)
+        yield covariance_slopes(gamma_1, Lambdas[f], units[f], at.here.sigma)

@@ -10,6 +10,7 @@ from harness.arrays import Matrix, Tensor, read_only
 from harness.lmm.crossed.evaluation import eliminated, gamma_derivatives
 from harness.lmm.crossed.layout import factors_at, gamma_parameters
 from harness.lmm.crossed.newton import Place
+from harness.lmm.inference.linear import linear_parts
 from harness.lmm.inference.parts import KenwardRogerParts, SatterthwaiteParts
 
 
@@ -23,12 +24,11 @@ def satterthwaite_parts(at: Place) -> SatterthwaiteParts:
     phi_1 = np.empty((J + 1, *C.shape))
     phi_1[:J] = variance * C @ np.tensordot(slopes, sums.FF[:, :-1, :-1], 1) @ C
     phi_1[J] = 2 * variance * C
-    hessian = np.empty((J + 1, J + 1))
-    hessian[:J, :J] = here.log_det_2 + here.residual_2 / variance
-    hessian[:J, J] = hessian[J, :J] = -2 * here.residual_1 / variance
-    hessian[J, J] = 4 * here.df
     return SatterthwaiteParts(
-        fixed=at.cross.fixed, phi=read_only(variance * C), phi_1=read_only(phi_1), hessian=read_only(hessian)
+        fixed=at.cross.fixed,
+        phi=read_only(variance * C),
+        phi_1=read_only(phi_1),
+        hessian=read_only(here.joint_hessian),
     )
 
 
@@ -62,7 +62,14 @@ def kenward_roger_parts(at: Place) -> KenwardRogerParts:
     M_1 = np.concatenate([first, last[None]])
     M_2 = _bordered(second, with_sigma, both)
     t = _bordered(traces[..., None, None], trace_mixed[:, None, None], np.array([[trace_sigma]]))[..., 0, 0]
-    return _parts((M_1, M_2, t), at, (*names, "sigma^2"))
+    return linear_parts(
+        (M_1, M_2, t),
+        inverse=at.here.inverse,
+        beta=at.here.beta,
+        variance=at.here.sigma**2,
+        fixed=at.cross.fixed,
+        parameters=(*names, "sigma^2"),
+    )
 
 
 def _bordered(inside: Tensor, edge: Tensor, corner: Matrix) -> Tensor:
@@ -77,26 +84,3 @@ def _bordered(inside: Tensor, edge: Tensor, corner: Matrix) -> Tensor:
     whole[r, :r] = edge.swapaxes(-1, -2)
     whole[r, r] = corner
     return whole
-
-
-def _parts(sums: tuple[Tensor, Tensor, Matrix], at: Place, parameters: tuple[str, ...]) -> KenwardRogerParts:
-    M_1, M_2, traces = sums
-    C, variance, r = at.here.inverse, at.here.sigma**2, len(M_1)
-    v = np.append(-at.here.beta, 1.0)
-    P, Q = -M_1[:, :-1, :-1], M_2[:, :, :-1, :-1]
-    CP = C @ P
-    trace_Q = np.tensordot(Q, C, 2)
-    trace_PP = CP.reshape(r, -1) @ CP.swapaxes(-1, -2).reshape(r, -1).T
-    Mv = M_1 @ v
-    # d2 of v'D'V^-1 Dv, beta profiled out; Q and its transpose are both orders of r and s.
-    residual_2 = 2 * ((M_2 @ v) @ v - Mv[:, :-1] @ C @ Mv[:, :-1].T) / variance
-    return KenwardRogerParts(
-        fixed=at.cross.fixed,
-        phi=read_only(variance * C),
-        P=read_only(P / variance**2),
-        Q=read_only(Q / variance**3),
-        R=None,
-        expected=read_only((traces - 2 * trace_Q + trace_PP) / variance**2),
-        observed=read_only((residual_2 - traces + 2 * trace_Q - trace_PP) / variance**2),
-        parameters=parameters,
-    )

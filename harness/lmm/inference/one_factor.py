@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness.arrays import Codes, Matrix, Tensor, Vector, read_only
+from harness.lmm.inference.linear import linear_parts
 from harness.lmm.inference.parts import KenwardRogerParts, SatterthwaiteParts
 from harness.lmm.patterns import SufficientStatistics, symmetric_index, upper_triangle
 from harness.lmm.stacks import inverse_of_upper, product, root_beside_identity, transposed
@@ -27,15 +28,11 @@ def satterthwaite_parts(fit: "LmmFit") -> SatterthwaiteParts:
     phi_1 = np.empty((J + 1, *C.shape))
     phi_1[:J] = -variance * C @ _cross_derivatives(fit.Lambda, statistics) @ C
     phi_1[J] = 2 * variance * C
-    hessian = np.empty((J + 1, J + 1))
-    hessian[:J, :J] = here.log_det_2 + here.residual_2 / variance
-    hessian[:J, J] = hessian[J, :J] = -2 * here.residual_1 / variance
-    hessian[J, J] = 4 * here.df
     return SatterthwaiteParts(
         fixed=statistics.coordinates.fixed,
         phi=read_only(variance * C),
         phi_1=read_only(phi_1),
-        hessian=read_only(hessian),
+        hessian=read_only(here.joint_hessian),
     )
 
 
@@ -62,21 +59,13 @@ def kenward_roger_parts(fit: "LmmFit") -> KenwardRogerParts:
     C = np.linalg.inv(M_0[:-1, :-1])
     v = np.append(-C @ M_0[:-1, -1], 1.0)
     variance = float(v @ M_0 @ v) / statistics.residual_df
-    P, Q = M_1[:, :-1, :-1], M_2[:, :, :-1, :-1]
     traces = _traces(B[:, :, one], B[:, :, two], statistics)[symmetric_index(r)]
-    CP = C @ P
-    trace_Q = (Q.reshape(r * r, -1) @ C.ravel()).reshape(r, r)
-    trace_PP = CP.reshape(r, -1) @ CP.swapaxes(-1, -2).reshape(r, -1).T
-    Mv = M_1 @ v
-    residual_2 = 2 * ((M_2 @ v) @ v - Mv[:, :-1] @ C @ Mv[:, :-1].T) / variance
-    return KenwardRogerParts(
+    return linear_parts(
+        (M_1, M_2, traces),
+        inverse=C,
+        beta=-v[:-1],
+        variance=variance,
         fixed=statistics.coordinates.fixed,
-        phi=read_only(variance * C),
-        P=read_only(-P / variance**2),
-        Q=read_only(Q / variance**3),
-        R=None,
-        expected=read_only((traces - 2 * trace_Q + trace_PP) / variance**2),
-        observed=read_only((residual_2 - traces + 2 * trace_Q - trace_PP) / variance**2),
         parameters=(*(f"G[{a + 1},{b + 1}]" for a, b in zip(rows, columns, strict=True)), "sigma^2"),
     )
 
