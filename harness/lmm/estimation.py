@@ -38,7 +38,7 @@ def estimate(fit: LmmFit, design: LmmDesign) -> LmmEstimates:
         theta=fit.theta,
         random=(
             RandomEffects(
-                grouping="subject",
+                grouping=design.random[0].grouping,
                 names=design.random_names,
                 cov=read_only(fit.sigma**2 * factor @ factor.T),
                 labels=design.subject_labels,

@@ -31,7 +31,7 @@ def interval_table(
     estimates: LmmEstimates,
     *,
     level: float,
-    parameters: Sequence[str] | None,
+    parameters: str | Sequence[str] | None,
 ) -> pd.DataFrame:
     """Return one row a parameter: estimate, lower, upper, and for profiles what each end is.
 
@@ -44,6 +44,8 @@ def interval_table(
         expected = f"one of {', '.join(get_args(IntervalMethod))}"
         advice = "Those by simulated outcomes are `bootstrap(...).intervals()`."
         raise SpecError("intervals", [Problem(found=f"method {method!r:.40}", expected=expected, advice=advice)])
+    if isinstance(parameters, str):
+        parameters = [parameters]
     if method == "wald":
         return _wald(estimates, level, parameters)
     found = profile_intervals(design, level=level, parameters=parameters)

@@ -30,7 +30,7 @@ from harness.lmm.likelihood.criteria import Counts, information_criteria
 from harness.lmm.means import grid
 from harness.lmm.means.marginal import MarginalMeans, described
 from harness.lmm.parameter_intervals import IntervalMethod, Statistic, bootstrapped, interval_table
-from harness.lmm.prediction.modes import Modes, modes
+from harness.lmm.prediction.modes import Modes, modes, part_of
 from harness.lmm.prediction.occasions import Occasions
 from harness.lmm.prediction.posterior import Prediction
 from harness.lmm.prediction.predict import Given, Target, forecasts, predict
@@ -120,7 +120,9 @@ class LmmResult:
 
     def inference(self, df: str = "satterthwaite", *, robust: Kind | None = None) -> FixedEffects:
         """Return the fixed effects under one method, as `harness.lmm.inference` takes them."""
-        return fixed_effects(self.fit, self.design, df) if robust is None else self._robust(robust)
+        if robust is not None:
+            return robust_effects(self.fit, self.design, robust)
+        return fixed_effects(self.fit, self.design, df)
 
     def fixed_effects(
         self, df: str = "satterthwaite", *, level: float = 0.95, robust: Kind | None = None
@@ -186,7 +188,7 @@ class LmmResult:
     # ---- all parameters ----
 
     def intervals(
-        self, method: IntervalMethod = "profile", *, level: float = 0.95, parameters: Sequence[str] | None = None
+        self, method: IntervalMethod = "profile", *, level: float = 0.95, parameters: str | Sequence[str] | None = None
     ) -> pd.DataFrame:
         """Return one row a parameter: estimate, lower, upper; ``confint(m, method = "profile")``.
 
@@ -278,9 +280,17 @@ class LmmResult:
         refits = refits_without(self.cohort, own, lambda cohort: fit_lmm_cohort(self.spec, cohort).estimates, labels)
         return refit_table(self.estimates, refits)
 
-    def modes(self, part: int = 0) -> Modes:
-        """Return the modes of a grouping factor with both variances: given beta (``postVar``), and of prediction."""
-        model = self._predictor()
+    def modes(self, grouping: str | None = None) -> Modes:
+        """Return the modes of a grouping factor, the first unless named, with both of their variances.
+
+        R: ``ranef(m, condVar = TRUE)``, whose ``postVar`` is the variance given beta; SAS gives that of prediction.
+
+        Raises
+        ------
+        SpecError
+            If the model has no random effects, or none by this factor.
+        """
+        model, part = self._predictor(), self._part(grouping)
         return modes(model.distribution, _rows_of(model), part, len(self.estimates.random[part].labels))
 
     def explained(self) -> Explained:
@@ -311,12 +321,12 @@ class LmmResult:
         columns = [along] if apart is None else [along, apart]
         return draw_residuals(self.residuals(), self.residual_spread(*columns), along, apart)
 
-    def plot_modes(self, part: int = 0) -> "Figure":
-        """Return the modes of one grouping factor in their order, with 95 % prediction intervals."""
+    def plot_modes(self, grouping: str | None = None) -> "Figure":
+        """Return the modes of one grouping factor in their order, with 95 % prediction intervals; see `modes`."""
         from harness.lmm.diagnostics.figures import draw_modes  # noqa: PLC0415 - as above
 
-        one = self.estimates.random[part]
-        return draw_modes(self.modes(part), one.names, one.labels, one.grouping)
+        one = self.estimates.random[self._part(grouping)]
+        return draw_modes(self.modes(grouping), one.names, one.labels, one.grouping)
 
     def plot_influence(self, column: str | None = None) -> "Figure":
         """Return Cook's distances and DFBETAS of subjects, or of a column's levels."""
@@ -324,8 +334,8 @@ class LmmResult:
 
         return draw_influence(self.influence(column))
 
-    def _robust(self, kind: Kind) -> FixedEffects:
-        return robust_effects(self.fit, self.design, kind)
+    def _part(self, grouping: str | None) -> int:
+        return part_of([one.grouping for one in self.estimates.random], grouping)
 
     def _predictor(self) -> Predictor:
         return predictor(self.spec, self.design, self.estimates)

@@ -6,6 +6,7 @@ import pytest
 from harness.api import load_fit
 from harness.cohorts import fixture_cohort
 from harness.cohorts.subset import keep_levels
+from harness.errors import SpecError
 from harness.formula import parse_formula
 from harness.lmm.curve import population_curves
 from harness.lmm.result import fit_lmm_cohort
@@ -98,6 +99,11 @@ def test_a_curve_is_the_mean_prediction_and_its_band_the_wald_interval(simulate,
     np.testing.assert_allclose(treated.upper - treated.mean, half, rtol=1e-9)
 
 
+def sharp_fit(formula):
+    cohort = keep_levels(fixture_cohort("ketamine_sharp"), {"visit": ["inf1", "inf2", "inf3"]})
+    return fit_lmm_cohort(LmmSpec(formula=parse_formula(formula)), cohort)
+
+
 @pytest.mark.parametrize(
     "formula",
     [
@@ -108,8 +114,7 @@ def test_a_curve_is_the_mean_prediction_and_its_band_the_wald_interval(simulate,
     ],
 )
 def test_one_face_serves_all_engines(formula, tmp_path):
-    cohort = keep_levels(fixture_cohort("ketamine_sharp"), {"visit": ["inf1", "inf2", "inf3"]})
-    result = fit_lmm_cohort(LmmSpec(formula=parse_formula(formula)), cohort)
+    result = sharp_fit(formula)
     assert result.convergence.converged
     tests = result.fixed_effects("kenward-roger")
     assert (tests.df > 0).all()
@@ -124,3 +129,39 @@ def test_one_face_serves_all_engines(formula, tmp_path):
     stored = load_fit(result.save(tmp_path / "fit.json"))
     assert stored.contrast({"visit[inf2]": 1}).estimate == result.contrast({"visit[inf2]": 1}).estimate
     assert set(result.information_criteria().engine) == {"lme4, glmmTMB", "nlme", "SAS", "mmrm"}
+
+
+def test_what_a_model_does_not_have_is_refused_in_words():
+    result = sharp_fit("madrs ~ visit + us(visit | subject)")
+    for ask, told in (
+        (result.modes, "no random effects; expected a model with some"),
+        (result.plot_modes, "no random effects; expected a model with some"),
+        (result.intervals, "Use Wald's intervals or the parametric bootstrap"),
+        (lambda: result.forecasts(None, along="week"), "no numeric predictor; expected a model with one"),
+    ):
+        with pytest.raises(SpecError, match=told):
+            ask()
+    left = result.refits_without("visit", ["inf3"]).loc["inf3"]
+    assert np.isfinite(left["change[visit[inf2]]"])
+    assert left.filter(like="theta").isna().all()
+    assert left.filter(like="theta").size == 6
+
+
+def test_modes_are_asked_for_by_their_grouping_factor():
+    result = sharp_fit("madrs ~ visit + (1 | subject) + (1 | sex)")
+    for one in result.estimates.random:
+        found = result.modes(one.grouping)
+        np.testing.assert_allclose(found.modes, one.modes, atol=1e-9)
+        np.testing.assert_allclose(found.conditional_cov, one.modes_cov, atol=1e-9)
+    np.testing.assert_array_equal(result.modes().modes, result.modes("subject").modes)
+    with pytest.raises(SpecError, match="grouping factor 'age'; expected one of 'subject', 'sex'"):
+        result.modes("age")
+
+
+def test_tables_name_the_grouping_factor_as_the_formula_does(simulate, make_cohort):
+    result = fit_lmm_cohort(LmmSpec(formula=parse_formula("y ~ t + (1 | id)")), make_cohort(**simulate()))
+    assert "Random effects, by id" in result.summary()
+    assert result.random_effects().columns[0] == "id"
+    assert list(result.explained().groupings) == ["id"]
+    (row,) = result.intervals("wald", parameters="sigma").index
+    assert row == "sigma"

@@ -59,7 +59,10 @@ def refits_without(
 
 
 def refit_table(full: LmmEstimates, refits: Sequence[Refit]) -> pd.DataFrame:
-    """Return one row a refit: the changes, full - without, of the fixed effects and of theta."""
+    """Return one row a refit: the changes, full - without, of the fixed effects and of theta.
+
+    NaN where the smaller fit has no such fixed effect, or another number of covariance parameters, as without a visit.
+    """
     rows = []
     for one in refits:
         row: dict[str, object] = {"left_out": one.label, "reason": one.reason}
@@ -67,6 +70,7 @@ def refit_table(full: LmmEstimates, refits: Sequence[Refit]) -> pd.DataFrame:
         for name, value in zip(full.fixed_names, full.beta.tolist(), strict=True):
             row[f"change[{name}]"] = value - kept[name] if name in kept else np.nan
         theta = None if one.estimates is None else one.estimates.theta
+        theta = theta if theta is not None and len(theta) == len(full.theta) else None
         for j, value in enumerate(full.theta.tolist()):
             row[f"change[theta {j + 1}]"] = np.nan if theta is None else value - float(theta[j])
         rows.append(row)

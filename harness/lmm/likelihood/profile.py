@@ -130,12 +130,12 @@ def _parameters(design: LmmDesign, wanted: Sequence[str] | None) -> Iterator[Par
 
 def _refuse_other_models(design: LmmDesign) -> None:
     groupings = list(dict.fromkeys(one.grouping for one in design.random))
-    problems = []
+    problems, advice = [], "Use Wald's intervals or the parametric bootstrap."
     if len(groupings) != 1:
         found = f"random effects by {', '.join(groupings)}" if groupings else "no random effects"
-        problems.append(Problem(found=found, expected="random effects of one grouping factor"))
+        expected = "random effects of one grouping factor"
+        problems.append(Problem(found=found, expected=expected, advice=advice))
     if design.residual is not None:
-        advice = "Use the parametric bootstrap."
         found = f"a residual structure, {design.residual}"
         problems.append(Problem(found=found, expected="independent residuals", advice=advice))
     if problems:

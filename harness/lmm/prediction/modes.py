@@ -1,10 +1,12 @@
 """Conditional modes of the random effects, with both of their variances."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from harness.arrays import Codes, Matrix, Tensor, read_only
+from harness.errors import Problem, SpecError, nearest
 from harness.lmm.prediction.distribution import Distribution, Loadings
 from harness.lmm.prediction.occasions import LARGEST_BLOCK, Occasions, RandomRows, batches, joined
 from harness.lmm.prediction.posterior import Known
@@ -21,6 +23,25 @@ class Modes:
     modes: Matrix
     conditional_cov: Tensor
     prediction_cov: Tensor
+
+
+def part_of(groupings: Sequence[str], wanted: str | None) -> int:
+    """Return the place of the random part of a grouping factor; of the first, where none is named.
+
+    Raises
+    ------
+    SpecError
+        If the model has no random effects, or none by this factor.
+    """
+    if not groupings:
+        raise SpecError("modes", [Problem(found="no random effects", expected="a model with some")])
+    if wanted is None:
+        return 0
+    if wanted not in groupings:
+        expected, advice = f"one of {', '.join(map(repr, groupings))}", nearest(str(wanted), groupings)
+        problem = Problem(found=f"grouping factor {wanted!r:.60}", expected=expected, advice=advice)
+        raise SpecError("modes", [problem])
+    return groupings.index(wanted)
 
 
 def modes(distribution: Distribution, at: Occasions, part: int, n_levels: int) -> Modes:

@@ -98,7 +98,8 @@ def forecasts(model: Predictor, data: pd.DataFrame | Cohort, *, along: str, leve
     """
     if along not in model.columns.numeric:
         known = ", ".join(map(repr, model.columns.numeric))
-        raise SpecError("forecasts", [Problem(column=along, found="no numeric predictor", expected=f"one of {known}")])
+        expected = f"one of {known}" if known else "a model with one"
+        raise SpecError("forecasts", [Problem(column=along, found="no numeric predictor", expected=expected)])
     at = new_occasions(model.columns, data, None, individual=True)
     time = pd.to_numeric(as_frame(data)[along]).to_numpy(dtype=np.float64)
     place = _places(at, time)
