@@ -181,7 +181,7 @@ def test_a_bootstrapped_ratio_never_falls_and_counts_as_it_should(make_design, s
     used = found.statistics[np.isfinite(found.statistics)]
     assert len(used) == 99 - found.unused
     assert used.min() > -1e-8
-    assert found.p_value == (1 + (used >= found.chi_square).sum()) / (1 + len(used))
+    assert found.p == (1 + (used >= found.chi_square).sum()) / (1 + len(used))
     assert found.df == 2
     assert found.chi_square_p == pytest.approx(chi2.sf(found.chi_square, 2))
     assert found.bartlett_p == pytest.approx(chi2.sf(found.chi_square * 2 / used.mean(), 2))

@@ -39,7 +39,7 @@ def test_refitted_tests_of_sleepstudy_are_those_of_lme4(model):
     # lme4 stops up to 1e-7 above the minimum of either deviance.
     assert test.chi_square == pytest.approx(23.5365374978655, abs=1e-6)
     assert (test.smaller, test.larger, test.df) == ("mean", "full", 1)
-    assert test.p_value == pytest.approx(chi2.sf(test.chi_square, 1))
+    assert test.p == pytest.approx(chi2.sf(test.chi_square, 1))
     assert test.mixture_p is None
     for refit, chi_square in ((True, 42.1392985420164), (False, 42.8368134349691)):
         table = likelihood_ratio([parallel, full], fit, refit=refit)
@@ -54,7 +54,7 @@ def test_a_slope_on_the_bound_has_a_mixture_of_chi_squares(model, panel):
     assert intercept.fit.convergence.stop is independent.fit.convergence.stop is Stop.OPTIMUM
     first, second = likelihood_ratio([full, intercept, independent], fit).tests
     assert first.mixture == "0.5 chi2(0) + 0.5 chi2(1)"
-    assert first.mixture_p == pytest.approx(first.p_value / 2)
+    assert first.mixture_p == pytest.approx(first.p / 2)
     assert "conservative" in " ".join(first.remarks)
     # A covariance alone lies on no bound.
     assert (second.mixture, second.mixture_p, second.remarks) == ("", None, ())
@@ -62,7 +62,7 @@ def test_a_slope_on_the_bound_has_a_mixture_of_chi_squares(model, panel):
     assert joint.mixture == "0.5 chi2(1) + 0.5 chi2(2)"
     shares = (chi2.sf(joint.chi_square, 1) + chi2.sf(joint.chi_square, 2)) / 2
     assert joint.mixture_p == pytest.approx(shares)
-    assert joint.mixture_p < joint.p_value
+    assert joint.mixture_p < joint.p
 
 
 def test_no_mixture_where_its_theory_does_not_hold(model, panel):

@@ -16,6 +16,7 @@ from harness.lmm.design import build_design
 from harness.lmm.engine import fitted
 from harness.lmm.inference.contrasts import contrast
 from harness.lmm.inference.fixed_effects import fixed_effects
+from harness.lmm.inference.table import coefficient_table
 from harness.lmm.prediction.predict import predict
 from harness.lmm.prediction.predictor import predictor
 from harness.lmm.spec import LmmSpec
@@ -106,15 +107,17 @@ def test_a_stored_fit_tests_contrasts_as_the_fit_does(kept):
     assert list(back.effects) == sorted(methods)
     for method in methods:
         expected = contrast(fixed_effects(fit, design, method), weights)
-        found = back.contrast(weights, method=method)
+        found = back.contrast(weights, method)
         assert (found.estimate, found.standard_error, found.df, found.p) == (
             expected.estimate, expected.standard_error, expected.df, expected.p,
         )  # fmt: skip
         assert found.state == "estimated"
     both = [{name: 1.0} for name in weights]
     assert back.joint_test(both).df1 == len(weights)
+    expected = coefficient_table(fixed_effects(fit, design), level=0.9).table()
+    pd.testing.assert_frame_equal(back.fixed_effects(level=0.9), expected, check_exact=True)
     with pytest.raises(SpecError, match="method 'kenward-roger-observed'; expected one of"):
-        back.contrast(weights, method="kenward-roger-observed")
+        back.contrast(weights, "kenward-roger-observed")
 
 
 def test_what_is_not_estimable_is_not_after_reading_either(tmp_path):

@@ -79,7 +79,7 @@ def test_a_document_with_any_node_replaced_is_read_or_refused(documents, tmp_pat
         found, problems = attempt(lambda: back.predict(panel().head(3)))
         assert (found is None) == bool(problems)
         method = next(iter(back.effects), "wald")
-        found, problems = attempt(lambda: back.contrast(dict.fromkeys(back.fixed_names[:1], 1.0), method=method))
+        found, problems = attempt(lambda: back.contrast(dict.fromkeys(back.fixed_names[:1], 1.0), method))
         assert (found is None) == bool(problems)
 
 

@@ -39,7 +39,7 @@ class Refitted(Protocol):
 class BootstrapRatio:
     """A ratio test by B simulated outcomes, `statistics` (B,) of them.
 
-    `p_value` is (1 + how many reach `chi_square`) / (1 + B); `bartlett_p` refers chi_square df / mean(statistics) to
+    `p` is (1 + how many reach `chi_square`) / (1 + B); `bartlett_p` refers chi_square df / mean(statistics) to
     the chi-square distribution. `unused` replicates, in which a refit did not converge, are NaN and in neither;
     `singular` counts those in which the larger model was singular. PBmodcomp leaves replicates that are not positive
     out of B, an artefact of searches that stop early: here a larger model never fits worse.
@@ -47,7 +47,7 @@ class BootstrapRatio:
 
     chi_square: float
     df: int
-    p_value: float
+    p: float
     chi_square_p: float
     bartlett_p: float
     statistics: Vector
@@ -86,7 +86,7 @@ def bootstrap_ratio(
     return BootstrapRatio(
         chi_square=chi_square,
         df=df,
-        p_value=(1 + reached) / (1 + len(used)),
+        p=(1 + reached) / (1 + len(used)),
         chi_square_p=ratio_p_value(chi_square, df),
         bartlett_p=ratio_p_value(chi_square * df / float(used.mean()), df),
         statistics=read_only(statistics),

@@ -77,7 +77,7 @@ class RatioTest:
     """Whether `larger` fits better than `smaller` beyond chance.
 
     `chi_square` is the fall of the deviance, referred to the chi-square distribution with `df`. Where the larger model
-    has variances that are zero in the smaller one that is conservative; `mixture_p` is then the p-value by
+    has variances that are zero in the smaller one that is conservative; `mixture_p` is then the p value by
     0.5 chi2(k) + 0.5 chi2(k + 1), if the one new random effect covaries with k others, nothing else differs, and the
     smaller model is not on a bound itself (Self & Liang 1987; Stram & Lee 1994, case 3); else it is None. `remarks` say
     what could not be checked.
@@ -87,7 +87,7 @@ class RatioTest:
     larger: str
     chi_square: float
     df: int
-    p_value: float
+    p: float
     mixture_p: float | None
     mixture: str
     remarks: tuple[str, ...]
@@ -103,7 +103,7 @@ class RatioTable:
     def table(self) -> pd.DataFrame:
         """Return one row a model: parameters, deviance, AIC, BIC, and the test against the model before it."""
         table = pd.DataFrame([asdict(row) for row in self.rows]).set_index("name")
-        for name in ("chi_square", "df", "p_value", "mixture_p"):
+        for name in ("chi_square", "df", "p", "mixture_p"):
             table[name] = pd.Series([None, *(getattr(test, name) for test in self.tests)], table.index, dtype=float)
         return table
 
@@ -220,7 +220,7 @@ def _test(smaller: ComparedModel, larger: ComparedModel, pair: Aligned) -> Ratio
         larger=larger.name,
         chi_square=chi_square,
         df=df,
-        p_value=ratio_p_value(chi_square, df),
+        p=ratio_p_value(chi_square, df),
         mixture_p=None if k is None else (ratio_p_value(chi_square, k) + ratio_p_value(chi_square, k + 1)) / 2,
         mixture="" if k is None else f"0.5 chi2({k}) + 0.5 chi2({k + 1})",
         remarks=tuple(_remarks(smaller, larger, pair)),

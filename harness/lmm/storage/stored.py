@@ -14,6 +14,7 @@ from harness.lmm.estimates import LmmEstimates
 from harness.lmm.fitted import Fitted
 from harness.lmm.inference.contrasts import Contrast, JointTest, Weights, contrast, joint_test
 from harness.lmm.inference.fixed_effects import FixedEffects, fixed_effects
+from harness.lmm.inference.table import coefficient_table
 from harness.lmm.prediction.distribution import Distribution
 from harness.lmm.prediction.posterior import Prediction
 from harness.lmm.prediction.predict import Target, forecasts, predict
@@ -76,28 +77,34 @@ class StoredLmm:
         """Return what the first k outcomes of each subject say about its later rows, k = 0, 1, ..."""
         return forecasts(self.predictor, data, along=along, level=level)
 
-    def fixed_effects(self, method: str = "satterthwaite") -> FixedEffects:
-        """Return the fixed effects under one method, as `harness.lmm.inference` takes them.
+    def inference(self, df: str = "satterthwaite") -> FixedEffects:
+        """Return the fixed effects under one method for degrees of freedom, as `harness.lmm.inference` takes them.
 
         Raises
         ------
         SpecError
             If the fit was stored without this method.
         """
-        if method not in self.effects:
+        if df not in self.effects:
             stored = ", ".join(map(repr, self.effects))
             advice = "Store the fit again with this method, which needs the data."
-            problem = Problem(found=f"method {method!r:.60}", expected=f"one of {stored}", advice=advice)
+            problem = Problem(found=f"method {df!r:.60}", expected=f"one of {stored}", advice=advice)
             raise SpecError("stored fit", [problem])
-        return self.effects[method]
+        return self.effects[df]
 
-    def contrast(self, weights: Weights, *, method: str = "satterthwaite", level: float = 0.95) -> Contrast:
+    def fixed_effects(self, df: str = "satterthwaite", *, level: float = 0.95) -> pd.DataFrame:
+        """Return one row a fixed effect, as `LmmResult.fixed_effects` does."""
+        return coefficient_table(self.inference(df), level=level).table()
+
+    def contrast(
+        self, weights: Weights, df: str = "satterthwaite", *, level: float = 0.95, null: float = 0.0
+    ) -> Contrast:
         """Return one contrast of the fixed effects with its test."""
-        return contrast(self.fixed_effects(method), weights, level=level)
+        return contrast(self.inference(df), weights, level=level, null=null)
 
-    def joint_test(self, weights: Sequence[Weights], *, method: str = "satterthwaite") -> JointTest:
+    def joint_test(self, weights: Sequence[Weights] | Matrix, df: str = "satterthwaite") -> JointTest:
         """Return the F test that several contrasts are all zero."""
-        return joint_test(self.fixed_effects(method), weights)
+        return joint_test(self.inference(df), weights)
 
 
 def stored(
