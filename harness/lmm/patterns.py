@@ -18,11 +18,10 @@ from harness.arrays import Codes, Matrix, Tensor, Vector, read_only
 from harness.lmm.coordinates import Coordinates, plain_coordinates
 from harness.lmm.covariance import Layout, upper_factor
 from harness.lmm.design import LmmDesign
+from harness.lmm.kinds import kinds_of_rows
 from harness.lmm.rotation import rotated_rows, taken
 from harness.lmm.spec import Criterion
 
-# Any fixed numbers do: equal hashes are compared exactly before two subjects share a pattern.
-_HASH_SEED = 20150
 # Subjects with unequally many rows are padded to the longest as long as this is how much the work grows by.
 _MOST_PADDING = 1.5
 _CHUNK = 1_000  # subjects at a time, whose products stay in the cache
@@ -109,7 +108,9 @@ def sufficient_statistics(design: LmmDesign, coordinates: Coordinates | None = N
     K = 0
     for members, rows in _blocks_of_rows(design):
         sizes = (rows >= 0).sum(axis=1)
-        first, shared = _distinct(taken(design.scaled.Z, rows), sizes)
+        # By size too, which tells rows that are zero from rows that are not there.
+        blocks = taken(design.scaled.Z, rows).reshape(len(rows), -1)
+        first, shared = kinds_of_rows(np.column_stack([sizes, blocks]))
         own, W, R = rotated_rows(design, coordinates, rows, first, shared)
         U[members, : own.shape[1]] = own
         W = W.reshape(-1, c)
@@ -158,27 +159,6 @@ def _blocks_of_rows(design: LmmDesign) -> Iterator[tuple[Codes, Codes]]:
         at = np.arange(size)
         rows = design.starts[members, None] + at
         yield members, np.where(at < sizes[members, None], rows, -1) if together else rows
-
-
-def _distinct(blocks: Tensor, sizes: Codes) -> tuple[Codes, Codes]:
-    """Return which blocks (g, size, q) are the first of their kind, compared bit by bit, and which kind each one is.
-
-    `sizes` (g,) tells rows that are zero from rows that are not there.
-    """
-    flat = np.column_stack([sizes, blocks.reshape(len(blocks), -1)])
-    hashes = (flat * _hash_weights(flat.shape[1])).sum(axis=1)  # not by BLAS, which may round equal rows differently
-    order = np.argsort(hashes, kind="stable")
-    new = np.diff(hashes[order], prepend=np.nan) != 0
-    first, shared = order[new], np.empty(len(order), dtype=np.int64)
-    shared[order] = np.cumsum(new) - 1
-    if not np.array_equal(flat[first][shared], flat):  # a collision: two patterns with one hash
-        _, first, shared = np.unique(flat, axis=0, return_index=True, return_inverse=True)
-    return first, shared.reshape(-1)
-
-
-@cache
-def _hash_weights(width: int) -> Vector:
-    return read_only(np.random.default_rng(_HASH_SEED).standard_normal(width))
 
 
 def _outer_products(U: Tensor, pattern: Codes, counts: Codes) -> Matrix:

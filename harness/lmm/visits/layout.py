@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness.arrays import Codes, Matrix, Tensor, Vector, read_only
+from harness.lmm.kinds import kinds_of_rows
 
-_HASH_SEED = 20
 # A pass of array operations over another block costs about as much as this many multiplications.
 _BLOCK_COST = 30_000
 
@@ -54,30 +54,30 @@ def lay_out(positions: Positions, Z: Matrix) -> Layout:
     """Return the blocks of rows with random effects Z (n, q); rows of a subject may come in any order."""
     sizes = np.diff(positions.starts)
     order = np.lexsort([positions.place, np.repeat(np.arange(len(sizes)), sizes)])
-    groups = [
-        _size_class(positions, Z, order, np.flatnonzero((positions.levels == level) & (sizes == size)), size)
+    stacks = [
+        _stack(positions, Z, order, np.flatnonzero((positions.levels == level) & (sizes == size)), size)
         for level in np.unique(positions.levels).tolist()
         for size in np.unique(sizes[positions.levels == level])[::-1].tolist()
     ]
-    joined: list[list[_SizeClass]] = []
-    for group in groups:
+    joined: list[list[_Stack]] = []
+    for stack in stacks:
         largest = joined[-1][0] if joined else None
-        if largest is not None and largest.level == group.level and _cheap_to_pad(group, largest.size):
-            joined[-1].append(group)
+        if largest is not None and largest.level == stack.level and _cheap_to_pad(stack, largest.size):
+            joined[-1].append(stack)
         else:
-            joined.append([group])
+            joined.append([stack])
     if positions.n_visits is not None:
         N = positions.n_visits
-        return Layout(blocks=tuple(_block(classes, N) for classes in joined), n_entries=N**2, distances=None)
-    gaps = [np.abs(group.places[:, :, None] - group.places[:, None, :]) for group in groups]
+        return Layout(blocks=tuple(_block(beside, N) for beside in joined), n_entries=N**2, distances=None)
+    gaps = [np.abs(stack.places[:, :, None] - stack.places[:, None, :]) for stack in stacks]
     distances = np.unique(np.concatenate([gap.reshape(-1) for gap in gaps]))
-    blocks = tuple(_block(classes, distances) for classes in joined)
+    blocks = tuple(_block(beside, distances) for beside in joined)
     return Layout(blocks=blocks, n_entries=len(distances), distances=read_only(distances))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _SizeClass:
-    """Patterns of `size` rows: their places (K, size) and random effects, the subjects' rows and patterns."""
+class _Stack:
+    """K patterns of `size` rows, `places` (K, size) and `Z` (K, size, q); `rows` (m, size) and `pattern` (m,) of subjects."""
 
     level: int
     size: int
@@ -87,15 +87,14 @@ class _SizeClass:
     pattern: Codes
 
 
-def _size_class(positions: Positions, Z: Matrix, order: Codes, members: Codes, size: int) -> _SizeClass:
+def _stack(positions: Positions, Z: Matrix, order: Codes, members: Codes, size: int) -> _Stack:
     rows = order[positions.starts[members, None] + np.arange(size)]
     places = positions.place[rows]
     if positions.n_visits is None:
         places = places - places[:, :1]  # only distances matter
-    marks = np.concatenate([places, Z[rows].reshape(len(rows), -1)], axis=1)
-    first, pattern = _distinct(marks)
+    first, pattern = kinds_of_rows(np.concatenate([places, Z[rows].reshape(len(rows), -1)], axis=1))
     sorting = np.argsort(pattern, kind="stable")
-    return _SizeClass(
+    return _Stack(
         level=int(positions.levels[members[0]]),
         size=size,
         places=places[first],
@@ -105,24 +104,14 @@ def _size_class(positions: Positions, Z: Matrix, order: Codes, members: Codes, s
     )
 
 
-def _distinct(marks: Matrix) -> tuple[Codes, Codes]:
-    """Return the first of each kind of rows, compared bit by bit, and the kind of each row."""
-    weights = np.random.default_rng(_HASH_SEED).standard_normal(marks.shape[1])
-    hashes = (marks * weights).sum(axis=1)  # not by BLAS, whose kernels may round equal rows differently
-    _, first, kind = np.unique(hashes, return_index=True, return_inverse=True)
-    if not np.array_equal(marks[first][kind], marks):  # a collision: two patterns with one hash
-        _, first, kind = np.unique(marks, axis=0, return_index=True, return_inverse=True)
-    return first, kind.reshape(-1)
+def _cheap_to_pad(stack: _Stack, size: int) -> bool:
+    return len(stack.places) * (size**3 - stack.size**3) < _BLOCK_COST
 
 
-def _cheap_to_pad(group: _SizeClass, size: int) -> bool:
-    return len(group.places) * (size**3 - group.size**3) < _BLOCK_COST
-
-
-def _block(classes: list[_SizeClass], entries: int | Vector) -> Block:
-    """Return classes padded to the largest; `entries` is the number of visits, or the distances (U,)."""
-    n, q = classes[0].size, classes[0].Z.shape[2]
-    K, m = (sum(len(getattr(group, name)) for group in classes) for name in ("places", "rows"))
+def _block(stacks: list[_Stack], entries: int | Vector) -> Block:
+    """Return stacks as one, padded to the largest; `entries` is the number of visits, or the distances (U,)."""
+    n, q = stacks[0].size, stacks[0].Z.shape[2]
+    K, m = (sum(len(getattr(stack, name)) for stack in stacks) for name in ("places", "rows"))
     U = entries**2 if isinstance(entries, int) else len(entries)
     rows = np.full((m, n), -1)
     pattern = np.empty(m, dtype=np.int64)
@@ -130,15 +119,15 @@ def _block(classes: list[_SizeClass], entries: int | Vector) -> Block:
     entry[:, np.arange(n), np.arange(n)] = U + 1
     Z = np.zeros((K, n, q))
     k = i = 0
-    for group in classes:
-        own, members = slice(k, k + len(group.places)), slice(i, i + len(group.rows))
-        rows[members, : group.size] = group.rows
-        pattern[members] = group.pattern + k
-        entry[own, : group.size, : group.size] = _entries(group.places, entries)
-        Z[own, : group.size] = group.Z
+    for stack in stacks:
+        own, members = slice(k, k + len(stack.places)), slice(i, i + len(stack.rows))
+        rows[members, : stack.size] = stack.rows
+        pattern[members] = stack.pattern + k
+        entry[own, : stack.size, : stack.size] = _entries(stack.places, entries)
+        Z[own, : stack.size] = stack.Z
         k, i = own.stop, members.stop
     return Block(
-        level=classes[0].level,
+        level=stacks[0].level,
         rows=read_only(rows),
         pattern=read_only(pattern),
         entry=read_only(entry),
