@@ -1,6 +1,6 @@
 """The fit of a linear mixed model: the optimum, and the certificate that it is one."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -18,9 +18,10 @@ from harness.lmm.inference import one_factor
 from harness.lmm.inference.parts import KenwardRogerParts, SatterthwaiteParts
 from harness.lmm.newton import ITERATION_LIMIT, Descent, descend
 from harness.lmm.patterns import SufficientStatistics, sufficient_statistics
-from harness.lmm.start import moment_start
+from harness.lmm.start import starts
 
 _ADAPTATIONS = 50
+_SAME = 1e-12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -67,7 +68,7 @@ class LmmFit:
 
 
 def fit(design: LmmDesign, start: Vector | None = None, limit: int = ITERATION_LIMIT) -> LmmFit:
-    """Return the ML or REML fit, exact to rounding, from `start` (theta in the user's units) or from moments.
+    """Return the ML or REML fit, exact to rounding, from `start` (theta in the user's units) or from `starts`.
 
     R: ``lmer(f, d, REML = r)`` with a tight optimiser; no optimiser in R comes nearer than about 1e-6 in theta.
 
@@ -78,8 +79,8 @@ def fit(design: LmmDesign, start: Vector | None = None, limit: int = ITERATION_L
     """
     statistics = sufficient_statistics(design)
     _refuse_exact_fit(statistics, design)
-    Lambda = moment_start(statistics) if start is None else _given(start, design, statistics)
-    descent = _descend(statistics, Lambda, design, limit)
+    begun = starts(statistics) if start is None else (_given(start, design, statistics),)
+    descent, Lambda = _lowest([(_descend(statistics, Lambda, design, limit), Lambda) for Lambda in begun])
     coordinates = descent.statistics.coordinates
     if descent.evaluation.sigma <= EXACT_FIT * float(np.sqrt(np.mean(design.scaled.y**2))):
         raise _exact_fit()
@@ -98,6 +99,14 @@ def fit(design: LmmDesign, start: Vector | None = None, limit: int = ITERATION_L
         Lambda=read_only(descent.Lambda),
         evaluation=descent.evaluation,
     )
+
+
+def _lowest(found: Sequence[tuple[Descent, Matrix]]) -> tuple[Descent, Matrix]:
+    """Return the lowest end of a search and where it began; the first of those that are equal but for rounding."""
+    ended = [each for each in found if each[0].finished] or list(found)
+    lowest = min(descent.evaluation.value for descent, _ in ended)
+    margin = _SAME * max(1.0, abs(lowest))
+    return next(each for each in ended if each[0].evaluation.value <= lowest + margin)
 
 
 def _given(start: Vector, design: LmmDesign, statistics: SufficientStatistics) -> Matrix:

@@ -11,6 +11,28 @@ from harness.lmm.patterns import SufficientStatistics, symmetric_index
 SMALLEST_VARIANCE = 0.01
 _REGULAR = 1e-6
 _WITHOUT_MOMENTS = 0.7
+_STRETCH = 10.0
+_FEW_SUBJECTS = 12
+
+
+def starts(statistics: SufficientStatistics) -> tuple[Matrix, ...]:
+    """Return where searches start, in scaled units: from the moments, and elsewhere if there may be several minima.
+
+    There may be where blocks are held independent and moments are not, as of intercept and slope when time is counted
+    from far away: either of the two may then stand for both. And there may be where subjects are very few.
+    """
+    moments, layout = moment_start(statistics), statistics.layout
+    several, few = len(layout.blocks) > 1, statistics.counts.sum() < _FEW_SUBJECTS
+    if not several and not few:
+        return (moments,)
+    found = [moments, moments / _STRETCH, moments * _STRETCH]
+    if several:
+        found.append(_WITHOUT_MOMENTS * np.eye(statistics.n_random))
+        for block in layout.blocks:
+            alone = moments / _STRETCH**2
+            alone[np.ix_(block, block)] = moments[np.ix_(block, block)]
+            found.append(alone)
+    return tuple(found)
 
 
 def moment_start(statistics: SufficientStatistics) -> Matrix:

@@ -241,3 +241,18 @@ def test_adapted_coordinates_make_the_fit_orthonormal(simulate, make_cohort, mak
     here = evaluate(found.Lambda, found.statistics)
     assert np.linalg.cond(here.cross) < 10
     assert np.abs(here.beta).max() < 1
+
+
+@pytest.mark.parametrize("origin", [50.0, 2000.0, 45000.0])
+def test_independent_effects_of_a_time_from_far_away_have_no_lower_optimum_elsewhere(
+    simulate, make_cohort, make_design, origin
+):
+    """Intercept and slope are all but proportional there, so each of the two can stand for both, at two minima."""
+    panel = simulate(m=15, sd=(0.5, 1.5), correlation=-1.0, seed=1)
+    design = make_design("y ~ t * g + (1 + t || id)", make_cohort(**{**panel, "t": np.asarray(panel["t"]) + origin}))
+    found = fit(design)
+    assert found.convergence.converged
+    sizes = np.append(0.0, np.geomspace(1e-2, 1e4, 13))
+    elsewhere = [profiled_deviance(np.array([a, b / origin]), design) for a in sizes for b in sizes if max(a, b) > 0]
+    assert min(elsewhere) > found.deviance
+    assert min(elsewhere) < found.deviance + 20  # the grid has points in the basin of the optimum
