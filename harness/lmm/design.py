@@ -26,7 +26,7 @@ from harness.lmm.grouping import RandomDesign, random_designs, side_by_side
 from harness.lmm.rank import aliases
 from harness.lmm.rows import combined, complete_rows, ordered_frame
 from harness.lmm.spec import Criterion, LmmSpec
-from harness.lmm.visit_checks import redundant_problems, visit_problems
+from harness.lmm.visit_checks import independence_problems, redundant_problems, visit_problems
 from harness.quantities import InputEvidence
 
 
@@ -177,6 +177,7 @@ def build_design(spec: LmmSpec, cohort: Cohort) -> LmmDesign:
     residual = conditioned.D[:, -1]
     problems = [*random_alias_problems(random), *exact_fit_problems(residual, scaled(y, roots), formula.outcome)]
     if formula.residual is not None:
+        problems += independence_problems(formula.residual, random)
         problems += redundant_problems(formula.residual, frame, random)
     _raise_if(problems, spec, cohort)
 

@@ -27,6 +27,16 @@ def visit_problems(residual: ResidualTerm, frame: Frame) -> list[Problem]:
     return found or [*_unknown_covariances(residual, frame, subjects, visits)]
 
 
+def independence_problems(residual: ResidualTerm, random: Sequence[RandomDesign]) -> list[Problem]:
+    """Return whether random effects by something else make subjects dependent, which no engine fits."""
+    other = sorted({one.grouping for one in random} - {residual.subject})
+    if not other:
+        return []
+    found = f"random effects by {' and '.join(other)} beside {residual}"
+    expected = f"random effects by {residual.subject}, so that subjects are independent"
+    return [Problem(found=found, expected=expected)]
+
+
 def redundant_problems(residual: ResidualTerm, frame: Frame, random: Sequence[RandomDesign]) -> list[Problem]:
     """Return which random effects the structure holds already, so that only the sum of both could be known.
 

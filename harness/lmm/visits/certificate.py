@@ -167,7 +167,7 @@ def _least_varying(gamma: Vector, model: VisitModel, random_names: Sequence[str]
     """
     if not model.n_random_parameters:
         return float("inf"), ""
-    G = random_covariance(gamma, model)
+    G = model.random_cov(gamma)
     residual = np.mean([_residual_variance(gamma, model, level) for level in range(model.n_levels)])
     values, axes = np.linalg.eigh(model.random_spread.T @ G @ model.random_spread)
     zero = [name for name, variance in zip(random_names, np.diag(G), strict=True) if variance < 1e-8 * residual]
@@ -181,13 +181,6 @@ def _least_varying(gamma: Vector, model: VisitModel, random_names: Sequence[str]
         parts = (f"{weight:+.2g} {name}" for weight, name in zip(weights, random_names, strict=True))
         words = f"the combination {' '.join(parts)} has no variance"
     return float(np.sqrt(max(values[0], 0.0) / residual)), words
-
-
-def random_covariance(gamma: Vector, model: VisitModel) -> Matrix:
-    """Return G (q, q), in the units of gamma."""
-    G = np.zeros((model.n_random, model.n_random))
-    G[model.random_rows, model.random_columns] = gamma[: model.n_random_parameters]
-    return np.asarray(np.tril(G) + np.tril(G, -1).T)
 
 
 def _residual_variance(gamma: Vector, model: VisitModel, level: int) -> float:

@@ -11,9 +11,9 @@ from harness.errors import Problem, SpecError
 from harness.lmm.design import LmmDesign
 from harness.lmm.inference.parts import KenwardRogerParts, SatterthwaiteParts
 from harness.lmm.visits.barrier import descend_inside
-from harness.lmm.visits.certificate import certify, random_covariance
+from harness.lmm.visits.certificate import certify
 from harness.lmm.visits.coordinates import Coordinates
-from harness.lmm.visits.likelihood import VisitModel, evaluate
+from harness.lmm.visits.likelihood import evaluate
 from harness.lmm.visits.model import Prepared, prepare, recentred
 from harness.lmm.visits.newton import ITERATION_LIMIT, Descent, descend
 from harness.lmm.visits.parts import kenward_roger_parts, satterthwaite_parts
@@ -78,7 +78,7 @@ def fit_visits(design: LmmDesign, start: Vector | None = None, limit: int = ITER
     Raises
     ------
     SpecError
-        If a subject has two rows at one visit or time, random effects have another grouping, or `start` is not valid.
+        If `start` is no covariance.
     """
     prepared = prepare(design)
     starts = moment_starts(prepared.model) if start is None else [_given(start, prepared)]
@@ -96,7 +96,7 @@ def fit_visits(design: LmmDesign, start: Vector | None = None, limit: int = ITER
         least_sd=certificate.least_sd,
         visits=prepared.visits,
         covariances=prepared.covariances(found),
-        random_cov=read_only(_user_random_cov(found, prepared)),
+        random_cov=read_only(prepared.random_cov(found)),
         start=read_only(prepared.user_gamma(gamma)),
         prepared=prepared,
         coordinates=descent.coordinates,
@@ -168,8 +168,3 @@ def _again(prepared: Prepared, gamma: Vector, first: tuple[Prepared, Descent]) -
         tried.append((prepared, descend_inside(model, coordinates, coordinates.x(gamma), ITERATION_LIMIT)))
     adapted, descent = min(tried, key=lambda one: _rank(one[1]))
     return adapted, replace(descent, iterations=sum(one.iterations for _, one in tried))
-
-
-def _user_random_cov(gamma: Vector, prepared: Prepared) -> Matrix:
-    model: VisitModel = prepared.model
-    return random_covariance(gamma, model) * prepared.unit**2 / np.outer(prepared.random_scale, prepared.random_scale)

@@ -77,7 +77,7 @@ def lay_out(positions: Positions, Z: Matrix) -> Layout:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Stack:
-    """K patterns of `size` rows, `places` (K, size) and `Z` (K, size, q); `rows` (m, size) and `pattern` (m,) of subjects."""
+    """K patterns of `size` rows: `places` (K, size), `Z` (K, size, q); subjects' `rows` (m, size), `pattern` (m,)."""
 
     level: int
     size: int

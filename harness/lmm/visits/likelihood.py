@@ -4,11 +4,11 @@ V_k = Sigma(gamma)[o_k, o_k] + Z_k G Z_k' for the visits o_k of pattern k.
 """
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
 from harness.arrays import Codes, Matrix, Tensor, Vector
+from harness.lmm.spec import Criterion
 from harness.lmm.visits.forms import Entries, Structure
 from harness.lmm.visits.statistics import BlockStatistics
 
@@ -22,7 +22,7 @@ class VisitModel:
     `constant` is all of the criterion that does not depend on gamma.
     """
 
-    criterion: Literal["ML", "REML"]
+    criterion: Criterion
     structure: Structure
     n_levels: int
     random_rows: Codes
@@ -48,6 +48,14 @@ class VisitModel:
         """Return where the structure's parameters of a level stand in gamma."""
         size, first = len(self.structure.names), len(self.random_rows)
         return slice(first + level * size, first + (level + 1) * size)
+
+    def random_cov(self, gamma: Vector) -> Matrix:
+        """Return G (q, q), in working units as gamma is."""
+        G = np.zeros((self.n_random, self.n_random))
+        G[self.random_rows, self.random_columns] = G[self.random_columns, self.random_rows] = gamma[
+            : self.n_random_parameters
+        ]
+        return G
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

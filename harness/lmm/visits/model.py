@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from harness.arrays import Codes, Matrix, Vector, read_only
-from harness.errors import Problem, SpecError
 from harness.formula import ResidualTerm
 from harness.lmm.covariance import upper_factor
 from harness.lmm.design import LmmDesign
@@ -59,6 +58,10 @@ class Prepared:
         slopes = np.divide(scaled ** (1 / powers), powers * np.abs(gamma), out=self._units(), where=powers != 1)
         return np.asarray(slopes)
 
+    def random_cov(self, gamma: Vector) -> Matrix:
+        """Return G (q, q) in the user's units, from working gamma."""
+        return self.model.random_cov(gamma) * self.unit**2 / np.outer(self.random_scale, self.random_scale)
+
     def covariances(self, gamma: Vector) -> Mapping[str, Matrix]:
         """Return Sigma over visits, or over a few times, of each level, from working gamma, in the user's units."""
         model = self.model
@@ -68,8 +71,7 @@ class Prepared:
         for level, label in enumerate(self.levels):
             own = gamma[model.level_slice(level)]
             if model.structure.n_visits is None:
-                times = self._times() / self.gap
-                values = own[0] * own[1] ** np.abs(times[:, None] - times)
+                values = _decaying(own, np.array([float(visit) for visit in self.visits]) / self.gap)
             else:
                 values = model.structure.entries(own).values.reshape(len(self.visits), -1)
             found[label] = read_only(values * self.unit**2)
@@ -77,23 +79,17 @@ class Prepared:
 
     def marginal_covariances(self, gamma: Vector, design: LmmDesign) -> Iterator[tuple[Codes, Matrix]]:
         """Yield the rows (n_i,) of each subject and V_i (n_i, n_i) in the user's units, from working gamma."""
-        model, positions = self.model, self.positions
-        G = np.zeros((model.n_random, model.n_random))
-        G[model.random_rows, model.random_columns] = gamma[: model.n_random_parameters]
-        G = np.tril(G) + np.tril(G, -1).T
-        G *= self.unit**2 / np.outer(self.random_scale, self.random_scale)
-        places = positions.place.astype(np.int64) if positions.n_visits is not None else positions.place
-        for i, (start, end) in enumerate(
-            zip(positions.starts[:-1].tolist(), positions.starts[1:].tolist(), strict=True)
-        ):
-            rows = np.arange(start, end)
-            own = gamma[model.level_slice(int(positions.levels[i]))]
-            if positions.n_visits is None:
-                times = places[rows]
-                Sigma = own[0] * own[1] ** np.abs(times[:, None] - times)
+        model, positions, G = self.model, self.positions, self.random_cov(gamma)
+        own = [gamma[model.level_slice(level)] for level in range(model.n_levels)]
+        N = positions.n_visits
+        whole = [] if N is None else [model.structure.entries(each).values.reshape(N, N) for each in own]
+        for of_subject, level in zip(design.subject_rows(), positions.levels.tolist(), strict=True):
+            rows, place = np.arange(of_subject.start, of_subject.stop), positions.place[of_subject]
+            if N is None:
+                Sigma = _decaying(own[level], place)
             else:
-                Sigma = model.structure.entries(own).values.reshape(positions.n_visits, -1)
-                Sigma = Sigma[np.ix_(places[rows], places[rows])]
+                visits = place.astype(np.int64)
+                Sigma = whole[level][np.ix_(visits, visits)]
             Sigma = Sigma * self.unit**2
             if design.weights is not None:
                 roots = np.sqrt(design.weights[rows])
@@ -114,22 +110,12 @@ class Prepared:
             own[-1] = self.gap
         return np.concatenate([np.ones(model.n_random_parameters), np.tile(own, model.n_levels)])
 
-    def _times(self) -> Vector:
-        return np.array([float(visit) for visit in self.visits])
-
 
 def prepare(design: LmmDesign) -> Prepared:
-    """Return the model of a design with a residual structure.
-
-    Raises
-    ------
-    SpecError
-        If a subject has two rows at one visit or time, or random effects have another grouping than the subject.
-    """
+    """Return the model of a design with a residual structure."""
     residual = design.residual
     if residual is None:
         raise ValueError("the design has no residual structure")
-    _refuse(residual, design)
     positions, visits, levels, gap = _positions(residual, design)
     random_scale: Vector = np.sqrt(np.mean(design.scaled.Z**2, axis=0))
     Z = design.scaled.Z / random_scale
@@ -153,7 +139,7 @@ def prepare(design: LmmDesign) -> Prepared:
         n_levels=len(levels),
         random_rows=rows,
         random_columns=columns,
-        random_spread=read_only(_root(Z / np.sqrt(n))),
+        random_spread=read_only(upper_factor(Z / np.sqrt(n)).T),
         blocks=block_statistics(layout, D),
         n_random=design.n_random,
         n_fixed=p,
@@ -177,11 +163,6 @@ def prepare(design: LmmDesign) -> Prepared:
         random_scale=read_only(random_scale),
         gap=gap,
     )
-
-
-def _root(columns: Matrix) -> Matrix:
-    """Return L (q, q) with L L' = columns' columns."""
-    return upper_factor(columns).T
 
 
 def recentred(prepared: Prepared, here: Evaluation) -> Prepared:
@@ -210,40 +191,18 @@ def recentred(prepared: Prepared, here: Evaluation) -> Prepared:
     )
 
 
-def _refuse(residual: ResidualTerm, design: LmmDesign) -> None:
-    other = sorted({one.grouping for one in design.random} - {residual.subject})
-    if other:
-        found = f"random effects by {' and '.join(other)} beside {residual}"
-        expected = f"random effects by {residual.subject}, so that subjects are independent"
-        raise SpecError("residual structure", [Problem(found=found, expected=expected)])
-
-
 def _positions(residual: ResidualTerm, design: LmmDesign) -> tuple[Positions, tuple[str, ...], tuple[str, ...], float]:
     """Return where rows stand, labels of visits (or of times, if they are few) and of levels, and the typical gap."""
     frame, starts = design.frame, design.starts
     subject = np.repeat(np.arange(design.n_subjects), np.diff(starts))
     levels: tuple[str, ...] = ("all",)
     codes = np.zeros(design.n_subjects, dtype=np.int64)
-    problems: list[Problem] = []
     if residual.by is not None:
-        levels, by = frame.levels[residual.by], frame.codes[residual.by]
-        codes = by[starts[:-1]]
-        changing = np.unique(subject[by != codes[subject]])
-        if len(changing):
-            found = f"subject {design.subject_labels[changing[0]]!r} at several levels ({len(changing)} such subjects)"
-            problems.append(Problem(found=found, expected="one level a subject", column=residual.by))
+        levels, codes = frame.levels[residual.by], frame.codes[residual.by][starts[:-1]]
     continuous = residual.structure == "car1"
     place, visits = _places(residual.visit, design, continuous=continuous)
     order = np.lexsort([place, subject])
-    same = subject[order][1:] == subject[order][:-1]
-    gaps = np.diff(place[order])[same]
-    if np.any(gaps == 0):
-        row = order[1:][same][gaps == 0][0]
-        label = visits[int(place[row])] if not continuous else f"{place[row]:g}"
-        found = f"subject {design.subject_labels[subject[row]]!r} with two rows at {label!r}"
-        problems.append(Problem(found=found, expected="one row a subject and visit", column=residual.visit))
-    if problems:
-        raise SpecError(f"residual structure {residual}", problems)
+    gaps = np.diff(place[order])[np.diff(subject[order]) == 0]
     # No distance is much less than a gap: a correlation of zero has infinite slopes at fractions of one.
     gap = max(float(gaps.min()), _LEAST_GAP * float(np.median(gaps))) if continuous and len(gaps) else 1.0
     return (
@@ -280,3 +239,9 @@ def _names(own: Structure, levels: tuple[str, ...], design: LmmDesign, by: str |
     if by is None:
         return random + own.names
     return random + tuple(f"{by}[{level}] {name}" for level in levels for name in own.names)
+
+
+def _decaying(parameters: Vector, times: Vector) -> Matrix:
+    """Return v phi^|s - t| for a variance, a correlation and times (k,) in working units."""
+    variance, correlation = parameters
+    return np.asarray(variance * correlation ** np.abs(times[:, None] - times))

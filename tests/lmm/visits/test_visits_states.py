@@ -10,7 +10,6 @@ from harness.convergence import Stop
 from harness.errors import SpecError
 from harness.lmm.inference.fixed_effects import fixed_effects
 from harness.lmm.visits.fit import fit_visits, visit_deviance
-from harness.lmm.visits.model import prepare
 
 AUTOREGRESSIVE = 2.0 * 0.6 ** np.abs(np.subtract.outer(np.arange(4), np.arange(4)))
 
@@ -131,7 +130,7 @@ def test_a_random_effect_of_others_is_refused(apart, designed):
     with pytest.raises(
         SpecError, match=r"random effects by arm beside ar1\(visit \| id\); expected random effects by id"
     ):
-        prepare(designed("y ~ t + (1 | arm) + ar1(visit | id)", apart))
+        designed("y ~ t + (1 | arm) + ar1(visit | id)", apart)
 
 
 @pytest.mark.parametrize(
@@ -151,18 +150,3 @@ def test_a_start_that_is_none_is_refused(apart, designed, start, sentence):
 def test_the_criterion_is_no_number_where_there_is_no_covariance(apart, designed):
     design = designed("y ~ visit + us(visit | id)", apart)
     assert np.isnan(visit_deviance(np.array([1.0, 2.0, 1.0, 0, 0, 1.0, 0, 0, 0, 1.0]), design))
-
-
-@pytest.mark.parametrize("change", ["two rows at a visit", "two arms"])
-def test_the_engine_guards_itself_against_bad_panels(apart, designed, change):
-    """The design refuses these panels before; the engine does not rely on it."""
-    design = designed("y ~ t + ar1h(visit | arm / id)", apart)
-    column = "visit" if change == "two rows at a visit" else "arm"
-    codes = design.frame.codes[column].copy()
-    codes[1] = codes[0] if column == "visit" else 1 - codes[0]
-    frame = replace(design.frame, codes={**design.frame.codes, column: codes})
-    with pytest.raises(SpecError) as caught:
-        prepare(replace(design, frame=frame))
-    expected = "with two rows at" if column == "visit" else "at several levels"
-    assert expected in str(caught.value)
-    assert "subject 's0'" in str(caught.value)
