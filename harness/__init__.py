@@ -10,13 +10,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from harness.api import compare, fit_gbtm, fit_lmm, likelihood_ratio, load_fit
+    from harness.api import bootstrap_ratio, compare, fit_gbtm, fit_lmm, likelihood_ratio, load_fit
     from harness.cohorts import Cohort, cohort_from_frame, fixture_cohort, read_cohort, read_schema, simulate_ketamine
     from harness.comparison.figure import differences
     from harness.figures import overlay
 
 _HOMES = {
-    "harness.api": ("compare", "fit_gbtm", "fit_lmm", "likelihood_ratio", "load_fit"),
+    "harness.api": ("bootstrap_ratio", "compare", "fit_gbtm", "fit_lmm", "likelihood_ratio", "load_fit"),
     "harness.comparison.figure": ("differences",),
     "harness.figures": ("overlay",),
     "harness.cohorts": (
@@ -32,6 +32,7 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "Cohort",
+    "bootstrap_ratio",
     "cohort_from_frame",
     "compare",
     "differences",

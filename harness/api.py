@@ -22,8 +22,10 @@ from harness.formula import Formula, formula_text, parse_formula
 from harness.gbtm.result import GbtmResult, fit_gbtm_cohort
 from harness.gbtm.spec import Family, GbtmSpec, Sigma
 from harness.lmm.engine import fitted
+from harness.lmm.likelihood.bootstrap_ratio import BootstrapRatio, bootstrap_ratio_fit
 from harness.lmm.likelihood.ratio import ComparedModel, RatioTable
 from harness.lmm.likelihood.ratio import likelihood_ratio as ratio_table
+from harness.lmm.prediction.simulation import checked_replicates
 from harness.lmm.result import LmmResult, fit_lmm_cohort
 from harness.lmm.spec import Criterion, LmmSpec
 from harness.lmm.storage.reading import read_fit
@@ -121,13 +123,7 @@ def likelihood_ratio(*fits: LmmResult, refit: bool = True) -> RatioTable:
     SpecError
         If the models use other rows or weights, are not nested, or a larger one fits worse; all problems are listed.
     """
-    problems = [
-        Problem(found=f"a model of type {type(fit).__name__}", expected="a fit, as `fit_lmm` returns it")
-        for fit in fits
-        if not isinstance(fit, LmmResult)
-    ]
-    if problems:
-        raise SpecError("likelihood_ratio", problems)
+    _require_fits("likelihood_ratio", fits)
     models = [
         ComparedModel(
             name=formula_text(fit.spec.formula),
@@ -138,6 +134,24 @@ def likelihood_ratio(*fits: LmmResult, refit: bool = True) -> RatioTable:
         for fit in fits
     ]
     return ratio_table(models, lambda design: fitted(design)[0], refit=refit)
+
+
+def bootstrap_ratio(smaller: LmmResult, larger: LmmResult, *, replicates: int = 1000, seed: int) -> BootstrapRatio:
+    """Test a mixed model against a larger one by outcomes simulated under the smaller one, both refitted by ML.
+
+    Returns
+    -------
+    BootstrapRatio
+        In R: ``pbkrtest::PBmodcomp(larger, smaller, nsim = replicates)``.
+
+    Raises
+    ------
+    SpecError
+        As `likelihood_ratio` does, or if the seed or the number of replicates can't be.
+    """
+    _require_fits("bootstrap_ratio", (smaller, larger))
+    checked_replicates(replicates, seed, "bootstrap_ratio")
+    return bootstrap_ratio_fit(smaller.design, larger.design, seed=seed, replicates=int(replicates))
 
 
 def load_fit(path: Path | str) -> StoredLmm:
@@ -271,6 +285,16 @@ def _present(frame: pd.DataFrame, names: Iterable[str], where: str) -> tuple[str
     if problems:
         raise SpecError(where, problems)
     return wanted
+
+
+def _require_fits(where: str, fits: Iterable[object]) -> None:
+    problems = [
+        Problem(found=f"a model of type {type(fit).__name__}", expected="a fit, as `fit_lmm` returns it")
+        for fit in fits
+        if not isinstance(fit, LmmResult)
+    ]
+    if problems:
+        raise SpecError(where, problems)
 
 
 def _plain(number: "int | np.integer[Any]") -> int:

@@ -233,6 +233,8 @@ def test_arguments_of_other_types_are_refused_all_at_once(data):
     ]
     with pytest.raises(SpecError, match="a model of type str; expected a fit"):
         harness.likelihood_ratio("madrs ~ 1 + (1 | id)", "madrs ~ week + (1 | id)")
+    with pytest.raises(SpecError, match="bootstrap_ratio: 2 problems"):
+        harness.bootstrap_ratio("smaller", "larger", seed=1)
 
 
 @pytest.mark.parametrize(
@@ -242,6 +244,8 @@ def test_arguments_of_other_types_are_refused_all_at_once(data):
         (lambda fit: fit.means("visit", at={"protocol": "five"}), r"a value alone; .* at=\{'protocol': \['five'\]\}"),
         (lambda fit: fit.residual_spread(), "no column; expected at least one of"),
         (lambda fit: fit.fixed_effects(None), "no such method"),
+        (lambda fit: harness.bootstrap_ratio(fit, fit, seed=-1), "seed -1; expected an integer from 0"),
+        (lambda fit: harness.bootstrap_ratio(fit, fit, seed=1), "parameters each; expected a smaller and a larger"),
         (lambda fit: fit.contrast("intercept"), "the weights 'intercept'; expected numbers"),
         (lambda fit: fit.contrast({"intercept": "one"}), "the weights .*one.*; expected numbers"),
         (lambda fit: fit.contrast({3: 1}), "column '3': unknown fixed effect"),

@@ -16,7 +16,7 @@ from harness.lmm.fit import LmmFit
 from harness.lmm.fitted import Fitted
 from harness.lmm.inference.distributions import checked_level, t_quantile
 from harness.lmm.likelihood.bootstrap import Bootstrap, bootstrap, bootstrap_fit
-from harness.lmm.likelihood.draws import marginal_draws
+from harness.lmm.likelihood.draws import draws
 from harness.lmm.likelihood.profile import profile_intervals
 from harness.lmm.prediction.simulation import checked_replicates
 from harness.quantities import Kind as QuantityKind
@@ -78,7 +78,7 @@ def bootstrapped(
     wanted = statistic or _parameters
     return bootstrap(
         (fit.convergence.stop, estimates),
-        draw=marginal_draws(design, fit, seed),
+        draw=draws(design, estimates, seed),
         refit=refit,
         statistic=lambda found: wanted(found[1]),
         stop_of=lambda found: found[0],

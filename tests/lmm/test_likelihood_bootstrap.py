@@ -12,12 +12,28 @@ from harness.errors import Problem, SpecError
 from harness.formula import parse_formula
 from harness.lmm.design import build_design, with_outcome
 from harness.lmm.engine import fitted
+from harness.lmm.estimation import estimate
 from harness.lmm.fit import fit
 from harness.lmm.likelihood.bootstrap import Bootstrap, bootstrap, bootstrap_fit
 from harness.lmm.likelihood.bootstrap_ratio import bootstrap_ratio, bootstrap_ratio_fit
-from harness.lmm.likelihood.draws import draws, marginal_draws
+from harness.lmm.likelihood.draws import draws
 from harness.lmm.likelihood.response import Refit, response_model
 from harness.lmm.spec import LmmSpec
+
+ENGINES = {
+    "one factor": "(1 + t | id)",
+    "crossed": "(1 | id) + (1 | site)",
+    "residual structure": "ar1(visit | id)",
+}
+
+
+@pytest.fixture(scope="module")
+def panel(simulate, make_cohort):
+    columns = simulate(m=12, visits=4, seed=2)
+    sites = [f"c{int(label[1:]) % 5}{int(t) % 2}" for label, t in zip(columns["id"], columns["t"], strict=True)]
+    return make_cohort(
+        **columns, site=sites, visit=[f"v{int(t)}" for t in columns["t"]], w=[1.0 + i % 2 for i in range(len(sites))]
+    )
 
 
 def replicates_of(values, estimate=0.4):
@@ -54,7 +70,7 @@ def test_a_refit_with_weights_is_the_fit_of_that_outcome(weighted):
 
 def check_refits(design):
     found = fit(design)
-    model, draw = response_model(design, found), draws(design, found, seed=2)
+    model, draw = response_model(design, found), draws(design, estimate(found, design), seed=2)
     for y in (design.y, draw(0), draw(1), 1e3 + 1e-2 * draw(2)):
         refitted, whole = model.refit(y), fit(with_outcome(design, y))
         assert refitted.deviance == pytest.approx(whole.deviance, abs=1e-9)
@@ -161,17 +177,18 @@ def test_any_function_of_a_fit_can_be_bootstrapped(weighted):
     assert 0 <= interval.lower < interval.upper <= 1
 
 
-def test_both_ways_to_draw_have_the_covariance_of_the_fit(weighted):
-    """The mean square of whitened draws of each is 1 within five standard errors."""
-    found = fit(weighted)
-    blocks = list(found.marginal_covariances(weighted))
-    for draw in (draws(weighted, found, 3), marginal_draws(weighted, found, 3)):
-        squares = []
-        for replicate in range(60):
-            residual = draw(replicate) - weighted.X @ found.beta
-            squares += [residual[rows] @ np.linalg.solve(V, residual[rows]) for rows, V in blocks]
-        n = 60 * weighted.n_observations
-        assert abs(np.sum(squares) / n - 1) < 5 * np.sqrt(2 / n)
+@pytest.mark.parametrize("formula", [f"y ~ t * g + {part}" for part in ENGINES.values()], ids=[*ENGINES])
+def test_draws_have_the_covariance_of_the_fit(panel, formula):
+    """By the engine's own covariances: the mean square of whitened draws is 1 within five standard errors."""
+    design = build_design(LmmSpec(formula=parse_formula(formula), weights="w"), panel)
+    found, estimates = fitted(design)
+    draw, squares = draws(design, estimates, seed=3), 0.0
+    blocks = list(found.marginal_covariances(design))
+    for replicate in range(60):
+        residual = draw(replicate) - design.X @ found.beta
+        squares += sum(residual[rows] @ np.linalg.solve(V, residual[rows]) for rows, V in blocks)
+    n = 60 * design.n_observations
+    assert abs(squares / n - 1) < 5 * np.sqrt(2 / n)
 
 
 def test_a_bootstrapped_ratio_never_falls_and_counts_as_it_should(make_design, simulate, make_cohort):
@@ -206,6 +223,18 @@ def test_a_bootstrapped_ratio_meets_both_models_rows(make_design, simulate, make
     assert found[0].statistics.min() > -1e-8
 
 
+@pytest.mark.parametrize("part", [*ENGINES][1:])
+def test_ratios_of_other_engines_are_bootstrapped_too(panel, make_design, part):
+    smaller, larger = (make_design(f"y ~ {fixed} + {ENGINES[part]}", panel) for fixed in ("g", "t + g"))
+    found = bootstrap_ratio_fit(smaller, larger, seed=4, replicates=19)
+    used = found.statistics[np.isfinite(found.statistics)]
+    assert (found.df, len(used)) == (1, 19 - found.unused)
+    assert used.min() > -1e-8
+    # Nobody's change over time is drawn under the smaller model, so that none comes near to what was seen.
+    assert found.chi_square > 2 * used.max()
+    assert found.p == 1 / (1 + len(used))
+
+
 def test_a_ratio_without_a_usable_replicate_is_refused():
     failed = Refit(
         theta=np.zeros(1),
@@ -231,20 +260,13 @@ def test_models_in_the_wrong_order_are_refused(make_design, uneven):
         bootstrap_ratio_fit(larger, smaller, seed=1, replicates=5)
 
 
-@pytest.mark.parametrize(
-    "formula",
-    ["y ~ t * g + (1 | id) + (1 | site)", "y ~ t * g + ar1(visit | id)"],
-    ids=["crossed", "residual structure"],
-)
-def test_other_engines_are_bootstrapped_through_their_own_fit(simulate, make_cohort, make_design, formula):
-    columns = simulate(m=12, visits=4, seed=2)
-    sites = [f"c{int(label[1:]) % 5}{int(t) % 2}" for label, t in zip(columns["id"], columns["t"], strict=True)]
-    cohort = make_cohort(**columns, site=sites, visit=[f"v{int(t)}" for t in columns["t"]])
-    design = make_design(formula, cohort)
-    found, _ = fitted(design)
+@pytest.mark.parametrize("part", [*ENGINES][1:])
+def test_other_engines_are_bootstrapped_through_their_own_fit(panel, make_design, part):
+    design = make_design(f"y ~ t * g + {ENGINES[part]}", panel)
+    found, estimates = fitted(design)
     b = bootstrap(
         found,
-        draw=marginal_draws(design, found, seed=1),
+        draw=draws(design, estimates, seed=1),
         refit=lambda y: fitted(with_outcome(design, y))[0],
         statistic=lambda one: dict(zip(design.fixed_names, one.beta.tolist(), strict=True)),
         stop_of=lambda one: one.convergence.stop,

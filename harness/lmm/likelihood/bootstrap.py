@@ -16,6 +16,7 @@ from harness.arrays import Mask, Matrix, Vector, read_only
 from harness.convergence import Stop
 from harness.errors import Problem, SpecError
 from harness.lmm.design import LmmDesign
+from harness.lmm.estimation import estimate
 from harness.lmm.fit import LmmFit
 from harness.lmm.inference.distributions import checked_level
 from harness.lmm.likelihood.draws import draws
@@ -84,16 +85,16 @@ class Bootstrap:
             problem = Problem(found=f"kind {kind!r:.40}", expected=f"one of {', '.join(get_args(IntervalKind))}")
             raise SpecError("bootstrap", [problem])
         found = []
-        for name, estimate, column in zip(self.names, self.estimates.tolist(), self.values.T, strict=True):
+        for name, own, column in zip(self.names, self.estimates.tolist(), self.values.T, strict=True):
             drawn = column[np.isfinite(column)]
             _refuse_too_few(name, len(drawn), level, kind)
-            lower, upper = _ends(drawn, estimate, level, kind)
+            lower, upper = _ends(drawn, own, level, kind)
             found.append(
                 BootstrapInterval(
                     name=name,
-                    estimate=estimate,
+                    estimate=own,
                     n_used=len(drawn),
-                    bias=float(drawn.mean() - estimate),
+                    bias=float(drawn.mean() - own),
                     standard_error=float(drawn.std(ddof=1)),
                     lower=lower,
                     upper=upper,
@@ -131,7 +132,7 @@ def bootstrap(
     Parameters
     ----------
     draw
-        The outcomes (n,) of one replicate, by its number: `draws` or `marginal_draws`.
+        The outcomes (n,) of one replicate, by its number, as `draws` gives them.
     refit
         The same model fitted to other outcomes: `ResponseModel.refit`, or an engine on a design with another y.
     statistic, stop_of
@@ -176,7 +177,7 @@ def bootstrap_fit(
     model, names = response_model(design, fit), parameter_names(design)
     return bootstrap(
         model.original,
-        draw=draws(design, fit, seed),
+        draw=draws(design, estimate(fit, design), seed),
         refit=model.refit,
         statistic=statistic or (lambda found: parameter_values(names, found)),
         stop_of=lambda found: found.stop,

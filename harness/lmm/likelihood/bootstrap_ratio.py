@@ -12,13 +12,16 @@ import numpy as np
 from harness.arrays import Vector, read_only
 from harness.convergence import Stop
 from harness.errors import Problem, SpecError
-from harness.lmm.design import LmmDesign
-from harness.lmm.fit import fit
+from harness.lmm.design import LmmDesign, with_outcome
+from harness.lmm.engine import fitted
+from harness.lmm.fit import LmmFit
+from harness.lmm.fitted import Fitted
 from harness.lmm.likelihood.bootstrap import USABLE
-from harness.lmm.likelihood.draws import Draw, draws
+from harness.lmm.likelihood.draws import draws
 from harness.lmm.likelihood.nesting import matched_rows
 from harness.lmm.likelihood.ratio import ComparedModel, likelihood_ratio, ratio_p_value
 from harness.lmm.likelihood.response import response_model
+from harness.lmm.prediction.simulation import Draw
 
 
 class Refitted(Protocol):
@@ -40,9 +43,9 @@ class BootstrapRatio:
     """A ratio test by B simulated outcomes, `statistics` (B,) of them.
 
     `p` is (1 + how many reach `chi_square`) / (1 + B); `bartlett_p` refers chi_square df / mean(statistics) to
-    the chi-square distribution. `unused` replicates, in which a refit did not converge, are NaN and in neither;
-    `singular` counts those in which the larger model was singular. PBmodcomp leaves replicates that are not positive
-    out of B, an artefact of searches that stop early: here a larger model never fits worse.
+    the chi-square distribution. `unused` replicates, in which a refit did not converge or was refused, are NaN and in
+    neither; `singular` counts those in which the larger model was singular. PBmodcomp leaves replicates that are not
+    positive out of B, an artefact of searches that stop early: here a larger model never fits worse.
     """
 
     chi_square: float
@@ -74,7 +77,10 @@ def bootstrap_ratio(
     singular = 0
     for row, replicate in enumerate(replicates):
         y = draw(replicate)
-        smaller, larger = (refit(y) for refit in refits)
+        try:
+            smaller, larger = (refit(y) for refit in refits)
+        except SpecError:
+            continue
         if {smaller.stop, larger.stop} <= USABLE:
             statistics[row] = smaller.deviance - larger.deviance
             singular += larger.stop is not Stop.OPTIMUM
@@ -98,7 +104,7 @@ def bootstrap_ratio(
 def bootstrap_ratio_fit(
     smaller: LmmDesign, larger: LmmDesign, *, seed: int, replicates: int | Sequence[int] = 1000
 ) -> BootstrapRatio:
-    """Return the test of two nested models of one grouping factor, both by ML.
+    """Return the test of two nested models by any engine, both refitted by ML.
 
     Raises
     ------
@@ -107,26 +113,46 @@ def bootstrap_ratio_fit(
     """
     rows = matched_rows(smaller, larger)
     by_ml = [replace(design, criterion="ML") for design in (smaller, larger)]
-    fits = [fit(design) for design in by_ml]
+    fits = [fitted(design) for design in by_ml]
     names = ("smaller", "larger")
     models = [
-        ComparedModel(name=name, design=design, fit=found, n_covariance=len(found.theta) + 1)
-        for name, design, found in zip(names, by_ml, fits, strict=True)
+        ComparedModel(name=name, design=design, fit=found, n_covariance=estimates.n_parameters - design.n_fixed)
+        for name, design, (found, estimates) in zip(names, by_ml, fits, strict=True)
     ]
-    (test,) = likelihood_ratio(models, fit).tests
+    (test,) = likelihood_ratio(models, lambda design: fitted(design)[0]).tests
     if test.smaller != "smaller" or rows is None:
         raise SpecError("bootstrap ratio", [Problem(found="a larger model first", expected="the smaller one first")])
-    small, large = (response_model(design, found) for design, found in zip(by_ml, fits, strict=True))
+    refit_smaller, refit_moved = (_refit_of(design, found) for design, (found, _) in zip(by_ml, fits, strict=True))
 
     def refit_larger(y: Vector) -> Refitted:
         moved = np.empty_like(y)
         moved[rows[1]] = y[rows[0]]
-        return large.refit(moved)
+        return refit_moved(moved)
 
     return bootstrap_ratio(
         chi_square=test.chi_square,
         df=test.df,
-        draw=draws(by_ml[0], fits[0], seed),
-        refits=(small.refit, refit_larger),
+        draw=draws(by_ml[0], fits[0][1], seed),
+        refits=(refit_smaller, refit_larger),
         replicates=range(replicates) if isinstance(replicates, int) else replicates,
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Ended:
+    """Where a whole fit of another outcome ended."""
+
+    deviance: float
+    stop: Stop
+
+
+def _refit_of(design: LmmDesign, found: Fitted) -> Callable[[Vector], Refitted]:
+    """Return what fits the model to another outcome: by its statistics where the engine has them, else anew."""
+    if isinstance(found, LmmFit):
+        return response_model(design, found).refit
+
+    def refit(y: Vector) -> Refitted:
+        other, _ = fitted(with_outcome(design, y))
+        return _Ended(deviance=other.deviance, stop=other.convergence.stop)
+
+    return refit

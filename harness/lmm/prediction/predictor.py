@@ -15,7 +15,7 @@ from harness.lmm.prediction.distribution import (
     VisitResidual,
 )
 from harness.lmm.prediction.occasions import Occasions, RandomRows
-from harness.lmm.prediction.trained import Trained, random_parts, trained
+from harness.lmm.prediction.trained import Trained, TrainedResidual, random_parts, trained
 from harness.lmm.spec import LmmSpec
 
 
@@ -41,7 +41,7 @@ def predictor(spec: LmmSpec, design: LmmDesign, estimates: LmmEstimates) -> Pred
     return Predictor(
         distribution=distribution_of(design, estimates),
         columns=columns,
-        fitted=fitted_occasions(design, columns),
+        fitted=fitted_occasions(design, columns.residual),
         known=tuple(known),
     )
 
@@ -59,9 +59,9 @@ def distribution_of(design: LmmDesign, estimates: LmmEstimates) -> Distribution:
     )
 
 
-def fitted_occasions(design: LmmDesign, columns: Trained) -> Occasions:
-    """Return the rows of the fit."""
-    n, residual = design.n_observations, columns.residual
+def fitted_occasions(design: LmmDesign, residual: TrainedResidual | None) -> Occasions:
+    """Return the rows of the fit; `residual` is of its residual structure."""
+    n = design.n_observations
     visit, level, subject = np.zeros(n), np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int64)
     if residual is not None:
         visit, level = residual.places(design.frame), residual.level_codes(design.frame)

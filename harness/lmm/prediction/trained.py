@@ -89,7 +89,7 @@ def trained(spec: LmmSpec, design: LmmDesign, estimates: LmmEstimates) -> Traine
         for parts in random_parts(design)
     )
     used = _atom_columns([*design.coded_terms, *(one for part in random for one in part.coded)])
-    residual = None if formula.residual is None else _trained_residual(design, estimates)
+    residual = trained_residual(design, estimates)
     if residual is not None:
         used += [residual.visit, *([residual.by] if residual.by is not None else [])]
     names = tuple(dict.fromkeys(used))
@@ -113,9 +113,11 @@ def random_parts(design: LmmDesign) -> tuple[tuple[RandomDesign, ...], ...]:
     return tuple(tuple(one for one in design.random if one.grouping == grouping) for grouping in groupings)
 
 
-def _trained_residual(design: LmmDesign, estimates: LmmEstimates) -> TrainedResidual:
+def trained_residual(design: LmmDesign, estimates: LmmEstimates) -> TrainedResidual | None:
+    """Return the columns of a design's residual structure, None without one."""
     term = design.residual
-    assert term is not None  # noqa: S101 - the caller has looked
+    if term is None:
+        return None
     by_time = term.structure == "car1"
     return TrainedResidual(
         subject=term.subject,
