@@ -1,7 +1,8 @@
 """What was reached: an optimum, a singular one, a flat direction or a saddle, with the evidence and in words."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
@@ -18,9 +19,33 @@ SINGULAR_SD = 1e-4
 FAR = 1e-5
 
 
+class Quadratic(Protocol):
+    """What is told of the local quadratic of a criterion, in whichever coordinates its engine has searched."""
+
+    @property
+    def values(self) -> Vector:
+        """Eigenvalues of the Hessian, the lowest first."""
+        ...
+
+    @property
+    def decrement(self) -> float:
+        """Twice by how much the criterion should fall."""
+        ...
+
+    @property
+    def distance(self) -> float:
+        """How far the minimum is, in standard errors."""
+        ...
+
+    @property
+    def gradient_in_standard_errors(self) -> float:
+        """The largest gradient of the log-likelihood times the standard error of its parameter."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Certificate:
-    """The evidence that a descent ended at an optimum; see `LmmFit` for the fields."""
+    """The evidence that a descent ended at an optimum, of any engine; see `LmmFit` for the fields."""
 
     convergence: Convergence
     decrement: float
@@ -32,18 +57,25 @@ def certify(descent: Descent, design: LmmDesign) -> Certificate:
     """Return how near the descent came to an optimum, from the exact gradient and Hessian there."""
     local = curvature(descent.evaluation, descent.Lambda, descent.statistics.layout)
     least_sd = _least_sd(descent)
-    stop, finding = _finding(descent, design, local, least_sd)
-    return certificate(
-        local, descent.evaluation.hessian, iterations=descent.iterations, end=(stop, finding), least_sd=least_sd
+    end = end_of_search(
+        local,
+        finished=descent.finished,
+        least_sd=least_sd,
+        singular=lambda: singular_direction(descent, design),
+        flat=lambda: _flat_direction(descent, design, local.descending_direction),
     )
+    smallest = smallest_scaled(descent.evaluation.hessian)
+    return certificate(local, smallest, iterations=descent.iterations, end=end, least_sd=least_sd)
 
 
 def certificate(
-    local: Curvature, hessian: Matrix, *, iterations: int, end: tuple[Stop, str], least_sd: float
+    local: Quadratic, smallest: float, *, iterations: int, end: tuple[Stop, str], least_sd: float
 ) -> Certificate:
-    """Return the certificate of a search that ended with this local quadratic, why it ended, and that in words."""
+    """Return the certificate of a search that ended with this local quadratic, why it ended, and that in words.
+
+    `smallest` is the least eigenvalue of the Hessian scaled to a unit diagonal.
+    """
     stop, finding = end
-    smallest = _smallest_scaled(hessian)
     evidence = (
         f"After {iterations} iterations, {local.distance:.1e} standard errors from the optimum, "
         f"largest gradient {local.gradient_in_standard_errors:.1e}, smallest curvature {smallest:.2g}."
@@ -63,41 +95,45 @@ def certificate(
     )
 
 
-def _finding(descent: Descent, design: LmmDesign, local: Curvature, least_sd: float) -> tuple[Stop, str]:
-    if not descent.finished or local.distance > FAR:
+def end_of_search(
+    local: Curvature, *, finished: bool, least_sd: float, singular: Callable[[], str], flat: Callable[[], str]
+) -> tuple[Stop, str]:
+    """Return how a search on Lambda ended, and that in words; `singular` and `flat` name the directions."""
+    if not finished or local.distance > FAR:
         return Stop.ITERATION_LIMIT, "Stopped at the iteration limit, or where rounding hides the way."
     if local.descending:
         return Stop.SADDLE, "Stopped on a saddle: the likelihood rises in some direction."
     if least_sd < SINGULAR_SD:
-        return Stop.SINGULAR, f"Singular fit: {singular_direction(descent, design)}."
+        return Stop.SINGULAR, f"Singular fit: {singular()}."
     if local.flat:
-        return Stop.FLAT, f"The data do not determine {_flat_direction(descent, design, local.descending_direction)}."
+        return Stop.FLAT, f"The data do not determine {flat()}."
     return Stop.OPTIMUM, "Converged."
 
 
 def singular_direction(descent: Descent, design: LmmDesign) -> str:
     """Return in words which combination of the random effects does not vary."""
-    names, scale = design.random_names, 1 / np.sqrt(np.mean(design.scaled.Z**2, axis=0))
+    scale = 1 / np.sqrt(np.mean(design.scaled.Z**2, axis=0))
     Lambda = descent.statistics.coordinates.user_factor(descent.Lambda) / scale[:, None]
-    sds = np.linalg.norm(Lambda, axis=1)
-    zero = [name for name, sd in zip(names, sds, strict=True) if sd < SINGULAR_SD]
-    if zero:
-        return f"the variance of {' and of '.join(zero)} is zero"
-    # Of the block that varies least; random effects of different blocks are independent.
-    blocks = [list(own) for own in layout(design.blocks).blocks]
-    own = min(blocks, key=lambda each: np.linalg.svd(Lambda[each] / sds[each, None], compute_uv=False)[-1])
-    return without_variance([names[j] for j in own], Lambda[own], scale[own])
+    return without_variance(design.random_names, Lambda, scale, design.blocks)
 
 
-def without_variance(names: Sequence[str], Lambda: Matrix, scale: Vector) -> str:
-    """Return in words which combination of one block does not vary, in root mean squares of its columns.
+def without_variance(names: Sequence[str], Lambda: Matrix, scale: Vector, blocks: tuple[int, ...]) -> str:
+    """Return in words which combination of random effects does not vary, of blocks of these sizes.
 
+    `Lambda` (q, k) is any factor of their covariance in root mean squares of their columns, relative to the residual;
     `scale` (q,) is one over those, so that the combination is told in the user's units.
     """
     sds = np.linalg.norm(Lambda, axis=1)
     zero = [name for name, sd in zip(names, sds, strict=True) if sd < SINGULAR_SD]
     if zero:
         return f"the variance of {' and of '.join(zero)} is zero"
+    # Of the block that varies least; random effects of different blocks are independent.
+    turned = [list(block) for block in layout(blocks).blocks]
+    own = min(turned, key=lambda each: np.linalg.svd(Lambda[each] / sds[each, None], compute_uv=False)[-1])
+    return _dependence([names[j] for j in own], Lambda[own], sds[own], scale[own])
+
+
+def _dependence(names: Sequence[str], Lambda: Matrix, sds: Vector, scale: Vector) -> str:
     if len(names) == 2:
         sign = "positively" if Lambda[0] @ Lambda[1] > 0 else "negatively"
         return f"{names[0]} and {names[1]} are perfectly {sign} correlated"
@@ -126,7 +162,8 @@ def _least_sd(descent: Descent) -> float:
     return float(np.linalg.svd(descent.statistics.spread @ descent.Lambda, compute_uv=False)[-1])
 
 
-def _smallest_scaled(hessian: Matrix) -> float:
+def smallest_scaled(hessian: Matrix) -> float:
+    """Return the least eigenvalue of a Hessian scaled to a unit diagonal."""
     scale = np.sqrt(np.abs(np.diag(hessian)))
     scale = np.where(scale > 0, scale, 1.0)
     return float(np.linalg.eigvalsh(hessian / np.outer(scale, scale))[0])

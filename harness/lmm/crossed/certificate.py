@@ -5,11 +5,16 @@ from collections.abc import Iterator
 import numpy as np
 
 from harness.arrays import Vector
-from harness.convergence import Stop
-from harness.lmm.certificate import FAR, SINGULAR_SD, Certificate, certificate, without_variance
+from harness.lmm.certificate import (
+    SINGULAR_SD,
+    Certificate,
+    certificate,
+    end_of_search,
+    smallest_scaled,
+    without_variance,
+)
 from harness.lmm.covariance import diagonal_blocks, relative_factor
 from harness.lmm.crossed.newton import Descent, Place
-from harness.lmm.curvature import Curvature
 
 # A change of this share of the largest is part of the direction that is named.
 _SHARE = 0.1
@@ -20,28 +25,18 @@ def certify(descent: Descent) -> Certificate:
     at = descent.place
     local = at.curvature()
     least_sd = min(float(np.linalg.svd(Lambda, compute_uv=False)[-1]) for Lambda in at.blocks)
-    return certificate(
+    end = end_of_search(
         local,
-        at.here.hessian,
-        iterations=descent.iterations,
-        end=_finding(descent, local, least_sd),
+        finished=descent.finished,
         least_sd=least_sd,
+        singular=lambda: "; ".join(_singular_directions(at)),
+        flat=lambda: _flat_direction(at, local.descending_direction),
     )
+    smallest = smallest_scaled(at.here.hessian)
+    return certificate(local, smallest, iterations=descent.iterations, end=end, least_sd=least_sd)
 
 
-def _finding(descent: Descent, local: Curvature, least_sd: float) -> tuple[Stop, str]:
-    if not descent.finished or local.distance > FAR:
-        return Stop.ITERATION_LIMIT, "Stopped at the iteration limit, or where rounding hides the way."
-    if local.descending:
-        return Stop.SADDLE, "Stopped on a saddle: the likelihood rises in some direction."
-    if least_sd < SINGULAR_SD:
-        return Stop.SINGULAR, f"Singular fit: {'; '.join(singular_directions(descent.place))}."
-    if local.flat:
-        return Stop.FLAT, f"The data do not determine {_flat_direction(descent.place, local.descending_direction)}."
-    return Stop.OPTIMUM, "Converged."
-
-
-def singular_directions(at: Place) -> Iterator[str]:
+def _singular_directions(at: Place) -> Iterator[str]:
     """Yield in words, for each block that has one, the combination of random effects that does not vary."""
     layout = at.cross.layout
     for block, Lambda in zip(layout.blocks, at.user_order_blocks, strict=True):
@@ -49,7 +44,7 @@ def singular_directions(at: Place) -> Iterator[str]:
             continue
         # The columns' own root mean squares, since working columns are orthonormal times sqrt(n).
         sizes = np.linalg.norm(np.linalg.inv(block.units), axis=0)
-        words = without_variance(block.names, sizes[:, None] * (block.units @ Lambda), 1 / sizes)
+        words = without_variance(block.names, sizes[:, None] * (block.units @ Lambda), 1 / sizes, (block.size,))
         yield f"for {layout.factors[block.factor].grouping}, {words}"
 
 

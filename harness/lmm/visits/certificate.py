@@ -1,17 +1,17 @@
 """What was reached: an optimum, a bound, a singular fit, a flat direction or a saddle, with the evidence in words."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from harness.arrays import Matrix, Vector
-from harness.convergence import Convergence, Stop
+from harness.convergence import Stop
+from harness.lmm.certificate import SINGULAR_SD, Certificate, certificate, without_variance
+from harness.lmm.design import LmmDesign
 from harness.lmm.visits.likelihood import VisitModel, evaluate
 from harness.lmm.visits.model import Prepared
 from harness.lmm.visits.newton import Descent, Local
 
-SINGULAR_SD = 1e-4
 # Of the largest eigenvalue of a correlation matrix: below it, the matrix over all visits is on the edge.
 _EDGE = 1e-8
 _DEPENDENT = 1e-10
@@ -24,51 +24,25 @@ _FALLS = 1e-3
 UNBOUNDED = "as the covariance of the visits of some subject becomes singular"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Certificate:
-    """The evidence that a descent ended at an optimum; see `VisitFit` for the fields."""
-
-    convergence: Convergence
-    decrement: float
-    eigenvalues: Vector
-    least_sd: float
-
-
-def certify(descent: Descent, start: Vector, prepared: Prepared, random_names: Sequence[str]) -> Certificate:
+def certify(descent: Descent, start: Vector, prepared: Prepared, design: LmmDesign) -> Certificate:
     """Return how near the descent from `start` came to an optimum, from the exact gradient and Hessian there.
 
     What the data do not determine is judged at the start, where no covariance is near its edge.
     """
     local, model = descent.local, prepared.model
     gamma = descent.coordinates.gamma(descent.x)
-    least_sd, singular = _least_varying(gamma, model, random_names)
-    found = _finding(descent, prepared, singular if least_sd < SINGULAR_SD else None)
+    least_sd, singular = _least_varying(gamma, prepared, design)
     dependent = undetermined(start, model, prepared.names)
-    stop, finding = (Stop.FLAT, f"The data do not determine {dependent}.") if dependent else found
-    errors = np.sqrt(2 * np.sum(local.axes**2 / local.sizes, axis=1)) if len(local.values) else np.zeros(1)
-    gradient = float(np.abs(local.gradient / 2 * errors).max(initial=0.0)) if len(local.values) else 0.0
-    distance = float(np.sqrt(local.decrement / 2))
+    if dependent:
+        end = Stop.FLAT, f"The data do not determine {dependent}."
+    else:
+        end = _end(descent, prepared, singular if least_sd < SINGULAR_SD else None)
+    # Its Hessian is scaled already.
     smallest = float(local.values[0]) if len(local.values) else 0.0
-    evidence = (
-        f"After {descent.iterations} iterations, {distance:.1e} standard errors from the optimum, "
-        f"largest gradient {gradient:.1e}, smallest curvature {smallest:.2g}."
-    )
-    return Certificate(
-        convergence=Convergence(
-            stop=stop,
-            message=f"{finding} {evidence}",
-            iterations=descent.iterations,
-            gradient=gradient,
-            distance=distance,
-            smallest_eigenvalue=smallest,
-        ),
-        decrement=local.decrement,
-        eigenvalues=local.values,
-        least_sd=least_sd,
-    )
+    return certificate(local, smallest, iterations=descent.iterations, end=end, least_sd=least_sd)
 
 
-def _finding(descent: Descent, prepared: Prepared, singular: str | None) -> tuple[Stop, str]:
+def _end(descent: Descent, prepared: Prepared, singular: str | None) -> tuple[Stop, str]:
     local, model, names = descent.local, prepared.model, prepared.names
     gamma = descent.coordinates.gamma(descent.x)
     held = [name for name, free in zip(names, local.free, strict=True) if not free]
@@ -160,27 +134,18 @@ def _edges(gamma: Vector, model: VisitModel) -> bool:
     return False
 
 
-def _least_varying(gamma: Vector, model: VisitModel, random_names: Sequence[str]) -> tuple[float, str]:
-    """Return the least standard deviation of a combination of random effects, relative to residuals, and its name.
-
-    Random effects are in units in which their columns have mean square 1.
-    """
+def _least_varying(gamma: Vector, prepared: Prepared, design: LmmDesign) -> tuple[float, str]:
+    """Return the least standard deviation of a combination of random effects, relative to residuals, and its name."""
+    model = prepared.model
     if not model.n_random_parameters:
         return float("inf"), ""
-    G = model.random_cov(gamma)
     residual = np.mean([_residual_variance(gamma, model, level) for level in range(model.n_levels)])
-    values, axes = np.linalg.eigh(model.random_spread.T @ G @ model.random_spread)
-    zero = [name for name, variance in zip(random_names, np.diag(G), strict=True) if variance < 1e-8 * residual]
-    if zero:
-        words = f"the variance of {' and of '.join(zero)} is zero"
-    elif len(random_names) == 2:
-        words = f"{random_names[0]} and {random_names[1]} are perfectly correlated"
-    else:
-        weights = np.linalg.solve(model.random_spread.T, axes[:, 0])
-        weights = weights / np.abs(weights).max()
-        parts = (f"{weight:+.2g} {name}" for weight, name in zip(weights, random_names, strict=True))
-        words = f"the combination {' '.join(parts)} has no variance"
-    return float(np.sqrt(max(values[0], 0.0) / residual)), words
+    G = model.random_cov(gamma) / residual
+    values, axes = np.linalg.eigh(G)
+    factor = axes * np.sqrt(np.maximum(values, 0.0))
+    least = float(np.linalg.eigvalsh(model.random_spread.T @ G @ model.random_spread)[0])
+    words = without_variance(design.random_names, factor, 1 / prepared.random_scale, design.blocks)
+    return float(np.sqrt(max(least, 0.0))), words
 
 
 def _residual_variance(gamma: Vector, model: VisitModel, level: int) -> float:

@@ -26,4 +26,4 @@ def distance_to_optimum(gamma: Vector, design: LmmDesign) -> float:
     # A correlation of zero comes back from the user's unit of time as a power that is nearly zero.
     x = np.where(x <= coordinates.floor + _AT_BOUND, coordinates.floor, x)
     local = quadratic(here, coordinates, x)
-    return float("inf") if local.descending else float(np.sqrt(local.decrement / 2))
+    return float("inf") if local.descending else local.distance

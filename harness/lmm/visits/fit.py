@@ -83,7 +83,7 @@ def fit_visits(design: LmmDesign, start: Vector | None = None, limit: int = ITER
     prepared = prepare(design)
     starts = moment_starts(prepared.model) if start is None else [_given(start, prepared)]
     prepared, descent, gamma = _descend(prepared, starts, limit)
-    certificate = certify(descent, gamma, prepared, design.random_names)
+    certificate = certify(descent, gamma, prepared, design)
     found = descent.coordinates.gamma(descent.x)
     return VisitFit(
         gamma=read_only(prepared.user_gamma(found)),

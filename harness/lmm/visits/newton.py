@@ -64,6 +64,17 @@ class Local:
         return float(np.sum((self.axes.T @ self.gradient) ** 2 / self.sizes)) if len(self.values) else 0.0
 
     @property
+    def distance(self) -> float:
+        """How far the minimum is, in standard errors: sqrt(g' I^-1 g) of the log-likelihood."""
+        return float(np.sqrt(self.decrement / 2))
+
+    @property
+    def gradient_in_standard_errors(self) -> float:
+        """The largest gradient of the log-likelihood times the standard error of its parameter."""
+        standard_errors = np.sqrt(2 * np.sum(self.axes**2 / self.sizes, axis=1))
+        return float(np.abs(self.gradient / 2 * standard_errors).max(initial=0.0))
+
+    @property
     def descending(self) -> bool:
         """Whether some direction curves downwards."""
         return bool(len(self.values) and self.values[0] < -NEGATIVE * np.abs(self.values).max())
