@@ -25,7 +25,9 @@ register("emmeans.fit", function(request) {
   found <- lme4_fit(request)
   columns <- request$spec$means
   by <- if (length(columns) > 1) columns[2] else NULL
-  methods <- c("satterthwaite", if (request$spec$criterion == "REML") "kenward-roger")
+  # Kenward and Roger's are pbkrtest's, which knows no weights.
+  adjusted <- request$spec$criterion == "REML" && is.null(request$spec$weights)
+  methods <- c("satterthwaite", if (adjusted) "kenward-roger")
   by_method <- lapply(stats::setNames(nm = methods), function(method) {
     means <- emmeans::emmeans(found$fit, columns, lmer.df = method, data = complete_rows(found$data))
     pairs <- emmeans::contrast(means, "pairwise", by = by)

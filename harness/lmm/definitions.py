@@ -78,7 +78,8 @@ def _emmeans(given: Given) -> Iterator[Quantity]:
     yield from _effects(given)
     columns = mean_columns([coded.term for coded in design.coded_terms], design.frame.levels.keys())
     functions = mean_functions(design, columns)
-    for method in ("satterthwaite", *(["kenward-roger"] if estimates.criterion == "REML" else [])):
+    adjusted = estimates.criterion == "REML" and design.weights is None
+    for method in ("satterthwaite", *(["kenward-roger"] if adjusted else [])):
         means = described(functions, fixed_effects(fit, design, method))
         pairs = means.contrasts("pairwise", by=columns[1:], adjust="none")
         yield from _means(means, method, "means")

@@ -20,8 +20,11 @@ class Pbkrtest:
     name = "pbkrtest"
 
     def support(self, spec: Spec) -> Support:
-        """Return that it adjusts what lme4 fits by REML without weights."""
+        """Return that it adjusts what lme4 fits by REML, if all rows weigh alike."""
         support = lme4_support(spec)
+        if support.fit and the_lmm(spec).weights is not None:
+            reason = "It leaves the weights out of the covariance, so that its degrees of freedom are another model's."
+            return Support(fit=False, objective=False, reason=reason)
         if support.fit and the_lmm(spec).criterion == "ML":
             return Support(fit=False, objective=False, reason="It would fit the model again by REML.")
         return support
