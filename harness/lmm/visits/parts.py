@@ -10,6 +10,9 @@ from harness.lmm.visits.coordinates import Coordinates
 from harness.lmm.visits.likelihood import Evaluation, VisitModel, evaluate, solve
 from harness.lmm.visits.model import Prepared
 
+# Of the largest eigenvalue of the scaled information: less is rounding.
+_DETERMINED = 1e-10
+
 
 def satterthwaite_parts(prepared: Prepared, coordinates: Coordinates, x: Vector) -> SatterthwaiteParts:
     """Return the covariance of the fixed effects and its derivatives in the coordinates of the search.
@@ -65,7 +68,9 @@ def parameter_covariance(prepared: Prepared, gamma: Vector) -> Matrix:
     hessian = _at(gamma, prepared.model).hessian
     scale = np.sqrt(np.abs(np.diag(hessian)))
     scale = np.where(scale > 0, scale, 1.0)
-    inverse = np.linalg.pinv(hessian / np.outer(scale, scale), rcond=1e-10, hermitian=True)
+    values, axes = np.linalg.eigh(hessian / np.outer(scale, scale))
+    known = values > _DETERMINED * values[-1]
+    inverse = (axes[:, known] / values[known]) @ axes[:, known].T
     change = prepared.user_derivatives(gamma) / scale
     return read_only(np.asarray(2 * inverse * np.outer(change, change)))
 

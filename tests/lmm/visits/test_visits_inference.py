@@ -182,3 +182,10 @@ def test_second_order_differs_where_the_covariance_is_curved(fitted):
     methods = ("kenward-roger-observed", "kenward-roger-observed-linear")
     one, other = (fixed_effects(fit, design, method).vcov for method in methods)
     assert np.abs(one / other - 1).max() > 1e-3
+
+
+def test_a_direction_that_does_not_curve_upwards_has_no_variance(fitted):
+    """Far from the optimum the criterion curves downwards; no variance of an estimate may be negative there."""
+    fit, _, _ = fitted("ar1")
+    gamma = fit.coordinates.gamma(fit.x) * np.array([30.0, 1.0])
+    assert np.all(np.diag(parameter_covariance(fit.prepared, gamma)) >= 0)
