@@ -13,7 +13,7 @@ from harness.convergence import Convergence
 from harness.lmm.design import LmmDesign, build_design
 from harness.lmm.diagnostics.columns import frame_columns, level_sets, signal_at_modes, subject_sets
 from harness.lmm.diagnostics.explained import Explained, explained
-from harness.lmm.diagnostics.influence import Influence, influence
+from harness.lmm.diagnostics.influence import Influence, Leverage, influence, leverage
 from harness.lmm.diagnostics.refits import refit_table, refits_without
 from harness.lmm.diagnostics.residuals import Residuals, residuals, spread_by
 from harness.lmm.engine import fitted
@@ -27,13 +27,14 @@ from harness.lmm.inference.table import coefficient_table
 from harness.lmm.inference.terms import TermTable, term_table
 from harness.lmm.likelihood.bootstrap import Bootstrap
 from harness.lmm.likelihood.criteria import Counts, information_criteria
+from harness.lmm.likelihood.profile import ProfileCurve, profile_curve
 from harness.lmm.means import grid
 from harness.lmm.means.marginal import MarginalMeans, described
 from harness.lmm.parameter_intervals import IntervalMethod, Statistic, bootstrapped, interval_table
 from harness.lmm.prediction.modes import Modes, modes, part_of
 from harness.lmm.prediction.occasions import Occasions
 from harness.lmm.prediction.posterior import Prediction
-from harness.lmm.prediction.predict import Given, Target, forecasts, predict
+from harness.lmm.prediction.predict import Given, Target, forecasts, predict, row_degrees
 from harness.lmm.prediction.predictor import Predictor, predictor
 from harness.lmm.prediction.simulation import simulate
 from harness.lmm.spec import LmmSpec
@@ -197,13 +198,11 @@ class LmmResult:
         """
         return interval_table(method, self.design, self.estimates, level=level, parameters=parameters)
 
-    def bootstrap(
-        self,
-        replicates: int = 1000,
-        *,
-        seed: int,
-        statistic: Statistic | None = None,
-    ) -> Bootstrap:
+    def profile(self, parameter: str, values: Sequence[float]) -> ProfileCurve:
+        """Return the signed root of the rise of the ML deviance at `values` of one parameter; ``profile(m)``."""
+        return profile_curve(self.design, parameter, values)
+
+    def bootstrap(self, replicates: int = 1000, *, seed: int, statistic: Statistic | None = None) -> Bootstrap:
         """Return the parametric bootstrap of all parameters, or of any function of the estimates.
 
         R: ``lme4::bootMer(m, f, nsim = replicates)``.
@@ -245,6 +244,10 @@ class LmmResult:
         """
         return predict(self._predictor(), data, of=of, given=given)
 
+    def prediction_df(self, data: pd.DataFrame | None = None, df: str = "satterthwaite") -> Vector:
+        """Return the degrees of freedom (k,) of X beta at each row, for the `table` of ``predict(data, ...)``."""
+        return row_degrees(self._predictor(), self.inference(df), data)
+
     def forecasts(self, data: pd.DataFrame, *, along: str, level: float = 0.95) -> pd.DataFrame:
         """Return what the first k outcomes of each subject say about its later rows, k = 0, 1, ..."""
         return forecasts(self._predictor(), data, along=along, level=level)
@@ -270,6 +273,11 @@ class LmmResult:
         sets, labels = subject_sets(self.design) if column is None else level_sets(self.design, column)
         names = self.estimates.fixed_names
         return influence(model.distribution, _rows_of(model), sets=sets, labels=labels, names=names)
+
+    def leverage(self) -> Leverage:
+        """Return the leverage (n,) of each row by fixed and by random effects; ``hatvalues(m)``."""
+        model = self._predictor()
+        return leverage(model.distribution, _rows_of(model))
 
     def refits_without(self, column: str | None = None, labels: Sequence[str] | None = None) -> pd.DataFrame:
         """Return the changes of fixed effects and theta when each subject, or level of a factor, is left out.

@@ -170,6 +170,17 @@ def test_joint_adjustment_of_all_pairs_of_equal_means_is_tukeys():
         np.testing.assert_allclose(found, stats.studentized_range.sf(np.sqrt(2) * t, 4, 20.3), rtol=2e-4)
 
 
+@pytest.mark.parametrize("adjust", ["none", "bonferroni", "holm", "tukey", "dunnett"])
+def test_a_contrast_without_degrees_of_freedom_has_no_test_and_spoils_no_other(adjust):
+    """As Kenward and Roger's with an information that is not positive definite."""
+    at_once = Simultaneous(adjust=adjust, n_means=3, correlation=np.full((2, 2), 0.5) + np.eye(2) / 2)
+    for found in (
+        at_once.p_values(np.array([2.0, 3.0]), df := np.array([9.0, np.nan])),
+        at_once.critical_values(df, 0.95),
+    ):
+        assert np.isfinite(found).tolist() == [True, False]
+
+
 @pytest.mark.parametrize("adjust", ["bonferroni", "holm", "dunnett"])
 def test_adjusted_p_values_lie_between_the_single_ones_and_bonferronis(four, adjust):
     raw = means(four, ["visit", "protocol"], by=["protocol"]).contrasts("baseline", adjust="none")

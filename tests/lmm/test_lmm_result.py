@@ -132,6 +132,9 @@ def test_one_face_serves_all_engines(formula, tmp_path):
     expected = result.predict().mean.value
     np.testing.assert_allclose(result.residuals().conditional, result.design.y - expected, atol=1e-9)
     assert np.corrcoef(result.simulate(seed=1)[0], result.design.X @ result.beta)[0, 1] > 0
+    assert result.leverage().fixed.sum() == pytest.approx(result.design.n_fixed, rel=1e-10)
+    first = ~result.design.X[:, 1:].any(axis=1)
+    np.testing.assert_allclose(result.prediction_df(df="kenward-roger")[first], tests.df["intercept"])
     stored = load_fit(result.save(tmp_path / "fit.json"))
     assert stored.contrast({"visit[inf2]": 1}).estimate == result.contrast({"visit[inf2]": 1}).estimate
     assert set(result.information_criteria().engine) == {"lme4, glmmTMB", "nlme", "SAS", "mmrm"}
@@ -143,6 +146,7 @@ def test_what_a_model_does_not_have_is_refused_in_words():
         (result.modes, "no random effects; expected a model with some"),
         (result.plot_modes, "no random effects; expected a model with some"),
         (result.intervals, "Use Wald's intervals or the parametric bootstrap"),
+        (lambda: result.profile("sigma", [1.0]), "Use Wald's intervals or the parametric bootstrap"),
         (lambda: result.forecasts(None, along="week"), "no numeric predictor; expected a model with one"),
     ):
         with pytest.raises(SpecError, match=told):
@@ -151,6 +155,11 @@ def test_what_a_model_does_not_have_is_refused_in_words():
     assert np.isfinite(left["change[visit[inf2]]"])
     assert left.filter(like="theta").isna().all()
     assert left.filter(like="theta").size == 6
+
+
+def test_the_profile_crosses_the_normal_quantiles_at_the_ends_of_the_interval(sleepstudy):
+    (ends,) = sleepstudy.intervals(parameters="sigma")[["lower", "upper"]].to_numpy()
+    np.testing.assert_allclose(sleepstudy.profile("sigma", ends).zeta, [-1.959963984540054, 1.959963984540054])
 
 
 def test_modes_are_asked_for_by_their_grouping_factor():

@@ -61,6 +61,8 @@ class Sandwich:
 def robust_effects(fit: Fitted, design: LmmDesign, kind: Kind = "CR2") -> FixedEffects:
     """Return the fixed effects with sandwich standard errors, ready for contrasts, tables and F tests.
 
+    R: ``clubSandwich::vcovCR(m, type = "CR2")`` is the `vcov` of the result.
+
     Raises
     ------
     SpecError
@@ -82,17 +84,6 @@ def robust_effects(fit: Fitted, design: LmmDesign, kind: Kind = "CR2") -> FixedE
             parametrisation="none",
         ),
     )
-
-
-def robust_covariance(fit: Fitted, design: LmmDesign, kind: Kind = "CR2") -> Matrix:
-    """Return the sandwich covariance (p, p) of the fixed effects, in the user's units.
-
-    Raises
-    ------
-    SpecError
-        As `robust_effects` does.
-    """
-    return robust_effects(fit, design, kind).vcov
 
 
 def sandwich(X: Matrix, residual: Vector, blocks: Iterator[tuple[Codes, Matrix]], kind: Kind) -> Sandwich:

@@ -1,5 +1,6 @@
 """p values and critical values for several comparisons at once."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -42,7 +43,7 @@ class Simultaneous:
     correlation: Matrix
 
     def p_values(self, statistics: Vector, df: Vector) -> Vector:
-        """Return two-sided p values (k,) of t statistics with df (k,), infinite for z."""
+        """Return two-sided p values (k,) of t statistics with df (k,), infinite for z; NaN where df are NaN."""
         single, k = two_sided_p(statistics, df), len(df)
         if self.adjust == "none" or k <= 1:
             return single
@@ -71,14 +72,18 @@ class Simultaneous:
         if self.adjust in {"bonferroni", "holm"}:
             return bonferroni
         if self.adjust == "tukey":
-            ranges = stats.studentized_range.ppf(level, self.n_means, np.minimum(df, _NORMAL_DF))
-            return np.asarray(ranges / np.sqrt(2))
-        joint = _Joint(self.correlation)
-        found: dict[float, float] = {}
-        for nu, low, high in zip(df.tolist(), single.tolist(), bonferroni.tolist(), strict=True):
-            if nu not in found:
-                found[nu] = joint.critical(level, nu, (0.99 * low, 1.01 * high))
-        return np.array([found[nu] for nu in df.tolist()])
+            exceeded = self._range_exceeded
+            bonferroni = t_quantile(1 - (1 - level) / (self.n_means * (self.n_means - 1) / 2), df)
+        else:
+            exceeded = _Joint(self.correlation).exceeded
+        distinct, first, place = np.unique(df, return_index=True, return_inverse=True)
+        brackets = zip(0.99 * single[first], 1.01 * bonferroni[first], strict=True)
+        found = [_critical(exceeded, level, nu, ends) for nu, ends in zip(distinct.tolist(), brackets, strict=True)]
+        return np.array(found)[place.reshape(-1)]
+
+    def _range_exceeded(self, bound: float, df: float) -> float:
+        """Return the probability that the largest of all pairs' statistics exceeds the bound."""
+        return float(stats.studentized_range.sf(np.sqrt(2) * bound, self.n_means, min(df, _NORMAL_DF)))
 
 
 class _Joint:
@@ -99,12 +104,19 @@ class _Joint:
 
     def exceeded(self, bound: float, df: float) -> float:
         """Return the probability that the largest of the statistics exceeds the bound."""
+        if np.isnan(df):
+            return df
         squares = (bound / self._reaches) ** 2
         tail = (
             stats.f.sf(squares / self._rank, self._rank, df) if np.isfinite(df) else stats.chi2.sf(squares, self._rank)
         )
         return float(tail.mean())
 
-    def critical(self, level: float, df: float, bracket: tuple[float, float]) -> float:
-        """Return the bound that is exceeded with probability 1 - level."""
-        return float(optimize.brentq(lambda bound: self.exceeded(bound, df) - (1 - level), *bracket, xtol=1e-10))
+
+def _critical(
+    exceeded: Callable[[float, float], float], level: float, df: float, bracket: tuple[float, float]
+) -> float:
+    """Return the bound that is exceeded with probability 1 - level; NaN without degrees of freedom."""
+    if np.isnan(df):
+        return df
+    return float(optimize.brentq(lambda bound: exceeded(bound, df) - (1 - level), *bracket, xtol=1e-10))
