@@ -7,7 +7,7 @@ import numpy as np
 
 from harness.arrays import Vector
 from harness.cohorts.cohort import Cohort
-from harness.errors import Problem, nearest
+from harness.errors import Problem, SpecError, nearest
 from harness.formula import Atom, Formula
 from harness.lmm.bases import spline_knots
 from harness.lmm.columns import Frame, atom_values
@@ -265,6 +265,13 @@ def exact_fit_problems(residual: Vector, outcome: Vector, name: str) -> list[Pro
     if np.linalg.norm(residual) > EXACT_FIT * np.linalg.norm(outcome):
         return []
     return [Problem(found="an outcome that the fixed effects fit exactly", expected="residuals", column=name)]
+
+
+def no_maximum() -> SpecError:
+    """Return what to raise where random effects reproduce the outcome: sigma runs to zero, the likelihood to infinity."""
+    found = "an outcome that the random effects fit exactly"
+    advice = "The likelihood has no maximum; leave out random effects."
+    return SpecError("fit of a linear mixed model", [Problem(found=found, expected="residuals", advice=advice)])
 
 
 def missing_problems(missing: Mapping[str, int], n_rows: int) -> list[Problem]:

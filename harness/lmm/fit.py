@@ -7,17 +7,17 @@ import numpy as np
 
 from harness.arrays import Codes, Matrix, Vector, read_only
 from harness.convergence import Convergence
-from harness.errors import Problem, SpecError
 from harness.lmm.adaptation import MAGNIFIED, adapted, magnification
 from harness.lmm.certificate import certify
-from harness.lmm.checks import EXACT_FIT
+from harness.lmm.checks import EXACT_FIT, no_maximum
 from harness.lmm.covariance import layout
 from harness.lmm.design import LmmDesign
 from harness.lmm.evaluation import Evaluation
 from harness.lmm.inference import one_factor
 from harness.lmm.inference.parts import KenwardRogerParts, SatterthwaiteParts
-from harness.lmm.newton import ITERATION_LIMIT, Descent, descend
+from harness.lmm.newton import Descent, descend
 from harness.lmm.patterns import SufficientStatistics, sufficient_statistics
+from harness.lmm.search import ITERATION_LIMIT
 from harness.lmm.start import starts
 
 _ADAPTATIONS = 50
@@ -83,7 +83,7 @@ def fit(design: LmmDesign, start: Vector | None = None, limit: int = ITERATION_L
     descent, Lambda = _lowest([(_descend(statistics, Lambda, design, limit), Lambda) for Lambda in begun])
     coordinates = descent.statistics.coordinates
     if descent.evaluation.sigma <= EXACT_FIT * float(np.sqrt(np.mean(design.scaled.y**2))):
-        raise _exact_fit()
+        raise no_maximum()
     certificate = certify(descent, design)
     return LmmFit(
         theta=read_only(_user_theta(descent.Lambda, design, descent.statistics)),
@@ -143,10 +143,4 @@ def _refuse_exact_fit(statistics: SufficientStatistics, design: LmmDesign) -> No
     b = np.linalg.lstsq(S[:-1, :-1], S[:-1, -1], rcond=None)[0]
     left = float(S[-1, -1] - 2 * b @ S[:-1, -1] + b @ S[:-1, :-1] @ b)
     if left <= (EXACT_FIT * float(np.linalg.norm(design.scaled.y))) ** 2:
-        raise _exact_fit()
-
-
-def _exact_fit() -> SpecError:
-    found = "an outcome that each subject's own random effects fit exactly"
-    advice = "The likelihood has no maximum; leave out random effects."
-    return SpecError("fit of a linear mixed model", [Problem(found=found, expected="residuals", advice=advice)])
+        raise no_maximum()

@@ -8,16 +8,17 @@ import numpy as np
 from harness.arrays import Codes, Matrix, Vector, read_only
 from harness.convergence import Convergence
 from harness.errors import Problem, SpecError
-from harness.lmm.checks import EXACT_FIT
+from harness.lmm.checks import EXACT_FIT, no_maximum
 from harness.lmm.covariance import diagonal_blocks, relative_factor, theta_of
 from harness.lmm.crossed.certificate import certify
 from harness.lmm.crossed.inference import kenward_roger_parts, satterthwaite_parts
 from harness.lmm.crossed.layout import Layout, arrange, entries
-from harness.lmm.crossed.newton import ITERATION_LIMIT, Place, descend, place
+from harness.lmm.crossed.newton import Place, descend, place
 from harness.lmm.crossed.start import moment_start
 from harness.lmm.crossed.statistics import cross_products
 from harness.lmm.design import LmmDesign
 from harness.lmm.inference.parts import KenwardRogerParts, SatterthwaiteParts
+from harness.lmm.search import ITERATION_LIMIT
 
 # A dense covariance of more rows would fill the memory: 5,000 rows are 200 MB.
 LARGEST_BLOCK = 5_000
@@ -96,7 +97,7 @@ def fit(design: LmmDesign, start: Vector | None = None, limit: int = ITERATION_L
     descent = descend(begun, limit)
     here, cross = descent.place.here, descent.place.cross
     if cross.fits_exactly or not here.sigma > EXACT_FIT * float(np.sqrt(np.mean(design.scaled.y**2))):
-        raise SpecError("fit of a linear mixed model", [_exact_fit()])
+        raise no_maximum()
     certificate = certify(descent)
     return CrossedFit(
         theta=read_only(user_theta(descent.place.user_order_blocks, layout)),
@@ -155,12 +156,4 @@ def _too_large(rows: int) -> Problem:
     return Problem(
         found=f"{rows} rows that all depend on each other through crossed grouping factors",
         expected=f"at most {LARGEST_BLOCK}, for their covariance is held at once",
-    )
-
-
-def _exact_fit() -> Problem:
-    return Problem(
-        found="an outcome that the random effects fit exactly",
-        expected="residuals",
-        advice="The likelihood has no maximum; leave out random effects.",
     )

@@ -3,6 +3,7 @@
 As with one grouping factor (`harness.lmm.newton`), a variance that is zero is an ordinary minimum of the criterion.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,16 +15,8 @@ from harness.lmm.crossed.layout import Entries, entries, factors_at
 from harness.lmm.crossed.statistics import CrossProducts, adapted
 from harness.lmm.curvature import Curvature, curvature
 from harness.lmm.evaluation import Evaluation
+from harness.lmm.search import ITERATION_LIMIT, Progress, escaped, lowered, rounding_of
 
-ITERATION_LIMIT = 200
-_DECREMENT = 1e-17
-# Where rounding keeps the decrement from that, it is enough that it is small and has stopped to fall.
-_NEAR = 1e-10
-_STALLS = 3
-_ROUNDING = 1e-12
-_SUFFICIENT = 1e-4
-_HALVINGS = 60
-_ESCAPE_STEP = 0.1
 # Rounding times this is below 1e-10; by roots, times its square root.
 _MAGNIFIED = 3e4
 _MAGNIFIED_AGAIN = 1e4
@@ -96,7 +89,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Descent:
-    """Where Newton ended; `finished` unless it ran out of steps."""
+    """Where Newton ended; `finished` unless it ran out of steps, or nothing of y was left to be fitted."""
 
     place: Place
     iterations: int
@@ -110,47 +103,31 @@ def place(theta: Vector, where: Entries, cross: CrossProducts) -> Place:
 
 def descend(start: Place, limit: int = ITERATION_LIMIT) -> Descent:
     """Return the minimum of the criterion that is reached from a place."""
-    at, best, stalled, iterations = start, np.inf, 0, 0
-    while iterations < limit and not at.cross.fits_exactly:
-        iterations += 1
+    at, progress = start, Progress()
+    for iterations in range(1, limit + 1):
+        if at.cross.fits_exactly:
+            return Descent(place=at, iterations=iterations - 1, finished=False)
         at = at.with_digits().pivoted()
         local = at.curvature()
-        stalled = stalled + 1 if local.decrement > best / 2 else 0
-        best = min(best, local.decrement)
-        stationary = local.decrement < _DECREMENT * max(1.0, abs(at.here.value)) or (
-            stalled >= _STALLS and local.decrement < _NEAR
-        )
-        if not (stationary and local.descending):
-            at = _searched(at, local)
-            if stationary:
+        progress = progress.after(local.decrement)
+        stationary = progress.at_the_end(local.decrement, at.here.value)
+        if stationary and local.descending:
+            off_saddle = escaped(_along(at, local.descending_direction), _value, at.here.value)
+            if off_saddle is None:
                 return Descent(place=at, iterations=iterations, finished=True)
+            at, progress = off_saddle, Progress()
             continue
-        escaped = _escaped(at, local)
-        if escaped is None:
+        rounding = rounding_of(at.here.value, at.cross.n_observations)
+        at = lowered(_along(at, local.step), _value, at.here.value, local.decrement, rounding)
+        if stationary:
             return Descent(place=at, iterations=iterations, finished=True)
-        at, best, stalled = escaped, np.inf, 0
-    return Descent(place=at, iterations=iterations, finished=False)
+    return Descent(place=at, iterations=limit, finished=False)
 
 
-def _searched(at: Place, local: Curvature) -> Place:
-    """Step along Newton's direction until the criterion falls as it should."""
-    rounding = _ROUNDING * max(1.0, abs(at.here.value), float(at.cross.n_observations))
-    length = 1.0
-    while True:
-        there = at.moved(length * local.step)
-        # Below the rounding of the criterion its value decides nothing; Newton's step is better than a comparison.
-        expected = length * local.decrement
-        if there.here.value <= at.here.value - _SUFFICIENT * expected or expected < rounding:
-            return there
-        length /= 2
+def _along(at: Place, direction: Vector) -> Callable[[float], Place]:
+    """Return what leads from a place to a multiple of a direction (J,)."""
+    return lambda length: at.moved(length * direction)
 
 
-def _escaped(at: Place, local: Curvature) -> Place | None:
-    """Step off a saddle along its descending direction, both signs of which are equal; None if nothing is lower."""
-    length = _ESCAPE_STEP
-    for _ in range(_HALVINGS):
-        there = at.moved(length * local.descending_direction)
-        if there.here.value < at.here.value:
-            return there
-        length /= 2
-    return None
+def _value(at: Place) -> float:
+    return at.here.value

@@ -10,12 +10,13 @@ from harness.convergence import Convergence
 from harness.errors import Problem, SpecError
 from harness.lmm.design import LmmDesign
 from harness.lmm.inference.parts import KenwardRogerParts, SatterthwaiteParts
+from harness.lmm.search import ITERATION_LIMIT
 from harness.lmm.visits.barrier import descend_inside
 from harness.lmm.visits.certificate import certify
 from harness.lmm.visits.coordinates import Coordinates
 from harness.lmm.visits.likelihood import evaluate
 from harness.lmm.visits.model import Prepared, prepare, recentred
-from harness.lmm.visits.newton import ITERATION_LIMIT, Descent, descend
+from harness.lmm.visits.newton import Descent, descend
 from harness.lmm.visits.parts import kenward_roger_parts, satterthwaite_parts
 from harness.lmm.visits.start import independent_start, moment_starts
 

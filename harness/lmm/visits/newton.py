@@ -5,17 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness.arrays import Mask, Matrix, Vector
+from harness.lmm.curvature import FLAT, NEGATIVE
+from harness.lmm.search import ITERATION_LIMIT, SUFFICIENT, Progress, rounding_of
 from harness.lmm.visits.coordinates import Coordinates
 from harness.lmm.visits.likelihood import Evaluation, VisitModel, evaluate
 
-ITERATION_LIMIT = 200
-_DECREMENT = 1e-17
-# Where rounding keeps the decrement from that, it is enough that it is small and has stopped to fall.
-_NEAR = 1e-10
-_STALLS = 4
-_ROUNDING = 1e-12
-# Shares of what the slope promises, of which a parabola with its minimum there gives a half.
-_SUFFICIENT = 1e-4
+# Of what the slope promises, of which a parabola with its minimum there gives a half.
 _GOOD = 0.2
 _HALVINGS = 40
 # Radii are in standard errors.
@@ -27,8 +22,6 @@ _BISECTIONS = 60
 # After so many steps in a row that the edge of the positive definite covariances cuts short, the way leads there.
 _BLOCKED = 6
 _PROGRESS = 1e-3
-FLAT = 1e-10
-NEGATIVE = 1e-8
 _TINY = 1e-100
 # A visit whose variance, given earlier visits, is this share of the largest has nothing left but rounding.
 DEGENERATE = 1e-12
@@ -134,20 +127,18 @@ def descend(model: VisitModel, coordinates: Coordinates, x: Vector, limit: int =
     here = _valid(model, coordinates, x)
     if here is None:
         raise ValueError("the search begins where a covariance is not positive definite")
-    best, stalled, blocked, finished, iterations, radius = np.inf, 0, 0, False, 0, _FIRST_RADIUS
+    progress, blocked, finished, iterations, radius = Progress(), 0, False, 0, _FIRST_RADIUS
     local = quadratic(here, coordinates, x)
     while not finished and iterations < limit and blocked < _BLOCKED and not _lost(here):
         iterations += 1
         turned, x = coordinates.pivoted(x)
         if turned is not coordinates:
             coordinates, local = turned, quadratic(here, turned, x)
-        decrement = local.decrement
-        stalled = stalled + 1 if decrement > best / 2 else 0
-        best = min(best, decrement)
-        finished = decrement < _DECREMENT * max(1.0, abs(here.value)) or (stalled >= _STALLS and decrement < _NEAR)
+        progress = progress.after(local.decrement)
+        finished = progress.at_the_end(local.decrement, here.value)
         if finished and local.descending:
             moved = _escaped(model, coordinates, x, here, local)
-            best, stalled, finished = np.inf, 0, moved is None
+            progress, finished = Progress(), moved is None
         else:
             moved = _searched(model, coordinates, x, here, local, radius)
         if moved is None:
@@ -200,11 +191,11 @@ def _searched(  # noqa: PLR0917
     model: VisitModel, coordinates: Coordinates, x: Vector, here: Evaluation, local: Local, radius: float
 ) -> _Move | None:
     """Return the first point that is low enough: a full step, or the best of the quadratic within shrinking radii."""
-    rounding = _ROUNDING * max(1.0, abs(here.value), model.n_observations)
+    rounding = rounding_of(here.value, model.n_observations)
     gradient = local.jacobian.T @ here.gradient
     step, invalid = local.step, False
     length = float(np.linalg.norm(step))
-    share = _GOOD if local.descending else _SUFFICIENT
+    share = _GOOD if local.descending else SUFFICIENT
     if local.descending and length > radius:
         length = radius
         step = local.step_within(length)
@@ -219,7 +210,7 @@ def _searched(  # noqa: PLR0917
             if there.value <= here.value - share * fall or local.decrement < rounding:
                 growth = _GROWTH if there.value <= here.value - _GOOD * fall else 1.0
                 return _Move(x=moved, evaluation=there, radius=growth * max(length, _TINY), blocked=invalid)
-        length, share = min(length / _SHRINKAGE, radius), _SUFFICIENT
+        length, share = min(length / _SHRINKAGE, radius), SUFFICIENT
         if length < _LEAST_STEP:
             return None
         step = local.step_within(length)
