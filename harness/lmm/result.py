@@ -26,7 +26,7 @@ from harness.lmm.inference.sandwich import Kind, robust_effects
 from harness.lmm.inference.table import coefficient_table
 from harness.lmm.inference.terms import TermTable, term_table
 from harness.lmm.likelihood.bootstrap import Bootstrap
-from harness.lmm.likelihood.criteria import Counts, information_criteria
+from harness.lmm.likelihood.criteria import counts_of, information_criteria
 from harness.lmm.likelihood.profile import ProfileCurve, profile_curve
 from harness.lmm.means import grid
 from harness.lmm.means.marginal import MarginalMeans, described
@@ -213,15 +213,7 @@ class LmmResult:
 
     def information_criteria(self) -> pd.DataFrame:
         """Return AIC, AICc and BIC by the conventions of lme4, nlme, SAS and mmrm, each with its formula."""
-        counts = Counts(
-            criterion=self.spec.criterion,
-            deviance=self.fit.deviance,
-            n_observations=self.design.n_observations,
-            n_subjects=self.design.n_subjects,
-            n_fixed=self.design.n_fixed,
-            n_covariance=self.estimates.n_parameters - self.design.n_fixed,
-        )
-        rows = information_criteria(counts)
+        rows = information_criteria(counts_of(self.design, self.fit.deviance, self.estimates))
         return pd.DataFrame([(row.engine, row.name, row.value, row.formula) for row in rows], columns=_CRITERIA)
 
     def random_effects(self) -> pd.DataFrame:

@@ -147,6 +147,8 @@ def test_replicates_that_failed_are_counted_and_left_out():
     first, second = found.intervals()
     assert (first.n_used, second.n_used) == (98, 97)
     assert first.bias == pytest.approx((4950 - 3) / 98 - 100)
+    table = found.table()
+    assert table.loc["missing", ["n_used", "lower"]].tolist() == [97, second.lower]
 
 
 def test_a_balanced_panel_has_its_exact_bootstrap_distribution(make_design):

@@ -6,6 +6,7 @@ import pytest
 from harness.api import load_fit
 from harness.cohorts import fixture_cohort
 from harness.cohorts.subset import keep_levels
+from harness.convergence import Stop
 from harness.errors import SpecError
 from harness.formula import parse_formula
 from harness.lmm.curve import population_curves
@@ -160,6 +161,17 @@ def test_what_a_model_does_not_have_is_refused_in_words():
 def test_the_profile_crosses_the_normal_quantiles_at_the_ends_of_the_interval(sleepstudy):
     (ends,) = sleepstudy.intervals(parameters="sigma")[["lower", "upper"]].to_numpy()
     np.testing.assert_allclose(sleepstudy.profile("sigma", ends).zeta, [-1.959963984540054, 1.959963984540054])
+
+
+def test_a_variance_of_zero_is_no_parameter_for_sas(make_cohort):
+    """All subjects have the same mean, less than chance lets them differ; REML then counts sigma alone."""
+    y = [1.0, 2.0, 4.0, 2.0, 4.0, 1.0, 4.0, 1.0, 2.0]
+    cohort = make_cohort(id=[f"s{i // 3}" for i in range(9)], t=[float(i % 3) for i in range(9)], y=y)
+    result = fit_lmm_cohort(LmmSpec(formula=parse_formula("y ~ 1 + (1 | id)")), cohort)
+    assert result.convergence.stop is Stop.SINGULAR
+    aic = result.information_criteria().query("criterion == 'AIC'").set_index("engine")["value"]
+    assert aic["SAS"] == pytest.approx(result.fit.deviance + 2)
+    assert aic["lme4, glmmTMB"] == pytest.approx(result.fit.deviance + 6)
 
 
 def test_modes_are_asked_for_by_their_grouping_factor():

@@ -6,10 +6,11 @@ among processes: run ``bootstrap(..., replicates=range(a, b))`` anywhere and joi
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Literal, TypeVar, get_args
 
 import numpy as np
+import pandas as pd
 from scipy.special import ndtri
 
 from harness.arrays import Mask, Matrix, Vector, read_only
@@ -102,6 +103,10 @@ class Bootstrap:
             )
         return tuple(found)
 
+    def table(self, level: float = 0.95, kind: IntervalKind = "percentile") -> pd.DataFrame:
+        """Return one row a quantity: estimate, n_used, bias, standard error, lower, upper; raises as `intervals`."""
+        return pd.DataFrame([asdict(one) for one in self.intervals(level, kind)]).set_index("name")
+
     def joined(self, other: "Bootstrap") -> "Bootstrap":
         """Return the replicates of both, which are of the same fit and have no number in common."""
         same = self.names == other.names and np.array_equal(self.estimates, other.estimates, equal_nan=True)
@@ -111,7 +116,7 @@ class Bootstrap:
         return Bootstrap(
             names=self.names,
             estimates=self.estimates,
-            values=read_only(np.concatenate([self.values, other.values])),
+            values=read_only(np.concatenate([self.values, other.values])),  # noqa: PD011 - a field, not of pandas
             replicates=self.replicates + other.replicates,
             stops=self.stops + other.stops,
             refused={**self.refused, **other.refused},

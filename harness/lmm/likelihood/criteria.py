@@ -5,6 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from harness.lmm.certificate import SINGULAR_SD
+from harness.lmm.design import LmmDesign
+from harness.lmm.estimates import LmmEstimates
+from harness.lmm.prediction.predictor import distribution_of, fitted_occasions
+from harness.lmm.prediction.trained import trained_residual
 from harness.lmm.spec import Criterion
 
 
@@ -34,6 +39,22 @@ class InformationCriterion:
     value: float
     penalty: float
     formula: str
+
+
+def counts_of(design: LmmDesign, deviance: float, estimates: LmmEstimates) -> Counts:
+    """Return what a fit by any engine has; a random effect is on its bound where it moves no outcome."""
+    law, at = distribution_of(design, estimates), fitted_occasions(design, trained_residual(design, estimates))
+    least = SINGULAR_SD**2 * float(law.residual_variance(at).mean())
+    moved = [np.square(part.Z).mean(axis=0) * np.diag(G) for part, G in zip(at.random, law.random_cov, strict=True)]
+    return Counts(
+        criterion=estimates.criterion,
+        deviance=deviance,
+        n_observations=estimates.n_observations,
+        n_subjects=estimates.n_subjects,
+        n_fixed=design.n_fixed,
+        n_covariance=estimates.n_parameters - design.n_fixed,
+        bounded=sum(int((variances <= least).sum()) for variances in moved),
+    )
 
 
 def information_criteria(counts: Counts) -> tuple[InformationCriterion, ...]:
