@@ -17,6 +17,7 @@ from harness.lmm.newton import Descent
 SINGULAR_SD = 1e-4
 # In standard errors: its square is what the criterion has in excess of its minimum.
 FAR = 1e-5
+_SHORT = 1e-3
 
 
 class Quadratic(Protocol):
@@ -146,7 +147,7 @@ def _dependence(names: Sequence[str], Lambda: Matrix, sds: Vector, scale: Vector
 def _flat_direction(descent: Descent, design: LmmDesign, axis: Vector) -> str:
     """Return in words which entries of the covariance the flattest axis moves."""
     names, coordinates = design.random_names, descent.statistics.coordinates
-    step = coordinates.layout.factor(axis)
+    step = short_step(coordinates.layout.factor(axis), descent.Lambda)
     change = step @ descent.Lambda.T + descent.Lambda @ step.T + step @ step.T
     scale = np.sqrt(np.mean(design.scaled.Z**2, axis=0))
     change = np.abs(scale[:, None] * (coordinates.random @ change @ coordinates.random.T) * scale)
@@ -155,6 +156,12 @@ def _flat_direction(descent: Descent, design: LmmDesign, axis: Vector) -> str:
         for i, j in np.argwhere(np.tril(change > 0.1 * change.max())).tolist()
     )
     return " together with ".join(parts)
+
+
+def short_step(step: Matrix, Lambda: Matrix) -> Matrix:
+    """Return a step along a direction of Lambda, so short that slopes decide which entries of Gamma move."""
+    length = float(np.linalg.norm(step))
+    return _SHORT * max(1.0, float(np.linalg.norm(Lambda))) / length * step if length > 0 else step
 
 
 def _least_sd(descent: Descent) -> float:

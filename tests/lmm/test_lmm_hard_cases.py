@@ -270,3 +270,10 @@ def test_independent_effects_of_a_time_from_far_away_have_no_lower_optimum_elsew
     assert min(elsewhere) > found.deviance
     # The grid has points in the basin of the optimum.
     assert min(elsewhere) < found.deviance + 10
+
+
+def test_what_the_data_do_not_determine_is_named_and_nothing_else(simulate, make_cohort, make_design):
+    """A subject is of one group, so effects of both groups never meet: their covariance is free, both variances not."""
+    found = fit(make_design("y ~ t * g + (0 + g | id)", make_cohort(**simulate())))
+    assert found.convergence.stop is Stop.FLAT
+    assert found.convergence.message.startswith("The data do not determine the covariance of g[a] and g[b]. ")

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import numpy as np
+from scipy.linalg import block_diag
 
 from harness.arrays import Vector
 from harness.lmm.certificate import (
@@ -10,6 +11,7 @@ from harness.lmm.certificate import (
     Certificate,
     certificate,
     end_of_search,
+    short_step,
     smallest_scaled,
     without_variance,
 )
@@ -51,7 +53,7 @@ def _singular_directions(at: Place) -> Iterator[str]:
 def _flat_direction(at: Place, axis: Vector) -> str:
     """Return in words which covariances the flattest axis moves."""
     layout = at.cross.layout
-    steps = diagonal_blocks(relative_factor(axis, layout.sizes), layout.sizes)
+    steps = diagonal_blocks(short_step(relative_factor(axis, layout.sizes), block_diag(*at.blocks)), layout.sizes)
     changes: list[tuple[str, float]] = []
     for block, Lambda, step, order in zip(layout.blocks, at.blocks, steps, at.where.orders, strict=True):
         change = np.abs(step @ Lambda.T + Lambda @ step.T + step @ step.T)
