@@ -55,6 +55,10 @@ class LmmResult:
     Wherever `df` is asked for it names the method for degrees of freedom: "satterthwaite", "kenward-roger",
     "kenward-roger-observed", "kenward-roger-observed-linear", "residual" or "wald"; see
     `harness.lmm.inference.fixed_effects.fixed_effects`. `robust` ("CR0" or "CR2") takes sandwich errors instead.
+    `level` is the probability with which intervals cover.
+
+    n rows, m subjects, p fixed effects. A method that is asked for what the model does not have, or does not know an
+    argument, raises `SpecError` with everything that is wrong.
     """
 
     cohort: Cohort
@@ -114,13 +118,16 @@ class LmmResult:
         return self.estimates.conditional_modes
 
     def summary(self, df: str = "satterthwaite") -> Summary:
-        """Return the table of the fit: header, covariances, fixed effects with tests, convergence."""
+        """Return the table of the fit: header, covariances, fixed effects with tests, convergence; ``summary(m)``."""
         return summarise(self.spec, self.design, self.fit, self.estimates, coefficient_table(self.inference(df)))
 
     # ---- fixed effects: tests and intervals ----
 
     def inference(self, df: str = "satterthwaite", *, robust: Kind | None = None) -> FixedEffects:
-        """Return the fixed effects under one method, as `harness.lmm.inference` takes them."""
+        """Return the fixed effects and their `vcov` (p, p) under one method, as `harness.lmm.inference` takes them.
+
+        R: ``pbkrtest::vcovAdj(m)``, ``clubSandwich::vcovCR(m, type = robust)``.
+        """
         if robust is not None:
             return robust_effects(self.fit, self.design, robust)
         return fixed_effects(self.fit, self.design, df)
@@ -193,8 +200,9 @@ class LmmResult:
     ) -> pd.DataFrame:
         """Return one row a parameter: estimate, lower, upper; ``confint(m, method = "profile")``.
 
-        "profile" is of the ML fit of one grouping factor, as lme4's; "wald" is of any fit, by the observed information.
-        For bootstrap intervals see `bootstrap`.
+        "profile" is of the ML fit of one grouping factor, as lme4's, in standard deviations and correlations; "wald"
+        is of any fit, by the observed information, in variances and covariances. For bootstrap intervals see
+        `bootstrap`.
         """
         return interval_table(method, self.design, self.estimates, level=level, parameters=parameters)
 
@@ -212,27 +220,36 @@ class LmmResult:
         )
 
     def information_criteria(self) -> pd.DataFrame:
-        """Return AIC, AICc and BIC by the conventions of lme4, nlme, SAS and mmrm, each with its formula."""
+        """Return AIC, AICc and BIC by the conventions of lme4, nlme, SAS and mmrm, each with its formula.
+
+        R: ``AIC(m)``, ``BIC(m)``; for mmrm ``AIC(m, corrected = TRUE)``.
+        """
         rows = information_criteria(counts_of(self.design, self.fit.deviance, self.estimates))
         return pd.DataFrame([(row.engine, row.name, row.value, row.formula) for row in rows], columns=_CRITERIA)
 
     def random_effects(self) -> pd.DataFrame:
-        """Return one row a level and random effect: conditional mode and its conditional standard deviation."""
+        """Return one row a level and random effect: conditional mode and its conditional standard deviation.
+
+        R: ``as.data.frame(ranef(m))``.
+        """
         return random_effect_table(self.estimates)
 
     def variances(self) -> pd.DataFrame:
         """Return one row an entry of the random covariances (lower triangles by rows), then sigma or the residual's.
 
-        `correlation` is empty for variances; `standard_error` is empty where the fit is no regular optimum.
+        `correlation` is NaN for variances; `standard_error` is NaN where the fit is no regular optimum. R:
+        ``as.data.frame(VarCorr(m))``.
         """
         return variance_table(self.estimates)
 
     # ---- prediction and diagnostics ----
 
     def predict(self, data: pd.DataFrame | None = None, *, of: Target = "subject", given: Given = "fit") -> Prediction:
-        """Return mean and outcome with their variances, at new rows or at those of the fit (see `predict`'s module).
+        """Return mean and outcome (k,) with their variances, at new rows or at those of the fit.
 
-        R: ``predict(m, data, re.form = NA or NULL, allow.new.levels = TRUE)``.
+        `of` whom: the "population", or the "subject" of the row. `given`: "fit" knows subjects by the outcomes of the
+        fit, "rows" by those in `data` alone; see `harness.lmm.prediction.predict.predict`. R: ``predict(m, data,
+        re.form = NA)`` for the population, ``re.form = NULL, allow.new.levels = TRUE`` for subjects.
         """
         return predict(self._predictor(), data, of=of, given=given)
 
@@ -241,11 +258,14 @@ class LmmResult:
         return row_degrees(self._predictor(), self.inference(df), data)
 
     def forecasts(self, data: pd.DataFrame, *, along: str, level: float = 0.95) -> pd.DataFrame:
-        """Return what the first k outcomes of each subject say about its later rows, k = 0, 1, ..."""
+        """Return what the first k outcomes of each subject say about its later rows, k = 0, 1, ...
+
+        `along` is the numeric column that orders them. R has no such function.
+        """
         return forecasts(self._predictor(), data, along=along, level=level)
 
     def simulate(self, replicates: int = 1, *, seed: int, at_modes: bool = False) -> Matrix:
-        """Return outcomes (replicates, n) drawn from the fit, random effects anew or at modes; ``simulate(m)``."""
+        """Return outcomes (replicates, n) drawn from the fit; ``simulate(m)``, with `at_modes` ``re.form = NULL``."""
         model = self._predictor()
         mean = self.residuals().fitted if at_modes else None
         return simulate(model.distribution, _rows_of(model), seed=seed, replicates=replicates, mean=mean)
@@ -256,11 +276,17 @@ class LmmResult:
         return residuals(model.distribution, _rows_of(model), signal_at_modes(self.design, self.estimates))
 
     def residual_spread(self, *columns: str) -> pd.DataFrame:
-        """Return count, mean and standard deviation of conditional residuals by columns, such as "visit"."""
+        """Return count, mean and standard deviation of conditional residuals by columns, such as "visit".
+
+        R: ``aggregate(resid(m) ~ visit, data, sd)``.
+        """
         return spread_by(self.residuals().conditional, frame_columns(self.design, columns))
 
     def influence(self, column: str | None = None) -> Influence:
-        """Return what leaving out each subject, or each level of a column, does to the fixed effects."""
+        """Return what leaving out each subject, or each level of a column, does to the fixed effects, theta held.
+
+        R: ``HLMdiag::case_delete``, ``cooks.distance(influence(m, "subject"))`` of lme4, which refits.
+        """
         model = self._predictor()
         sets, labels = subject_sets(self.design) if column is None else level_sets(self.design, column)
         names = self.estimates.fixed_names
@@ -294,7 +320,10 @@ class LmmResult:
         return modes(model.distribution, _rows_of(model), part, len(self.estimates.random[part].labels))
 
     def explained(self) -> Explained:
-        """Return variances by component, marginal and conditional R2, intraclass correlations."""
+        """Return variances by component, marginal and conditional R2, intraclass correlations.
+
+        R: ``MuMIn::r.squaredGLMM(m)``, ``performance::icc(m)``.
+        """
         model = self._predictor()
         one = self.estimates.random
         return explained(
