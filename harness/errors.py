@@ -18,6 +18,7 @@ from difflib import get_close_matches
 
 # Longer names are compared by their beginnings: a hostile name must not cost minutes.
 _COMPARED = 100
+_LISTED = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +52,13 @@ def nearest(word: str, known: Iterable[str]) -> str:
     folded = {name[:_COMPARED].casefold(): name for name in known}
     close = [folded[match] for match in get_close_matches(word[:_COMPARED].casefold(), folded, n=3)]
     return f"Did you mean {' or '.join(map(repr, close))}?" if close else ""
+
+
+def shortened(problems: Sequence[Problem]) -> list[Problem]:
+    """Return the first twenty problems, and how many more there are."""
+    left_out = len(problems) - _LISTED
+    more = [Problem(found=f"{left_out} more problems", expected="none")] if left_out > 0 else []
+    return [*problems[:_LISTED], *more]
 
 
 class HarnessError(Exception):

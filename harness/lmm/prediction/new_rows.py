@@ -7,14 +7,13 @@ import numpy as np
 from harness.arrays import Codes, Matrix, read_only
 from harness.cohorts.cohort import Factor
 from harness.cohorts.schema import Column
-from harness.errors import Problem, SpecError
+from harness.errors import Problem, SpecError, shortened
 from harness.lmm.columns import Frame, design_matrix
 from harness.lmm.prediction.occasions import Occasions, RandomRows
 from harness.lmm.prediction.parsing import Parsed, as_frame, column_problems, parsed_columns
 from harness.lmm.prediction.trained import Trained
 from harness.lmm.rows import combined
 
-_MOST_PROBLEMS = 20
 _WHERE = "predict"
 
 
@@ -178,9 +177,5 @@ def _repeated_visits(model: Trained, at: Occasions) -> list[Problem]:
 
 
 def _raise_if(problems: Sequence[Problem]) -> None:
-    if not problems:
-        return
-    listed, left_out = list(problems[:_MOST_PROBLEMS]), len(problems) - _MOST_PROBLEMS
-    if left_out > 0:
-        listed.append(Problem(found=f"{left_out} more problems", expected="none"))
-    raise SpecError(_WHERE, listed)
+    if problems:
+        raise SpecError(_WHERE, shortened(problems))

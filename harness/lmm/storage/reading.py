@@ -9,7 +9,7 @@ import numpy as np
 
 from harness.arrays import Tensor, read_only
 from harness.convergence import Convergence, Stop
-from harness.errors import CaseError, InputError, Problem
+from harness.errors import CaseError, InputError, Problem, shortened
 from harness.formula import Atom, parse_formula
 from harness.lmm.bases import Basis, NaturalSpline, Polynomial
 from harness.lmm.columns import CodedTerm, Encoding
@@ -32,7 +32,6 @@ from harness.lmm.storage.layout import DOCUMENT, FORMAT, VERSION
 from harness.lmm.storage.stored import StoredLmm
 from harness.lmm.storage.writing import content_hash
 
-_MOST_PROBLEMS = 20
 _MOST_BYTES = 500_000_000
 _WRITTEN = "a file as `write_fit` writes it"
 
@@ -106,12 +105,8 @@ def _without_repetition(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _raise_if(where: str, problems: Sequence[Problem]) -> None:
-    if not problems:
-        return
-    listed, left_out = list(problems[:_MOST_PROBLEMS]), len(problems) - _MOST_PROBLEMS
-    if left_out > 0:
-        listed.append(Problem(found=f"{left_out} more problems", expected="none"))
-    raise CaseError(where, listed)
+    if problems:
+        raise CaseError(where, shortened(problems))
 
 
 def _stored(content: Mapping[str, Any]) -> StoredLmm:
