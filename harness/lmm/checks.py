@@ -268,7 +268,7 @@ def exact_fit_problems(residual: Vector, outcome: Vector, name: str) -> list[Pro
 
 
 def no_maximum() -> SpecError:
-    """Return what to raise where random effects reproduce the outcome: sigma runs to zero, the likelihood to infinity."""
+    """Return what to raise where random effects reproduce the outcome, so that the likelihood grows without bound."""
     found = "an outcome that the random effects fit exactly"
     advice = "The likelihood has no maximum; leave out random effects."
     return SpecError("fit of a linear mixed model", [Problem(found=found, expected="residuals", advice=advice)])

@@ -38,7 +38,7 @@ class Curvature:
 
     @property
     def decrement(self) -> float:
-        """G' |H|^-1 g: twice by how much the criterion should fall."""
+        """Twice by how much the criterion should fall: g' |H|^-1 g."""
         return float(self.slopes**2 @ (1 / self.sizes))
 
     @property

@@ -10,7 +10,7 @@ import numpy as np
 from harness.arrays import Codes, Mask
 from harness.cohorts.cohort import Cohort
 from harness.formula import Formula
-from harness.lmm.rows import combined
+from harness.lmm.rows import combined, representatives
 
 # With more distinct times than this, visits can't be told from times.
 _MOST_TIMES = 24
@@ -99,10 +99,8 @@ def _times(formula: Formula, cohort: Cohort, visit: str | None) -> Iterator[tupl
 
 def _varies_within(subjects: Codes, codes: Codes) -> bool:
     known = (subjects >= 0) & (codes >= 0)
-    of, level = subjects[known], codes[known]
-    first = np.empty(int(of.max(initial=0)) + 1, dtype=np.int64)
-    first[of] = level
-    return bool((first[of] != level).any())
+    level = codes[known]
+    return bool((level[representatives(subjects[known])] != level).any())
 
 
 def _counts(levels: _Levels, dropped: Codes) -> tuple[Codes, Codes]:

@@ -6,6 +6,7 @@ import numpy as np
 
 from harness.lmm.design import LmmDesign
 from harness.lmm.dropped import RowCount
+from harness.lmm.rows import representatives
 
 _LISTED = 10
 
@@ -22,9 +23,7 @@ def constant_slopes(design: LmmDesign) -> tuple[str, ...]:
     """
     found: list[str] = []
     for one in design.random:
-        first = np.empty(len(one.labels), dtype=np.int64)
-        first[one.codes[::-1]] = np.arange(len(one.codes))[::-1]
-        same = np.equal(one.Z, one.Z[first[one.codes]])
+        same = np.equal(one.Z, one.Z[representatives(one.codes)])
         found += [name for j, name in enumerate(one.names) if same[:, j].all() and name != "intercept"]
     return tuple(found)
 

@@ -23,6 +23,13 @@ def complete_rows(cohort: Cohort, columns: Sequence[str]) -> tuple[Mask, dict[st
     return kept, counts
 
 
+def representatives(codes: Codes) -> Codes:
+    """Return for each row (n,) one row, the same for all rows of its level: what varies within none equals it there."""
+    row = np.empty(int(codes.max(initial=-1)) + 1, dtype=np.int64)
+    row[codes] = np.arange(len(codes))
+    return row[codes]
+
+
 def combined(factors: Sequence[tuple[Codes, tuple[str, ...]]]) -> tuple[Codes, tuple[str, ...]]:
     """Return the observed combinations of factors as one: codes and labels ``a:b``, the first factor slowest.
 

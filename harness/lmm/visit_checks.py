@@ -10,6 +10,7 @@ from harness.formula import ResidualTerm
 from harness.lmm.checks import HOLDING_INTERCEPTS
 from harness.lmm.columns import Frame
 from harness.lmm.grouping import RandomDesign
+from harness.lmm.rows import representatives
 
 # Numbers with more distinct values than this are times, not visits.
 _MOST_VISITS = 60
@@ -44,10 +45,8 @@ def redundant_problems(residual: ResidualTerm, frame: Frame, random: Sequence[Ra
     """
     if residual.structure not in HOLDING_INTERCEPTS:
         return []
-    visits, names = _visits(residual, frame)
-    first = np.empty(len(names), dtype=np.int64)
-    first[visits] = np.arange(len(visits))
-    rows = first[visits] if residual.structure == "us" else np.zeros_like(visits)
+    visits, _ = _visits(residual, frame)
+    rows = representatives(visits) if residual.structure == "us" else np.zeros_like(visits)
     found = []
     for one in random:
         held = [name for j, name in enumerate(one.names) if np.array_equal(one.Z[:, j], one.Z[rows, j])]
@@ -91,9 +90,8 @@ def _changing_arms(residual: ResidualTerm, frame: Frame) -> Iterator[Problem]:
     if residual.by is None:
         return
     subjects, labels = frame.codes[residual.subject], frame.levels[residual.subject]
-    first = np.empty(len(labels), dtype=np.int64)
-    first[subjects] = frame.codes[residual.by]
-    changing = np.unique(subjects[first[subjects] != frame.codes[residual.by]])
+    by = frame.codes[residual.by]
+    changing = np.unique(subjects[by[representatives(subjects)] != by])
     if len(changing):
         found = f"{_subjects(changing, labels)} at several levels"
         yield Problem(found=found, expected="one level a subject", column=residual.by)

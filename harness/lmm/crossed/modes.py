@@ -1,56 +1,21 @@
 """Conditional modes of the random effects of every grouping factor (Bates et al. 2015, section 4)."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
-from harness.arrays import Matrix, Tensor, read_only
+from harness.arrays import Matrix, Tensor
 from harness.lmm.crossed.elimination import Eliminated, eliminate
 from harness.lmm.crossed.evaluation import working_modes
 from harness.lmm.crossed.layout import Layout, factors_at
 from harness.lmm.crossed.newton import Place
 from harness.lmm.crossed.sparse import times
 from harness.lmm.crossed.statistics import Part
-from harness.lmm.design import LmmDesign
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class ConditionalModes:
-    """One random term's modes (m, q) in the order of `labels`, with their variances (m, q, q), in the user's units."""
-
-    grouping: str
-    names: tuple[str, ...]
-    labels: tuple[str, ...]
-    modes: Matrix
-    cov: Tensor
-
-
-def conditional_modes(at: Place, design: LmmDesign) -> tuple[ConditionalModes, ...]:
-    """Return the modes of each random term and their variances given beta, theta and sigma.
-
-    R: ``ranef(m, condVar = TRUE)``, ``attr(., "postVar")``.
-    """
-    factors = factor_modes(at)
-    layout = at.cross.layout
-    found = []
-    for k, term in enumerate(design.random):
-        blocks = [block for block in layout.blocks if block.term == k]
-        columns = np.concatenate([np.arange(block.start, block.start + block.size) for block in blocks])
-        modes, cov = factors[blocks[0].factor]
-        found.append(
-            ConditionalModes(
-                grouping=term.grouping,
-                names=term.names,
-                labels=term.labels,
-                modes=read_only(modes[:, columns]),
-                cov=read_only(cov[:, columns[:, None], columns]),
-            )
-        )
-    return tuple(found)
 
 
 def factor_modes(at: Place) -> list[tuple[Matrix, Tensor]]:
-    """Return each factor's modes (m, q) and variances (m, q, q) in the user's units, all terms of a factor together."""
+    """Return each factor's modes (m, q) and their variances (m, q, q) given beta, theta and sigma, in the user's units.
+
+    Terms of one factor stand side by side. R: ``ranef(m, condVar = TRUE)``, ``attr(., "postVar")``.
+    """
     layout, variance = at.cross.layout, at.here.sigma**2
     Lambdas = factors_at(at.theta, at.where, layout)
     units = factor_units(layout)

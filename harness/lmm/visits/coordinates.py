@@ -18,6 +18,8 @@ from harness.lmm.visits.likelihood import VisitModel
 # Standard deviations and correlations in time do not fall below this, in working units: the criterion can't tell it
 # from zero.
 FLOOR = 1e-12
+# Of the typical gap between times, for a correlation of zero has infinite slopes at fractions of a gap.
+LEAST_GAP = 0.1
 
 
 @cache
@@ -145,7 +147,7 @@ def coordinates(model: VisitModel, blocks: Sequence[int], least_gap: float) -> C
             roots[own] = structure.variances
             floor[own] = np.where(structure.variances, FLOOR, -np.inf)
         if structure.n_visits is None:
-            floor[own.stop - 1] = FLOOR ** (1 / min(1.0, max(least_gap, 0.1)))
+            floor[own.stop - 1] = FLOOR ** (1 / min(1.0, max(least_gap, LEAST_GAP)))
     return Coordinates(factors=tuple(factors), roots=read_only(roots), floor=read_only(floor))
 
 

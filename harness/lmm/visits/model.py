@@ -9,14 +9,14 @@ from harness.arrays import Codes, Matrix, Vector, read_only
 from harness.formula import ResidualTerm
 from harness.lmm.covariance import upper_factor
 from harness.lmm.design import LmmDesign
-from harness.lmm.visits.coordinates import Coordinates, coordinates, g_places
+from harness.lmm.visits.coordinates import LEAST_GAP, Coordinates, coordinates, g_places
 from harness.lmm.visits.layout import Layout, Positions, lay_out
 from harness.lmm.visits.likelihood import Evaluation, VisitModel
 from harness.lmm.visits.statistics import block_statistics
 from harness.lmm.visits.structures import Structure, continuous_autoregression, structure
 
+# With more times than these nobody reads their covariances.
 _MANY_TIMES = 50
-_LEAST_GAP = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -203,8 +203,7 @@ def _positions(residual: ResidualTerm, design: LmmDesign) -> tuple[Positions, tu
     place, visits = _places(residual.visit, design, continuous=continuous)
     order = np.lexsort([place, subject])
     gaps = np.diff(place[order])[np.diff(subject[order]) == 0]
-    # No distance is much less than a gap: a correlation of zero has infinite slopes at fractions of one.
-    gap = max(float(gaps.min()), _LEAST_GAP * float(np.median(gaps))) if continuous and len(gaps) else 1.0
+    gap = max(float(gaps.min()), LEAST_GAP * float(np.median(gaps))) if continuous and len(gaps) else 1.0
     return (
         Positions(
             place=read_only(place / gap if continuous else place),

@@ -53,7 +53,7 @@ class Local:
 
     @property
     def decrement(self) -> float:
-        """G' |H|^-1 g: twice by how much the criterion should fall."""
+        """Twice by how much the criterion should fall: g' |H|^-1 g."""
         return float(np.sum((self.axes.T @ self.gradient) ** 2 / self.sizes)) if len(self.values) else 0.0
 
     @property

@@ -2,12 +2,13 @@
 
 import numpy as np
 import pytest
+from scipy.linalg import block_diag
 
 from harness.lmm.covariance import theta_entries
+from harness.lmm.crossed.estimation import estimate
 from harness.lmm.crossed.evaluation import evaluate, working_modes
 from harness.lmm.crossed.fit import fit, profiled_deviance, working_theta
 from harness.lmm.crossed.layout import arrange, entries, factors_at
-from harness.lmm.crossed.modes import conditional_modes
 from harness.lmm.crossed.statistics import adapted, cross_products
 
 MODELS = {
@@ -152,11 +153,16 @@ def test_conditional_modes_and_variances_are_those_of_the_joint_distribution(des
     truth = dense(found.theta, design)
     inverse = np.linalg.inv(found.sigma**2 * truth.V)
     left = design.y - design.X @ found.beta
-    for term, factor, modes in zip(design.random, truth.factors, conditional_modes(found.place, design), strict=True):
+    for one in estimate(found, design).random:
+        terms = [term for term in design.random if term.grouping == one.grouping]
+        factor = block_diag(
+            *(f for term, f in zip(design.random, truth.factors, strict=True) if term.grouping == one.grouping)
+        )
         G = found.sigma**2 * factor @ factor.T
-        assert (modes.grouping, modes.names, modes.labels) == (term.grouping, term.names, term.labels)
-        for level in range(len(term.labels)):
-            Z = term.Z * (term.codes == level)[:, None]
-            np.testing.assert_allclose(modes.modes[level], G @ Z.T @ inverse @ left, rtol=1e-9, atol=1e-11)
+        assert one.names == tuple(name for term in terms for name in term.names)
+        assert one.labels == terms[0].labels
+        for level in range(len(one.labels)):
+            Z = np.column_stack([term.Z for term in terms]) * (terms[0].codes == level)[:, None]
+            np.testing.assert_allclose(one.modes[level], G @ Z.T @ inverse @ left, rtol=1e-9, atol=1e-11)
             expected = G - G @ Z.T @ inverse @ Z @ G
-            np.testing.assert_allclose(modes.cov[level], expected, rtol=1e-8, atol=1e-11)
+            np.testing.assert_allclose(one.modes_cov[level], expected, rtol=1e-8, atol=1e-11)

@@ -110,6 +110,16 @@ def test_a_random_effect_without_variance_is_singular(make_panel, designed):
     assert fit.random_cov[0, 0] == pytest.approx(0, abs=1e-15)
 
 
+def test_a_perfect_correlation_of_random_effects_is_named_with_its_sign(make_panel, designed):
+    t = np.arange(4.0)
+    effects = 1.5 - 0.4 * t
+    panel = make_panel(m=60, covariance=np.outer(effects, effects) + 0.8 * 0.3 ** np.abs(np.subtract.outer(t, t)))
+    fit = fit_visits(designed("y ~ visit * arm + (1 + t | id) + ar1(visit | id)", panel))
+    assert fit.convergence.message.startswith("Singular fit: intercept and t are perfectly negatively correlated.")
+    sds = np.sqrt(np.diag(fit.random_cov))
+    assert fit.random_cov[0, 1] == pytest.approx(-sds[0] * sds[1], rel=1e-12)
+
+
 def test_a_slope_that_starts_late_is_found_without_an_intercept(make_panel, designed):
     """Variance of the intercept zero, of the slope not: the leading pivot vanishes."""
     t = np.arange(5.0)
@@ -150,3 +160,12 @@ def test_a_start_that_is_none_is_refused(apart, designed, start, sentence):
 def test_the_criterion_is_no_number_where_there_is_no_covariance(apart, designed):
     design = designed("y ~ visit + us(visit | id)", apart)
     assert np.isnan(visit_deviance(np.array([1.0, 2.0, 1.0, 0, 0, 1.0, 0, 0, 0, 1.0]), design))
+
+
+def test_an_outcome_that_random_effects_fit_exactly_is_refused(make_panel, designed):
+    """Every subject lies on a line of its own, but for the rounding of outcomes around 1e7."""
+    panel = make_panel(m=30, visits=5)
+    own = np.random.default_rng(1).standard_normal((2, 30))[:, panel.factors["id"].codes]
+    exact = replace(panel, numeric=panel.numeric | {"y": 1e7 + own[0] + own[1] * panel.numeric["t"]})
+    with pytest.raises(SpecError, match="random effects fit exactly"):
+        fit_visits(designed("y ~ t + (1 + t | id) + ar1(visit | id)", exact))
