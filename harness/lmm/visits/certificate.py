@@ -14,8 +14,11 @@ from harness.lmm.visits.newton import Descent, Local
 
 # Of the largest eigenvalue of a correlation matrix: below it, the matrix over all visits is on the edge.
 _EDGE = 1e-8
+# Of the largest eigenvalue of the expected information, scaled: below it a direction changes no covariance.
 _DEPENDENT = 1e-10
+# Of the largest part in a direction: parameters with so much of it are named.
 _MUCH = 0.05
+# Of the largest variance of a visit: below it there is none.
 _NOTHING = 1e-10
 # A decrement with which a search along the edge, where rounding is large, is at its end.
 _NEAR = 1e-6
@@ -139,7 +142,7 @@ def _least_varying(gamma: Vector, prepared: Prepared, design: LmmDesign) -> tupl
     model = prepared.model
     if not model.n_random_parameters:
         return float("inf"), ""
-    residual = np.mean([_residual_variance(gamma, model, level) for level in range(model.n_levels)])
+    residual = np.mean([residual_variance(gamma, model, level) for level in range(model.n_levels)])
     G = model.random_cov(gamma) / residual
     values, axes = np.linalg.eigh(G)
     factor = axes * np.sqrt(np.maximum(values, 0.0))
@@ -148,7 +151,8 @@ def _least_varying(gamma: Vector, prepared: Prepared, design: LmmDesign) -> tupl
     return float(np.sqrt(max(least, 0.0))), words
 
 
-def _residual_variance(gamma: Vector, model: VisitModel, level: int) -> float:
+def residual_variance(gamma: Vector, model: VisitModel, level: int) -> float:
+    """Return the mean residual variance over the visits of one level, in the units of gamma."""
     structure = model.structure
     values = structure.entries(gamma[model.level_slice(level)]).values
     return float(np.mean(values[structure.diagonal]))

@@ -8,11 +8,12 @@ import numpy as np
 from harness.arrays import Codes, Matrix, Vector, read_only
 from harness.convergence import Convergence
 from harness.errors import Problem, SpecError
+from harness.lmm.checks import EXACT_FIT
 from harness.lmm.design import LmmDesign
 from harness.lmm.inference.parts import KenwardRogerParts, SatterthwaiteParts
 from harness.lmm.search import ITERATION_LIMIT
 from harness.lmm.visits.barrier import descend_inside
-from harness.lmm.visits.certificate import certify
+from harness.lmm.visits.certificate import certify, residual_variance
 from harness.lmm.visits.coordinates import Coordinates
 from harness.lmm.visits.likelihood import evaluate
 from harness.lmm.visits.model import Prepared, prepare, recentred
@@ -79,13 +80,14 @@ def fit_visits(design: LmmDesign, start: Vector | None = None, limit: int = ITER
     Raises
     ------
     SpecError
-        If `start` is no covariance.
+        If `start` is no covariance, or random effects reproduce the outcome exactly.
     """
     prepared = prepare(design)
     starts = moment_starts(prepared.model) if start is None else [_given(start, prepared)]
     prepared, descent, gamma = _descend(prepared, starts, limit)
-    certificate = certify(descent, gamma, prepared, design)
     found = descent.coordinates.gamma(descent.x)
+    _refuse_exact_fit(found, prepared, design)
+    certificate = certify(descent, gamma, prepared, design)
     return VisitFit(
         gamma=read_only(prepared.user_gamma(found)),
         names=prepared.names,
@@ -103,6 +105,18 @@ def fit_visits(design: LmmDesign, start: Vector | None = None, limit: int = ITER
         coordinates=descent.coordinates,
         x=read_only(descent.x),
     )
+
+
+def _refuse_exact_fit(gamma: Vector, prepared: Prepared, design: LmmDesign) -> None:
+    """Raise if random effects leave residuals that are no more than the rounding of the outcome."""
+    model = prepared.model
+    variance = np.mean([residual_variance(gamma, model, level) for level in range(model.n_levels)])
+    smallest = EXACT_FIT * float(np.sqrt(np.mean(design.scaled.y**2)))
+    if not model.n_random or prepared.unit * float(np.sqrt(variance)) > smallest:
+        return
+    found = "an outcome that each subject's own random effects fit exactly"
+    advice = "The likelihood has no maximum; leave out random effects."
+    raise SpecError("fit of a model over visits", [Problem(found=found, expected="residuals", advice=advice)])
 
 
 def visit_deviance(gamma: Vector, design: LmmDesign) -> float:
