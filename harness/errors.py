@@ -18,7 +18,7 @@ from difflib import get_close_matches
 
 # Longer names are compared by their beginnings: a hostile name must not cost minutes.
 _COMPARED = 100
-_LISTED = 20
+_MOST = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,11 +54,11 @@ def nearest(word: str, known: Iterable[str]) -> str:
     return f"Did you mean {' or '.join(map(repr, close))}?" if close else ""
 
 
-def shortened(problems: Sequence[Problem]) -> list[Problem]:
+def listed(problems: Sequence[Problem]) -> list[Problem]:
     """Return the first twenty problems, and how many more there are."""
-    left_out = len(problems) - _LISTED
+    left_out = len(problems) - _MOST
     more = [Problem(found=f"{left_out} more problems", expected="none")] if left_out > 0 else []
-    return [*problems[:_LISTED], *more]
+    return [*problems[:_MOST], *more]
 
 
 class HarnessError(Exception):

@@ -22,7 +22,7 @@ within a product by first appearance, so that columns of a design come in the or
 
 from functools import lru_cache
 
-from harness.errors import FormulaError, Problem
+from harness.errors import FormulaError, Problem, listed
 from harness.formula_parser import FUNCTIONS, Parser
 from harness.formula_tokens import shortened
 from harness.formula_tree import (
@@ -54,7 +54,6 @@ __all__ = [
 ]
 
 MAX_CHARACTERS = 5_000
-MAX_PROBLEMS = 20
 
 
 @lru_cache(maxsize=256)
@@ -72,10 +71,7 @@ def parse_formula(text: str) -> Formula:
     parser = Parser(text)
     formula = parser.formula()
     if parser.problems or formula is None:
-        listed, left_out = parser.problems[:MAX_PROBLEMS], len(parser.problems) - MAX_PROBLEMS
-        if left_out > 0:
-            listed.append(Problem(found=f"{left_out} more problems", expected="none"))
-        raise FormulaError(where, listed)
+        raise FormulaError(where, listed(parser.problems))
     return formula
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from harness.arrays import Codes, Matrix, read_only
 from harness.cohorts.cohort import Factor
 from harness.cohorts.schema import Column
-from harness.errors import Problem, SpecError, shortened
+from harness.errors import Problem, SpecError, listed
 from harness.lmm.columns import Frame, design_matrix
 from harness.lmm.prediction.occasions import Occasions, RandomRows
 from harness.lmm.prediction.parsing import Parsed, as_frame, column_problems, parsed_columns
@@ -178,4 +178,4 @@ def _repeated_visits(model: Trained, at: Occasions) -> list[Problem]:
 
 def _raise_if(problems: Sequence[Problem]) -> None:
     if problems:
-        raise SpecError(_WHERE, shortened(problems))
+        raise SpecError(_WHERE, listed(problems))

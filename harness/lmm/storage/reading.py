@@ -9,7 +9,7 @@ import numpy as np
 
 from harness.arrays import Tensor, read_only
 from harness.convergence import Convergence, Stop
-from harness.errors import CaseError, InputError, Problem, shortened
+from harness.errors import CaseError, InputError, Problem, listed
 from harness.formula import Atom, parse_formula
 from harness.lmm.bases import Basis, NaturalSpline, Polynomial
 from harness.lmm.columns import CodedTerm, Encoding
@@ -106,7 +106,7 @@ def _without_repetition(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
 
 def _raise_if(where: str, problems: Sequence[Problem]) -> None:
     if problems:
-        raise CaseError(where, shortened(problems))
+        raise CaseError(where, listed(problems))
 
 
 def _stored(content: Mapping[str, Any]) -> StoredLmm:
