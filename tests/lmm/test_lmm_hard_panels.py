@@ -12,6 +12,7 @@ from harness.lmm.deviance import profiled_deviance
 from harness.lmm.fit import fit
 
 TINY = 1e-5
+SMALL = 1e-13
 PANELS = {
     "plain": {},
     "irregular times": {"jitter": 0.2},
@@ -190,9 +191,11 @@ class Exact:
             step = axes * mpmath.matrix([along[j] / max(abs(values[j]), mpmath.mpf(10) ** -70) for j in range(size)])
             moved = [value - s * u for value, s, u in zip(theta, step, units, strict=True)]
             reached = self.criterion(moved)
-            if not reached < best:
+            gained, theta = best - reached, moved
+            best = min(best, reached)
+            # Newton's next gain is of the order of the square of this one, far below every tolerance here.
+            if gained < SMALL:
                 return best
-            theta, best = moved, reached
         return best
 
 
