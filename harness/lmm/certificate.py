@@ -11,6 +11,7 @@ from harness.convergence import Convergence, Stop
 from harness.lmm.covariance import layout
 from harness.lmm.curvature import Curvature, curvature
 from harness.lmm.design import LmmDesign
+from harness.lmm.evaluation import evaluate
 from harness.lmm.newton import Descent
 
 # Free of units, of the order of columns and of the origin of time; for (1 | id) it is lme4's own rule.
@@ -18,6 +19,10 @@ SINGULAR_SD = 1e-4
 # In standard errors: its square is what the criterion has in excess of its minimum.
 FAR = 1e-5
 _SHORT = 1e-3
+# Relative to residuals; where none is so large, the residual variance is far from zero.
+_LARGE_SD = 1e3
+# Of -2 log-likelihood: with rows left for a residual, the criterion rises by a number of the order of their count.
+_EQUAL = 1e-6
 
 
 class Quadratic(Protocol):
@@ -65,6 +70,8 @@ def certify(descent: Descent, design: LmmDesign) -> Certificate:
         singular=lambda: singular_direction(descent, design),
         flat=lambda: _flat_direction(descent, design, local.descending_direction),
     )
+    if end[0] is Stop.OPTIMUM and _residual_vanishes(descent):
+        end = Stop.BOUNDARY, "At the bound of zero: the residual variance, beside that of the random effects."
     smallest = smallest_scaled(descent.evaluation.hessian)
     return certificate(local, smallest, iterations=descent.iterations, end=end, least_sd=least_sd)
 
@@ -156,6 +163,14 @@ def _flat_direction(descent: Descent, design: LmmDesign, axis: Vector) -> str:
         for i, j in np.argwhere(np.tril(change > 0.1 * change.max())).tolist()
     )
     return " together with ".join(parts)
+
+
+def _residual_vanishes(descent: Descent) -> bool:
+    """Whether random effects ten times as large beside residuals are as likely: the optimum is at infinity then."""
+    largest = float(np.linalg.svd(descent.statistics.spread @ descent.Lambda, compute_uv=False)[0])
+    if largest < _LARGE_SD:
+        return False
+    return evaluate(10 * descent.Lambda, descent.statistics).value <= descent.evaluation.value + _EQUAL
 
 
 def short_step(step: Matrix, Lambda: Matrix) -> Matrix:

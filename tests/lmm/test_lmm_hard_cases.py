@@ -277,3 +277,18 @@ def test_what_the_data_do_not_determine_is_named_and_nothing_else(simulate, make
     found = fit(make_design("y ~ t * g + (0 + g | id)", make_cohort(**simulate())))
     assert found.convergence.stop is Stop.FLAT
     assert found.convergence.message.startswith("The data do not determine the covariance of g[a] and g[b]. ")
+
+
+def test_a_residual_variance_that_runs_to_zero_is_at_its_bound(make_cohort):
+    """With one row a level only weights tell residuals from random effects, and here large ones vary more."""
+    stream = np.random.default_rng(2)
+    w = 10.0 ** stream.uniform(-2, 2, 40)
+    columns = {"y": stream.normal(size=40) * w**0.2, "w": w}
+    cohort = make_cohort(id=[f"s{i}" for i in range(40)], **columns)
+    spec = LmmSpec(formula=parse_formula("y ~ 1 + (1 | id)"), weights="w")
+    found = fit(build_design(spec, cohort))
+    assert found.convergence.stop is Stop.BOUNDARY
+    assert found.convergence.message.startswith("At the bound of zero: the residual variance")
+    # In the limit rows are one sample of equal variance.
+    limit = 39 * (1 + np.log(2 * np.pi * np.var(columns["y"], ddof=1))) + np.log(40)
+    assert found.deviance == pytest.approx(limit, abs=1e-9)
