@@ -14,6 +14,8 @@ from harness.lmm.twofold import Twofold, plus_product, product
 
 _CHUNK = 20_000  # subjects at a time: twofold arithmetic holds several copies
 _SINGULAR = 1e-12
+# Rows of a subject up to which the whole rotation is formed, which takes their square.
+_SHORT = 100
 
 
 def taken(array: Tensor, rows: Codes) -> Tensor:
@@ -28,7 +30,9 @@ def taken(array: Tensor, rows: Codes) -> Tensor:
 def rotated_rows(
     design: LmmDesign, coordinates: Coordinates, rows: Codes, first: Codes, shared: Codes
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Return U (g, r, c), W (g, size - r, c) and R (k, r, q) of g subjects, r = min(q, size).
+    """Return U (g, r, c), W (g, s, c) and R (k, r, q) of g subjects, r = min(q, size).
+
+    W'W is what matters of the rows that see no random effects: s = size - r of them, or as many rows as there are.
 
     Parameters
     ----------
@@ -39,24 +43,36 @@ def rotated_rows(
     """
     blocks = taken(design.scaled.Z, rows[first])
     if not coordinates.adapted:
-        Q, R = np.linalg.qr(blocks @ coordinates.random, mode="complete")
-        r = min(R.shape[1:])
-        rotated = Q.transpose(0, 2, 1)[shared] @ taken(design.conditioned.D, rows)
-        return rotated[:, :r], rotated[:, r:], R[:, :r]
-    Q, R = np.linalg.qr(product(blocks, coordinates.random).high, mode="complete")
-    r = min(R.shape[1:])
-    Q, R = Q.transpose(0, 2, 1), R[:, :r]
+        Q, R = _decomposed(blocks @ coordinates.random)
+        return *_split(Q[shared], taken(design.conditioned.D, rows), R.shape[1]), R
+    Q, R = _decomposed(product(blocks, coordinates.random).high)
+    r = R.shape[1]
     solving = np.linalg.pinv(R, rcond=_SINGULAR)
     seen, unseen = [], []
     for at in range(0, len(rows), _CHUNK):
         here, own = rows[at : at + _CHUNK], shared[at : at + _CHUNK]
         D = _columns(design, coordinates, here)
-        multiples = solving[own] @ (Q[own, :r] @ D.high)  # roughly; what they leave is computed exactly
+        multiples = solving[own] @ (
+            Q[own, :, :r].transpose(0, 2, 1) @ D.high
+        )  # roughly; what they leave is computed exactly
         left = plus_product(D, taken(design.scaled.Z, here), product(-coordinates.random, multiples))
-        rotated = Q[own] @ left.high
-        seen.append(R[own] @ multiples + rotated[:, :r])
-        unseen.append(rotated[:, r:])
+        U, W = _split(Q[own], left.high, r)
+        seen.append(R[own] @ multiples + U)
+        unseen.append(W)
     return np.concatenate(seen), np.concatenate(unseen), R
+
+
+def _decomposed(blocks: Tensor) -> tuple[Tensor, Tensor]:
+    """Return Q (k, size, size), of long blocks its first r columns only, and R (k, r, q)."""
+    Q, R = np.linalg.qr(blocks, mode="complete" if blocks.shape[1] <= _SHORT else "reduced")
+    return Q, R[:, : min(R.shape[1:])]
+
+
+def _split(Q: Tensor, D: Tensor, r: int) -> tuple[Tensor, Tensor]:
+    """Return the rows of Q'D that see the random effects, and others whose squares are those of all that see none."""
+    rotated = Q.transpose(0, 2, 1) @ D
+    U = rotated[:, :r]
+    return U, rotated[:, r:] if Q.shape[1] <= _SHORT else D - Q @ U
 
 
 def _columns(design: LmmDesign, coordinates: Coordinates, rows: Codes) -> Twofold:

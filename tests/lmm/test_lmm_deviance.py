@@ -1,10 +1,12 @@
 """The profiled criterion and its derivatives, at parameters that no optimiser chose."""
 
+import tracemalloc
+
 import mpmath
 import numpy as np
 import pytest
 
-from harness.lmm.covariance import relative_factor
+from harness.lmm.covariance import lower_triangular, relative_factor, theta_of
 from harness.lmm.curvature import distance_to_optimum
 from harness.lmm.deviance import profiled_deviance
 from harness.lmm.evaluation import evaluate, pivoted
@@ -174,3 +176,26 @@ def test_pivoting_changes_nothing_but_the_coordinates(uneven, make_design):
     turned, there = pivoted(statistics, Lambda)
     np.testing.assert_array_equal(turned.coordinates.random, statistics.coordinates.random[:, [1, 0]])
     assert evaluate(there, turned).value == pytest.approx(evaluate(Lambda, statistics).value, rel=1e-14)
+
+
+@pytest.mark.parametrize("origin", [0, 45_000], ids=["plain coordinates", "adapted coordinates"])
+def test_subjects_of_many_rows_give_the_criterion_of_the_definition(simulate, make_cohort, make_design, origin):
+    """Of more than a hundred rows of a subject the rotation is not formed; far from the origin they are adapted."""
+    near = simulate(m=4, visits=150, seed=3)
+    design, at_zero = (
+        make_design("y ~ t + (1 + t | id)", make_cohort(**{**near, "t": shift + near["t"]})) for shift in (origin, 0)
+    )
+    theta = np.array([1.0, 0.3, 0.2])
+    Lambda = relative_factor(theta, (2,))
+    Lambda[0] -= origin * Lambda[1]
+    turned = theta_of(lower_triangular(Lambda))
+    assert profiled_deviance(turned, design) == pytest.approx(dense(theta, at_zero), rel=1e-12)
+
+
+def test_memory_grows_with_the_rows_of_a_subject_not_with_their_square(simulate, make_cohort, make_design):
+    design = make_design("y ~ t + (1 + t | id)", make_cohort(**simulate(m=2, visits=3000, dropout=0.0)))
+    tracemalloc.start()
+    sufficient_statistics(design)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 8 * 3000**2 / 10  # the square of one subject's rows is 72 MB
