@@ -254,6 +254,14 @@ def test_arguments_of_other_types_are_refused_all_at_once(data):
         (lambda fit: fit.bootstrap(2, seed=1, statistic=lambda own: own.beta), "a statistic of type ndarray"),
         (lambda fit: fit.bootstrap(2, seed=1, statistic=lambda own: {"b": str(own)}), "a statistic of type dict"),
         (lambda fit: fit.simulate(-1, seed=1), "-1 replicates"),
+        (lambda fit: fit.contrast({"intercept": 1}, null="0"), "null '0'; expected a finite number"),
+        (lambda fit: fit.fixed_effects(level="0.9"), "level '0.9'; expected a number between 0 and 1"),
+        (lambda fit: fit.intervals("wald", parameters=[3]), "column '3': no parameter"),
+        (lambda fit: fit.intervals(parameters=[3]), "parameter 3; expected one of"),
+        (lambda fit: fit.profile("sigma", [-1.0]), "of sigma; expected values that it can have"),
+        (lambda fit: fit.means("visit").contrasts(3), "contrasts 3; expected one of"),
+        (lambda fit: fit.means("visit").contrasts({"late": "xyz"}), "weights 'xyz'; expected .* finite weights"),
+        (lambda fit: fit.means("visit").contrasts(by="arm"), "by 'arm'; expected one of visit"),
     ],
 )
 def test_requests_that_make_no_sense_are_refused_in_words(mixed, ask, message):

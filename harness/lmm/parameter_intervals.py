@@ -69,7 +69,7 @@ def bootstrapped(
     if statistic is not None:
         _refuse_unnamed(statistic(estimates))
     if isinstance(fit, LmmFit) and statistic is None:
-        return bootstrap_fit(design, fit, seed=seed, replicates=replicates)
+        return bootstrap_fit(design, fit, seed=int(seed), replicates=int(replicates))
 
     def refit(y: Vector) -> tuple[Stop, LmmEstimates]:
         found, own = fitted(with_outcome(design, y))
@@ -109,7 +109,7 @@ def _wald(estimates: LmmEstimates, level: float, parameters: Sequence[str] | Non
     if unknown:
         expected = f"one of {', '.join(values)}"
         problems = [
-            Problem(column=name, found="no parameter", expected=expected, advice=nearest(name, values))
+            Problem(column=str(name), found="no parameter", expected=expected, advice=nearest(str(name), values))
             for name in unknown
         ]
         raise SpecError("intervals", problems)

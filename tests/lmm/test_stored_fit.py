@@ -120,6 +120,11 @@ def test_a_stored_fit_tests_contrasts_as_the_fit_does(kept):
         back.contrast(weights, "kenward-roger-observed")
 
 
+def test_a_file_that_can_not_be_written_is_named(kept, tmp_path):
+    with pytest.raises(CaseError, match=r"stored fit fit\.json: FileNotFoundError"):
+        write_fit(kept[1], tmp_path / "nowhere" / "fit.json")
+
+
 def test_what_is_not_estimable_is_not_after_reading_either(tmp_path):
     parts = fit_of("aliased")
     back = read_fit(write_fit(stored(*parts), tmp_path / "fit.json"))

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from harness.arrays import Mask, Matrix, Vector, read_only
+from harness.errors import Problem, SpecError
 from harness.lmm.inference.distributions import checked_level, t_quantile, two_sided_p
 from harness.lmm.inference.fixed_effects import FixedEffects
 from harness.lmm.inference.methods import Method
@@ -64,6 +65,8 @@ def _tested_rows(
 ) -> ContrastTable:
     """Return the table of contrasts (k, p) of the kept columns."""
     level = checked_level(level, "confidence interval")
+    if not isinstance(null, int | float | np.integer | np.floating) or not np.isfinite(null):
+        raise SpecError("contrast", [Problem(found=f"null {null!r:.40}", expected="a finite number")])
     working, degrees = rows @ effects.working, effects.degrees
     estimate, df = rows @ effects.beta, degrees.of_rows(working)
     variances = np.einsum("kp,kp->k", working @ degrees.covariance, working)

@@ -84,9 +84,20 @@ def profile_intervals(
 
 
 def profile_curve(design: LmmDesign, parameter: str, values: Sequence[float]) -> ProfileCurve:
-    """Return the signed root of the ML deviance's rise at given values of one parameter. R: ``profile(m)``."""
+    """Return the signed root of the ML deviance's rise at given values of one parameter. R: ``profile(m)``.
+
+    Raises
+    ------
+    SpecError
+        For an unknown parameter, values that it can't have, or a model that has no such profile.
+    """
     (chosen,) = _parameters(design, [parameter])
-    targets = np.array([chosen.coordinate(value) for value in values])
+    with np.errstate(invalid="ignore", divide="ignore"):
+        targets = np.array([chosen.coordinate(float(value)) for value in values])
+    low, high = chosen.bounds
+    if not (np.isfinite(targets) & (targets >= low) & (targets <= high)).all():
+        found = f"values {list(values)!r:.60} of {chosen.name}"
+        raise SpecError("profile", [Problem(found=found, expected="values that it can have")])
     zeta = np.empty(len(targets))
     for side in (1, -1):
         there = chosen.centre
@@ -110,7 +121,8 @@ def _parameters(design: LmmDesign, wanted: Sequence[str] | None) -> Iterator[Par
     if unknown:
         expected = f"one of {', '.join(names)}"
         problems = [
-            Problem(found=f"parameter {name!r}", expected=expected, advice=nearest(name, names)) for name in unknown
+            Problem(found=f"parameter {name!r}", expected=expected, advice=nearest(str(name), names))
+            for name in unknown
         ]
         raise SpecError("profile", problems)
     found = fit(replace(design, criterion="ML"))

@@ -61,14 +61,23 @@ def _problems(contrasts: str | CustomContrasts, names: Sequence[str], reference:
     if reference is not None and (contrasts != "baseline" or reference not in names):
         expected = f"with contrasts='baseline', one of {', '.join(names)}"
         yield Problem(found=f"reference {reference!r:.60}", expected=expected, advice=nearest(str(reference), names))
-    if isinstance(contrasts, str):
+    if not isinstance(contrasts, Mapping):
         if contrasts not in FAMILIES:
             expected = f"one of {', '.join(FAMILIES)}, or a mapping from names to weights"
-            yield Problem(found=f"contrasts {contrasts!r:.40}", expected=expected, advice=nearest(contrasts, FAMILIES))
+            advice = nearest(str(contrasts), FAMILIES)
+            yield Problem(found=f"contrasts {contrasts!r:.40}", expected=expected, advice=advice)
         return
     if not contrasts:
         yield Problem(found="no contrasts", expected="at least one")
     for name, weights in contrasts.items():
-        if len(weights) != len(names) or not np.isfinite(np.asarray(weights, dtype=float)).all() or not np.any(weights):
+        if not _are_weights(weights, len(names)):
             expected = f"{len(names)} finite weights, not all zero: {', '.join(names)}"
-            yield Problem(column=str(name), found=f"weights {list(weights)!r:.60}", expected=expected)
+            yield Problem(column=str(name), found=f"weights {weights!r:.60}", expected=expected)
+
+
+def _are_weights(weights: object, size: int) -> bool:
+    try:
+        values = np.asarray(weights, dtype=float)
+    except (TypeError, ValueError):
+        return False
+    return values.shape == (size,) and bool(np.isfinite(values).all()) and bool(values.any())

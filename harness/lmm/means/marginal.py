@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from harness.arrays import Codes, Vector, read_only
+from harness.errors import Problem, SpecError
 from harness.lmm.inference.contrasts import JointTest, joint_test
 from harness.lmm.inference.distributions import checked_level
 from harness.lmm.inference.fixed_effects import FixedEffects
@@ -95,6 +96,10 @@ class MarginalMeans:
             With everything that is wrong with the family, the reference, `by` or `adjust`.
         """
         by = self.by if by is None else (by,) if isinstance(by, str) else tuple(by)
+        unknown = [name for name in by if name not in self.functions.columns]
+        if unknown:
+            expected = f"one of {', '.join(self.functions.columns)}"
+            raise SpecError("contrasts", [Problem(found=f"by {name!r:.60}", expected=expected) for name in unknown])
         own = [name for name in self.functions.columns if name not in by]
         if adjust is None:
             adjust = _usual(contrasts)

@@ -30,13 +30,17 @@ def write_fit(fit: StoredLmm, path: Path) -> Path:
     Raises
     ------
     CaseError
-        If a number of it is not finite: a fit that ended nowhere is not for keeping.
+        If a number of it is not finite, for a fit that ended nowhere is not for keeping; or the file can't be written.
     """
     content = document(fit)
     problems = list(DOCUMENT.problems(content, ""))
     if problems:
         raise CaseError(f"stored fit {path.name}", problems)
-    path.write_text(json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
+    try:
+        path.write_text(json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
+    except OSError as error:
+        problem = Problem(found=f"{type(error).__name__}: {error}", expected="a file that can be written")
+        raise CaseError(f"stored fit {path.name}", [problem]) from error
     return path
 
 
