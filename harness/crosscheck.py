@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
+import numpy as np
+
 from harness.cases import Case, Engine
 from harness.comparison.adjudication import needs_referee
 from harness.comparison.attribution import needs_restart
@@ -151,7 +153,8 @@ def _or_nan(function: Callable[[Point], float], point: Point) -> float:
     if not all(map(math.isfinite, point)):
         return math.nan
     try:
-        return function(point)
+        with np.errstate(all="ignore"):  # parameters far out of reach may overflow on the way to NaN or infinity
+            return function(point)
     except (SpecError, ValueError):
         return math.nan
 
