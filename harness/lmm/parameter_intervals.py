@@ -17,6 +17,7 @@ from harness.lmm.fitted import Fitted
 from harness.lmm.inference.distributions import checked_level, t_quantile
 from harness.lmm.likelihood.bootstrap import Bootstrap, bootstrap, bootstrap_fit
 from harness.lmm.likelihood.draws import draws
+from harness.lmm.likelihood.parameters import estimated_parameters
 from harness.lmm.likelihood.profile import profile_intervals
 from harness.lmm.prediction.simulation import checked_replicates
 from harness.quantities import Kind as QuantityKind
@@ -59,6 +60,8 @@ def bootstrapped(
 ) -> Bootstrap:
     """Return the parametric bootstrap of all parameters, or of a function of the estimates, for any engine.
 
+    Parameters are standard deviations, correlations, sigma or those of the residual structure, and fixed effects.
+
     Raises
     ------
     SpecError
@@ -75,7 +78,10 @@ def bootstrapped(
         found, own = fitted(with_outcome(design, y))
         return found.convergence.stop, own
 
-    wanted = statistic or _parameters
+    def parameters(one: LmmEstimates) -> Mapping[str, float]:
+        return estimated_parameters(design, one)
+
+    wanted = statistic or parameters
     return bootstrap(
         (fit.convergence.stop, estimates),
         draw=draws(design, estimates, seed),

@@ -108,15 +108,34 @@ def sharp_fit(formula):
 
 
 @pytest.mark.parametrize(
-    "formula",
+    ("formula", "varying"),
     [
-        "madrs ~ visit + (1 + week | subject)",
-        "madrs ~ visit + us(visit | subject)",
-        "madrs ~ visit + (1 | subject) + (1 | sex)",
-        "madrs ~ visit + (1 | subject) + ar1(visit | subject)",
+        (
+            "madrs ~ visit + (1 + week | subject)",
+            ["random.sd[intercept]", "random.correlation[week,intercept]", "random.sd[week]", "sigma"],
+        ),
+        (
+            "madrs ~ visit + us(visit | subject)",
+            [
+                "residual[variance[inf1]]",
+                "residual[covariance[inf2, inf1]]",
+                "residual[variance[inf2]]",
+                "residual[covariance[inf3, inf1]]",
+                "residual[covariance[inf3, inf2]]",
+                "residual[variance[inf3]]",
+            ],
+        ),
+        (
+            "madrs ~ visit + (1 | subject) + (1 | sex)",
+            ["random.sd[subject;intercept]", "random.sd[sex;intercept]", "sigma"],
+        ),
+        (
+            "madrs ~ visit + (1 | subject) + ar1(visit | subject)",
+            ["random.sd[intercept]", "residual[variance]", "residual[correlation]"],
+        ),
     ],
 )
-def test_one_face_serves_all_engines(formula, tmp_path):
+def test_one_face_serves_all_engines(formula, varying, tmp_path):
     result = sharp_fit(formula)
     assert result.convergence.converged
     tests = result.fixed_effects("kenward-roger")
@@ -126,6 +145,7 @@ def test_one_face_serves_all_engines(formula, tmp_path):
     assert (result.intervals("wald", parameters=["fixed[visit[inf2]]"]).standard_error > 0).all()
     kept = result.bootstrap(3, seed=1)
     refits = [fitted(with_outcome(result.design, y)) for y in result.simulate(3, seed=1)]
+    assert [name for name in kept.names if not name.startswith("fixed")] == varying
     for found, (refit, _) in zip(kept.values, refits, strict=True):
         drawn = dict(zip(kept.names, found.tolist(), strict=True))
         fixed = [drawn[f"fixed[{name}]"] for name in result.design.fixed_names]
