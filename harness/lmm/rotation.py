@@ -51,12 +51,11 @@ def rotated_rows(
     seen, unseen = [], []
     for at in range(0, len(rows), _CHUNK):
         here, own = rows[at : at + _CHUNK], shared[at : at + _CHUNK]
-        D = _columns(design, coordinates, here)
-        multiples = solving[own] @ (
-            Q[own, :, :r].transpose(0, 2, 1) @ D.high
-        )  # roughly; what they leave is computed exactly
+        D, turn = _columns(design, coordinates, here), Q[own]
+        # Roughly: what they leave is computed exactly.
+        multiples = solving[own] @ (turn[:, :, :r].transpose(0, 2, 1) @ D.high)
         left = plus_product(D, taken(design.scaled.Z, here), product(-coordinates.random, multiples))
-        U, W = _split(Q[own], left.high, r)
+        U, W = _split(turn, left.high, r)
         seen.append(R[own] @ multiples + U)
         unseen.append(W)
     return np.concatenate(seen), np.concatenate(unseen), R

@@ -5,6 +5,7 @@ import pytest
 
 from harness.cohorts.cohort import Cohort, Factor
 from harness.formula import parse_formula
+from harness.lmm.covariance import relative_factor
 from harness.lmm.design import build_design
 from harness.lmm.spec import LmmSpec
 
@@ -19,6 +20,26 @@ def _cohort(subject="id", **columns):
     factors = {k: _factor(v) for k, v in columns.items() if isinstance(v, list) and isinstance(v[0], str | None)}
     numeric = {k: np.array(v, dtype=float) for k, v in columns.items() if k not in factors}
     return Cohort(name="panel", subject=subject, time=None, numeric=numeric, factors=factors)
+
+
+def _dense(theta, design):
+    """-2 log-likelihood from its definition: one n x n covariance diag(1/w) + ZGZ', generalised least squares."""
+    X, y, n, p = design.X, design.y, design.n_observations, design.n_fixed
+    V = np.diag(np.ones(n) if design.weights is None else 1 / design.weights)
+    half = design.Z @ relative_factor(np.array(theta), design.blocks)
+    for rows in design.subject_rows():
+        V[rows, rows] += half[rows] @ half[rows].T
+    solved = np.linalg.solve(V, np.column_stack([X, y]))
+    A = X.T @ solved[:, :p]
+    r = y - X @ np.linalg.solve(A, X.T @ solved[:, p])
+    df = n - p if design.criterion == "REML" else n
+    log_det = np.linalg.slogdet(V)[1] + (np.linalg.slogdet(A)[1] if design.criterion == "REML" else 0)
+    return log_det + df * (1 + np.log(2 * np.pi * (r @ np.linalg.solve(V, r)) / df))
+
+
+@pytest.fixture(scope="session")
+def dense_criterion():
+    return _dense
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ import numpy as np
 from harness.arrays import Codes, Matrix, Vector, read_only
 from harness.convergence import Convergence
 from harness.errors import Problem, SpecError
-from harness.lmm.checks import EXACT_FIT
+from harness.lmm.checks import EXACT_FIT, no_maximum
 from harness.lmm.design import LmmDesign
 from harness.lmm.inference.parts import KenwardRogerParts, SatterthwaiteParts
 from harness.lmm.search import ITERATION_LIMIT
@@ -112,11 +112,8 @@ def _refuse_exact_fit(gamma: Vector, prepared: Prepared, design: LmmDesign) -> N
     model = prepared.model
     variance = np.mean([residual_variance(gamma, model, level) for level in range(model.n_levels)])
     smallest = EXACT_FIT * float(np.sqrt(np.mean(design.scaled.y**2)))
-    if not model.n_random or prepared.unit * float(np.sqrt(variance)) > smallest:
-        return
-    found = "an outcome that each subject's own random effects fit exactly"
-    advice = "The likelihood has no maximum; leave out random effects."
-    raise SpecError("fit of a model over visits", [Problem(found=found, expected="residuals", advice=advice)])
+    if model.n_random and prepared.unit * float(np.sqrt(variance)) <= smallest:
+        raise no_maximum()
 
 
 def visit_deviance(gamma: Vector, design: LmmDesign) -> float:
