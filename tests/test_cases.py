@@ -97,7 +97,7 @@ def test_keep_selects_rows(write):
         ("sleepstudy", "/etc/passwd", "the name of a fixture cohort"),
         ("sleepstudy", "sleepstody", "sleepstudy"),
         ('"lmm"', '"lm"', "one of lmm, gbtm"),
-        ('"lme4"', '"sas"', "one of 'lme4'|a list from lme4, nlme"),
+        ('"lme4"', '"sas"', "one of 'lme4'|a list from lme4, lme4_default"),
         ('["lme4"]', '["lme4", "lme4"]', "each engine once"),
         ('"ML"', '"MLE"', "'ML' or 'REML'"),
         ('"ML"', "3", "a value of type str"),
