@@ -297,7 +297,7 @@ class LmmResult:
         model = self._predictor()
         return leverage(model.distribution, _rows_of(model))
 
-    def refits_without(self, column: str | None = None, labels: Sequence[str] | None = None) -> pd.DataFrame:
+    def refits_without(self, column: str | None = None, labels: str | Sequence[str] | None = None) -> pd.DataFrame:
         """Return the changes of fixed effects and theta when each subject, or level of a factor, is left out.
 
         R: ``influence(m, groups = column)`` of lme4.

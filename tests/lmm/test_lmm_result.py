@@ -172,7 +172,7 @@ def test_what_a_model_does_not_have_is_refused_in_words():
     ):
         with pytest.raises(SpecError, match=told):
             ask()
-    left = result.refits_without("visit", ["inf3"]).loc["inf3"]
+    left = result.refits_without("visit", "inf3").loc["inf3"]
     assert np.isfinite(left["change[visit[inf2]]"])
     assert left.filter(like="theta").isna().all()
     assert left.filter(like="theta").size == 6

@@ -22,7 +22,7 @@ class Refit:
 
 
 def refits_without(
-    cohort: Cohort, column: str, refit: Callable[[Cohort], LmmEstimates], labels: Sequence[str] | None = None
+    cohort: Cohort, column: str, refit: Callable[[Cohort], LmmEstimates], labels: str | Sequence[str] | None = None
 ) -> tuple[Refit, ...]:
     """Return the fit without each level of a factor of the cohort, all of them or those named.
 
@@ -42,13 +42,13 @@ def refits_without(
         raise SpecError("refits", [problem])
     factor = cohort.factors[column]
     occurring = [factor.levels[code] for code in np.unique(factor.codes[factor.codes >= 0]).tolist()]
-    wanted = occurring if labels is None else list(labels)
+    wanted = occurring if labels is None else [labels] if isinstance(labels, str) else list(labels)
     unknown = [
         Problem(
             column=column,
             found=f"level {label!r:.60}",
             expected="one that occurs",
-            advice=nearest(label, occurring),
+            advice=nearest(str(label), occurring),
         )
         for label in wanted
         if label not in occurring
