@@ -129,7 +129,8 @@ def test_a_tiny_sigma_with_no_slope_variance_is_recovered(simulate, run):
     found, _ = run(simulate(m=209, sd=(6.0, 0.0), sigma=1e-5))
     assert found.convergence.converged
     assert found.convergence.distance < 1e-6
-    assert found.sigma == pytest.approx(1e-5, rel=0.1)
+    # Four standard errors: 1/sqrt(2 df) with about 640 residual df, and with 209 subjects.
+    assert found.sigma == pytest.approx(1e-5, rel=0.11)
     assert found.sigma * found.theta[0] == pytest.approx(6.0, rel=0.2)
 
 

@@ -155,6 +155,7 @@ def test_satterthwaites_df_equal_those_of_dense_matrices(fitted, name):
     gradients = np.einsum("rjj->jr", slopes)
     df = 2 * variances**2 / np.einsum("jr,rs,js->j", gradients, 2 * np.linalg.inv(dense.observed()), gradients)
     effects = fixed_effects(fit, design, "satterthwaite")
+    # The second derivatives of V in `observed` are differences, good to 1e-6 of V.
     np.testing.assert_allclose(effects.degrees.of_rows(np.eye(4) @ effects.working), df, rtol=1e-5)
     np.testing.assert_allclose(effects.vcov, dense.phi, rtol=1e-9)
 
