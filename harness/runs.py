@@ -181,10 +181,13 @@ def _environment(comparisons: Sequence[Comparison], references: References) -> M
 def _notes(
     known: Sequence[KnownDifference], comparisons: Sequence[Comparison], skipped: Sequence[Skipped]
 ) -> tuple[str, ...]:
+    compared = {comparison.case for comparison in comparisons}
+    left_out = [name for name in case_names() if name not in compared]
     return tuple(
         f"a known difference has disappeared; remove its entry of case {entry.case!r}, engine {entry.engine!r},"
         f" quantity {entry.quantity!r}, attribution {entry.attribution.value!r}"
         for entry in unused(known, comparisons)
-        # An entry for many cases may still hold in the one that could not be compared.
+        # An entry for many cases may still hold in one that could not be compared, or was not asked for.
         if not any(entry.concerns(item.case, item.reference) for item in skipped)
+        and not any(entry.concerns(name, entry.engine) for name in left_out)
     )

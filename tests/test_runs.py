@@ -80,10 +80,10 @@ def test_a_skipped_reference_hides_no_difference_that_is_gone_elsewhere():
             expires=datetime.now(UTC).date() + timedelta(days=1),
         )
 
-    gone, elsewhere = entry("sleepstudy__*", "lme4"), entry("sleepstudy__*", "nlme")
+    gone, elsewhere, not_asked_for = entry(CASE, "lme4"), entry(CASE, "nlme"), entry("sleepstudy__*", "lme4")
     references = References(live={"lme4": Saying("lme4", ours)})
     comparisons, skipped = cross_check(runs.read_cases([CASE]), references)
     assert "nlme" in {item.reference for item in skipped}
     assert [comparison.right.engine for comparison in comparisons] == ["lme4"]
-    (note,) = runs._notes([gone, elsewhere], comparisons, skipped)
-    assert "remove its entry of case 'sleepstudy__*', engine 'lme4'" in note
+    (note,) = runs._notes([gone, elsewhere, not_asked_for], comparisons, skipped)
+    assert f"remove its entry of case {CASE!r}, engine 'lme4'" in note

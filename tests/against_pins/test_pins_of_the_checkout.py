@@ -20,7 +20,7 @@ def test_no_pin_belongs_to_no_case(all_pinned):
 
 
 def test_ours_agrees_with_the_pin(pinned):
-    comparison = pinned.judge(pinned.reading)
+    comparison = pinned.comparison
     if comparison.outcome is Outcome.DISAGREE and pinned.accepted:
         verdicts = with_known(comparison.verdicts, comparison.attribution, pinned.accepted)
         assert all(verdict.outcome is not Outcome.DISAGREE for verdict in verdicts), comparison.sentence
@@ -29,8 +29,9 @@ def test_ours_agrees_with_the_pin(pinned):
 
 
 def test_a_pin_gives_numbers_or_at_least_log_likelihoods(pinned):
-    judged = [v for v in pinned.judge(pinned.reading).verdicts if v.outcome is Outcome.AGREE]
-    assert sum(v.quantity.startswith("objective[") for v in judged) >= 2
+    judged = [v for v in pinned.comparison.verdicts if v.outcome is Outcome.AGREE]
+    anywhere = sum(v.quantity.startswith("objective[") for v in judged)
+    assert anywhere >= 2 or len(judged) > anywhere, pinned.reading.conventions
     assert pinned.reading.quantities or set(pinned.reading.not_given), pinned.reading.conventions
 
 

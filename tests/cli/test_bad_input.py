@@ -167,7 +167,7 @@ def test_a_spec_that_names_code_is_refused_and_the_code_is_not_run(refused, code
         ('cohort = "../../x"\n' + LMM, ["cohort"]),
         (SCHEMA + 'keep = { arm = ["../../x"] }\n' + LMM, ["keep"]),
         (SCHEMA + LMM.replace('"lmm"', '"../lmm"'), ["kind = '../lmm'"]),
-        ('references = ["../lme4"]\n' + SCHEMA + LMM, ["../lme4", "a list from lme4, nlme"]),
+        ('references = ["../lme4"]\n' + SCHEMA + LMM, ["../lme4", "a list from lme4, lme4_default"]),
         (SCHEMA + LMM + 'criterion = "MLE"\ncolour = 3\n', ["2 problems", "'MLE'", "an unknown key"]),
         (SCHEMA.replace('"time"', '"tiem"') + LMM.replace("~ week", "~ week +"), ["2 problems", "'tiem'", "formula"]),
         ('references = ["sas"]\n' + SCHEMA + LMM.replace("~ week", "~ f(week)"), ["2 problems", "'sas'", "'f'"]),

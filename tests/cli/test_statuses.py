@@ -105,7 +105,8 @@ def test_without_r_and_pins_nothing_is_compared_and_that_is_no_agreement(harness
     status, output, error = harness.run(command, CASE)
     assert status == cli.NOTHING
     assert not output
-    assert "nothing was compared: lme4 is not installed and has no recorded result" in error
+    assert "nothing was compared: " in error
+    assert "lme4 is not installed and has no recorded result" in error
     assert not harness.files
 
 
@@ -175,7 +176,8 @@ def crashed(name):
 
 
 def test_engines_that_give_nothing_end_as_nothing_compared(harness, monkeypatch):
-    live = {name: Engine(name, silent(name)) for name in ("lme4", "nlme")}
+    (case,) = runs.read_cases([CASE])
+    live = {name: Engine(name, silent(name)) for name in case.references}
     monkeypatch.setattr(runs, "live_engines", lambda: nullcontext(live))
     status, output, _ = harness.run("compare", CASE)
     assert status == cli.NOTHING
@@ -189,7 +191,7 @@ def test_an_engine_that_crashed_is_a_disagreement_in_a_complete_report(harness, 
     assert status == cli.DISAGREE
     assert "SIGKILL" in output
     found = json.loads((tmp_path / "report" / "run.json").read_text())["run"]["comparisons"]
-    assert len(found) == 4
+    assert len(found) == sum(len(case.references) for case in runs.read_cases([CASE, OTHER]))
     assert harness.files == REPORT
 
 
