@@ -50,7 +50,10 @@ class Sandwich:
         hat = np.einsum("kup,pq,kuq->ku", reached, self.bread, reached)
         across = np.einsum("kup,kuq,u->kpq", reached, reached, self.counts) @ self.bread
         squares = (own**2 - 2 * own * hat) @ self.counts + np.einsum("kpq,kqp->k", across, across)
-        return np.asarray(((own - hat) @ self.counts) ** 2 / squares)
+        # Where every subject's own combination is fitted exactly, nothing is left to count.
+        df = np.full(len(rows), np.nan)
+        np.divide(((own - hat) @ self.counts) ** 2, squares, out=df, where=squares > 0)
+        return df
 
     def of_all(self, rows: Matrix, estimates: Vector) -> FTest:
         """Return Wald's statistic divided by its rank, on (rank, subjects - 1)."""
@@ -92,9 +95,14 @@ def sandwich(X: Matrix, residual: Vector, blocks: Iterator[tuple[Codes, Matrix]]
     Raises
     ------
     SpecError
-        If there are not at least two blocks.
+        If there are not at least two blocks, or a V_i is singular, as where the likelihood has no maximum.
     """
-    stacks = list(_stacks(X, blocks))
+    try:
+        stacks = list(_stacks(X, blocks))
+    except np.linalg.LinAlgError:
+        found = "a subject whose covariance is singular at the end of the search"
+        expected = "a fit with covariances that can be inverted"
+        raise SpecError("robust covariance", [Problem(found=found, expected=expected)]) from None
     if sum(len(stack.rows) for stack in stacks) < 2:
         found = "rows that all depend on each other, as crossed grouping factors make them"
         expected = "independent subjects to cluster by"

@@ -68,9 +68,17 @@ def _modes(fit: VisitFit, design: LmmDesign) -> tuple[Matrix, Tensor]:
     modes, modes_cov = np.empty((m, q)), np.empty((m, q, q))
     for i, (rows, V) in enumerate(fit.marginal_covariances(design)):
         loading = design.Z[rows] @ G
-        gain = np.linalg.solve(V, loading).T
+        gain = _solved(V, loading).T
         modes[i], modes_cov[i] = gain @ residuals[rows], G - gain @ loading
     return modes, modes_cov
+
+
+def _solved(V: Matrix, right: Matrix) -> Matrix:
+    """Return V^-1 right; where a search ended beyond the last covariance that can be inverted, by least squares."""
+    try:
+        return np.asarray(np.linalg.solve(V, right), dtype=float)
+    except np.linalg.LinAlgError:
+        return np.asarray(np.linalg.lstsq(V, right, rcond=None)[0], dtype=float)
 
 
 def _variance_covariance(fit: VisitFit, design: LmmDesign) -> Matrix:

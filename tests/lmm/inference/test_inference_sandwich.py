@@ -156,3 +156,18 @@ def test_robust_and_model_based_tables_share_estimates(model):
     plain = coefficient_table(fixed_effects(found, design))
     np.testing.assert_array_equal(robust.estimate, plain.estimate)
     assert np.all(np.abs(robust.standard_error / plain.standard_error - 1) > 1e-4)
+
+
+def test_a_covariance_that_cannot_be_inverted_is_refused():
+    X, V = np.ones((4, 1)), np.ones((2, 2))
+    blocks = iter([(np.array([0, 1]), V), (np.array([2, 3]), V)])
+    with pytest.raises(SpecError, match="a subject whose covariance is singular"):
+        sandwich(X, np.arange(4.0), blocks, "CR2")
+
+
+def test_scores_that_are_fitted_exactly_leave_no_degrees_of_freedom():
+    """Two subjects, two coefficients: each subject has one for itself."""
+    X = np.kron(np.eye(2), np.ones((2, 1)))
+    blocks = iter([(np.array([0, 1]), np.eye(2)), (np.array([2, 3]), np.eye(2))])
+    found = sandwich(X, np.array([1.0, -1.0, 2.0, -2.0]), blocks, "CR2")
+    assert np.isnan(found.of_rows(np.eye(2))).all()

@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize_scalar
 
+from harness.cohorts.cohort import Cohort, Factor
 from harness.convergence import Stop
 from harness.errors import SpecError
 from harness.lmm.inference.fixed_effects import fixed_effects
+from harness.lmm.visits.estimation import estimate
 from harness.lmm.visits.fit import fit_visits, visit_deviance
 
 AUTOREGRESSIVE = 2.0 * 0.6 ** np.abs(np.subtract.outer(np.arange(4), np.arange(4)))
@@ -169,3 +171,24 @@ def test_an_outcome_that_random_effects_fit_exactly_is_refused(make_panel, desig
     exact = replace(panel, numeric=panel.numeric | {"y": 1e7 + own[0] + own[1] * panel.numeric["t"]})
     with pytest.raises(SpecError, match="random effects fit exactly"):
         fit_visits(designed("y ~ t + (1 + t | id) + ar1(visit | id)", exact))
+
+
+def test_modes_are_given_where_a_search_ended_with_a_singular_covariance(designed):
+    """Five rows, five parameters: the likelihood grows as the correlation goes to -1, to rounding."""
+    cohort = Cohort(
+        name="few",
+        subject="id",
+        time=None,
+        numeric={
+            "y": np.array([-0.562439, -1.328131, -2.052757, -1.904144, -1.637798]) * 1e-6,
+            "t": np.array([0.0, 1.0, 2.0, 2.0, 0.0]),
+        },
+        factors={
+            "id": Factor(codes=np.array([0, 0, 0, 1, 2]), levels=("a", "b", "c")),
+            "visit": Factor(codes=np.array([0, 1, 2, 2, 0]), levels=("v0", "v1", "v2")),
+        },
+    )
+    design = designed("y ~ t + (1 | id) + ar1(visit | id)", cohort, "ML")
+    fit = fit_visits(design)
+    assert fit.convergence.stop is Stop.FLAT
+    assert np.isfinite(estimate(fit, design).conditional_modes).all()
