@@ -230,7 +230,8 @@ def compare(fit: LmmResult | GbtmResult, reference: str | None = None) -> Compar
     fit
         From `fit_lmm` or `fit_gbtm`.
     reference
-        "lme4" (default) or "nlme" for a mixed model; "lcmm" (default) or "flexmix" for a trajectory model.
+        For a mixed model "lme4" (default), "nlme", "glmmTMB" or "mmrm"; for its tests "lmerTest", "pbkrtest", "emmeans"
+        or "clubSandwich"; "lme4_profile" for intervals, "lme4_default" for lme4 as it stops by default. For a trajectory model "lcmm" (default) or "flexmix".
 
     Returns
     -------

@@ -338,7 +338,7 @@ def test_the_order_of_rows_changes_nothing_but_rounding(data, mixed, mixture):
 
 
 def test_a_reference_that_has_no_such_model_is_refused(mixed, mixture):
-    with pytest.raises(SpecError, match="expected one of lme4, .*lmerTest"):
+    with pytest.raises(SpecError, match=r"expected one of lme4, .*lmerTest"):
         harness.compare(mixed, reference="lcmm")
     with pytest.raises(SpecError, match="expected one of lcmm, flexmix"):
         harness.compare(mixture, reference="lme4")
