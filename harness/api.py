@@ -231,7 +231,8 @@ def compare(fit: LmmResult | GbtmResult, reference: str | None = None) -> Compar
         From `fit_lmm` or `fit_gbtm`.
     reference
         For a mixed model "lme4" (default), "nlme", "glmmTMB" or "mmrm"; for its tests "lmerTest", "pbkrtest", "emmeans"
-        or "clubSandwich"; "lme4_profile" for intervals, "lme4_default" for lme4 as it stops by default. For a trajectory model "lcmm" (default) or "flexmix".
+        or "clubSandwich"; "lme4_profile" for intervals, "lme4_default" for lme4 as it stops by default. For a
+        trajectory model "lcmm" (default) or "flexmix".
 
     Returns
     -------
