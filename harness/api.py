@@ -12,7 +12,7 @@ from typing import Any, get_args
 import numpy as np
 import pandas as pd
 
-from harness.cases import REFERENCES, Case
+from harness.cases import REFERENCES, Case, default_references
 from harness.cohorts import Cohort, cohort_from_frame
 from harness.comparison.verdict import Comparison, Skipped
 from harness.crosscheck import References, compare_with
@@ -230,7 +230,8 @@ def compare(fit: LmmResult | GbtmResult, reference: str | None = None) -> Compar
     fit
         From `fit_lmm` or `fit_gbtm`.
     reference
-        For a mixed model "lme4" (default), "nlme", "glmmTMB" or "mmrm"; for its tests "lmerTest", "pbkrtest", "emmeans"
+        For a mixed model "lme4" (default), "nlme" or "mmrm" (defaults where residuals have a structure), or "glmmTMB";
+        for its tests "lmerTest", "pbkrtest", "emmeans"
         or "clubSandwich"; "lme4_profile" for intervals, "lme4_default" for lme4 as it stops by default. For a
         trajectory model "lcmm" (default) or "flexmix".
 
@@ -248,7 +249,7 @@ def compare(fit: LmmResult | GbtmResult, reference: str | None = None) -> Compar
     """
     ours = _our_side(fit)
     names = ours.case.references
-    name = names[0] if reference is None else reference
+    name = default_references(ours.case.spec)[0] if reference is None else reference
     if name not in names:
         problem = Problem(
             found=f"reference {name!r}", expected=f"one of {', '.join(names)}", advice=nearest(name, names)
