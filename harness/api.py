@@ -231,9 +231,8 @@ def compare(fit: LmmResult | GbtmResult, reference: str | None = None) -> Compar
         From `fit_lmm` or `fit_gbtm`.
     reference
         For a mixed model "lme4" (default), "nlme" or "mmrm" (defaults where residuals have a structure), or "glmmTMB";
-        for its tests "lmerTest", "pbkrtest", "emmeans"
-        or "clubSandwich"; "lme4_profile" for intervals, "lme4_default" for lme4 as it stops by default. For a
-        trajectory model "lcmm" (default) or "flexmix".
+        for its tests "lmerTest", "pbkrtest", "emmeans" or "clubSandwich"; "lme4_profile" for intervals, "lme4_default"
+        for lme4 as it stops by default. For a trajectory model "lcmm" (default) or "flexmix".
 
     Returns
     -------
