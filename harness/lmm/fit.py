@@ -1,6 +1,6 @@
 """The fit of a linear mixed model: the optimum, and the certificate that it is one."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,11 +17,10 @@ from harness.lmm.inference import one_factor
 from harness.lmm.inference.parts import KenwardRogerParts, SatterthwaiteParts
 from harness.lmm.newton import Descent, descend
 from harness.lmm.patterns import SufficientStatistics, sufficient_statistics
-from harness.lmm.search import ITERATION_LIMIT
+from harness.lmm.search import ITERATION_LIMIT, lowest
 from harness.lmm.start import starts
 
 _ADAPTATIONS = 50
-_SAME = 1e-12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -80,7 +79,8 @@ def fit(design: LmmDesign, start: Vector | None = None, limit: int = ITERATION_L
     statistics = sufficient_statistics(design)
     _refuse_exact_fit(statistics, design)
     begun = starts(statistics) if start is None else (_given(start, design, statistics),)
-    descent, Lambda = _lowest([(_descend(statistics, Lambda, design, limit), Lambda) for Lambda in begun])
+    descents = [(_descend(statistics, Lambda, design, limit), Lambda) for Lambda in begun]
+    descent, Lambda = lowest(descents, value=lambda end: end[0].evaluation.value, finished=lambda end: end[0].finished)
     coordinates = descent.statistics.coordinates
     if descent.evaluation.sigma <= EXACT_FIT * float(np.sqrt(np.mean(design.scaled.y**2))):
         raise no_maximum()
@@ -99,14 +99,6 @@ def fit(design: LmmDesign, start: Vector | None = None, limit: int = ITERATION_L
         Lambda=read_only(descent.Lambda),
         evaluation=descent.evaluation,
     )
-
-
-def _lowest(found: Sequence[tuple[Descent, Matrix]]) -> tuple[Descent, Matrix]:
-    """Return the lowest end of a search and where it began; the first of those that are equal but for rounding."""
-    ended = [each for each in found if each[0].finished] or list(found)
-    lowest = min(descent.evaluation.value for descent, _ in ended)
-    margin = _SAME * max(1.0, abs(lowest))
-    return next(each for each in ended if each[0].evaluation.value <= lowest + margin)
 
 
 def _given(start: Vector, design: LmmDesign, statistics: SufficientStatistics) -> Matrix:

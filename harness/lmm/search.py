@@ -1,6 +1,6 @@
 """What Newton searches of all engines share: when they are at their end, how far a step goes, how a saddle is left."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -17,6 +17,8 @@ _ROUNDING = 1e-12
 # Of what the slope promises.
 SUFFICIENT = 1e-4
 _HALVINGS = 60
+# Of the criterion's size: ends this near are one.
+_SAME = 1e-12
 _ESCAPE_STEP = 0.1
 
 _Place = TypeVar("_Place")
@@ -70,3 +72,10 @@ def escaped(moved: Callable[[float], _Place], value: Callable[[_Place], float], 
             return there
         length /= 2
     return None
+
+
+def lowest(ends: Sequence[_Place], *, value: Callable[[_Place], float], finished: Callable[[_Place], bool]) -> _Place:
+    """Return the lowest end of several searches, of those that finished if any did; of equal ones the first."""
+    ended = [end for end in ends if finished(end)] or list(ends)
+    least = min(map(value, ended))
+    return next(end for end in ended if value(end) <= least + _SAME * max(1.0, abs(least)))

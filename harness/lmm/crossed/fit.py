@@ -14,11 +14,11 @@ from harness.lmm.crossed.certificate import certify
 from harness.lmm.crossed.inference import kenward_roger_parts, satterthwaite_parts
 from harness.lmm.crossed.layout import Layout, arrange, entries
 from harness.lmm.crossed.newton import Place, descend, place
-from harness.lmm.crossed.start import moment_start
+from harness.lmm.crossed.start import starts
 from harness.lmm.crossed.statistics import cross_products
 from harness.lmm.design import LmmDesign
 from harness.lmm.inference.parts import KenwardRogerParts, SatterthwaiteParts
-from harness.lmm.search import ITERATION_LIMIT
+from harness.lmm.search import ITERATION_LIMIT, lowest
 
 # A dense covariance of more rows would fill the memory: 5,000 rows are 200 MB.
 LARGEST_BLOCK = 5_000
@@ -92,9 +92,10 @@ def fit(design: LmmDesign, start: Vector | None = None, limit: int = ITERATION_L
     """
     layout = arrange(design)
     cross = cross_products(design, layout)
-    theta = moment_start(cross) if start is None else working_theta(start, layout)
-    begun = place(theta, entries(layout), cross)
-    descent = descend(begun, limit)
+    thetas = starts(cross) if start is None else (working_theta(start, layout),)
+    places = [place(theta, entries(layout), cross) for theta in thetas]
+    descents = [(descend(begun, limit), begun) for begun in places]
+    descent, begun = lowest(descents, value=lambda end: end[0].place.here.value, finished=lambda end: end[0].finished)
     here, cross = descent.place.here, descent.place.cross
     if cross.fits_exactly or not here.sigma > EXACT_FIT * float(np.sqrt(np.mean(design.scaled.y**2))):
         raise no_maximum()

@@ -14,6 +14,19 @@ from harness.lmm.crossed.statistics import CrossProducts
 
 # A column of Lambda that is exactly zero is stationary whatever the data; so is none at the start.
 _SMALLEST_VARIANCE = 0.01
+_STRETCH = 10.0
+_FEW_ROWS = 200
+
+
+def starts(cross: CrossProducts) -> tuple[Vector, ...]:
+    """Return where searches start, theta (J,) in working units: from the moments, and from both sides of them.
+
+    That is with few rows, where the criterion may have several minima.
+    """
+    moments = moment_start(cross)
+    if cross.n_observations >= _FEW_ROWS:
+        return (moments,)
+    return moments, _STRETCH * moments, moments / _STRETCH
 
 
 def moment_start(cross: CrossProducts) -> Vector:

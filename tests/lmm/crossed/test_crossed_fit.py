@@ -263,3 +263,18 @@ def test_a_search_cut_short_says_so(reference):
     cut = fit(design, start=np.array([5.0, 0.0, 5.0, 5.0]), limit=1)
     assert cut.convergence.stop is Stop.ITERATION_LIMIT
     assert cut.deviance > found.deviance
+
+
+def test_the_lower_of_two_minima_is_found_with_few_rows(make_cohort, make_design):
+    """From moments the search ends at a minimum without variance between the levels of h; there is a lower one."""
+    cohort = make_cohort(
+        id=list("000011112222333445555667777"),
+        h=list("qrprpppqprrpprrqppprpppqppr"),
+        t=[0, 1.7, 3.3, 5, 0, 1.7, 3.3, 5, 0, 1.7, 3.3, 5, 0, 1.7, 3.3, 0, 1.7, 0, 1.7, 3.3, 5, 0, 1.7, 0, 1.7, 3.3, 5],
+        y=np.array([21, -52, -103, -172, -38, -70, -84, -98, -62, -66, -68, -76, 141, 141, 154, 111, 120, -5, -10, -17,
+                    -26, -133, -87, 146, 124, 113, 96]) / 100,
+    )  # fmt: skip
+    design = make_design("y ~ t + (1 + t | id) + (1 | h)", cohort)
+    found = fit(design)
+    assert found.convergence.stop is Stop.OPTIMUM
+    assert found.deviance < profiled_deviance(np.array([26.5, -0.957, 4.73, 1.1]), design)
