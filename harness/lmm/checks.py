@@ -22,7 +22,7 @@ HOLDING_INTERCEPTS = frozenset({"us", "cs", "toep"})
 # Residuals below this share of the outcome are rounding, not data.
 EXACT_FIT = 1e-14
 # Squares, and products of them, of larger numbers overflow, and those of smaller ones vanish.
-_LARGEST = 1e60
+LARGEST = 1e60
 # Residual variances are in units of them, and squares of those must not overflow either.
 _LARGEST_WEIGHT = 1e30
 _DOMAINS = {"log": (0.0, "> 0"), "log1p": (-1.0, "> -1"), "sqrt": (-np.finfo(float).tiny, ">= 0")}
@@ -182,9 +182,9 @@ def _basis_problems(atom: Atom, values: Vector) -> list[Problem]:
 
 def _size_problems(name: str, column: str, values: Vector) -> list[Problem]:
     largest = float(np.abs(values).max())
-    if largest == 0 or 1 / _LARGEST <= largest <= _LARGEST:
+    if largest == 0 or 1 / LARGEST <= largest <= LARGEST:
         return []
-    expected = f"values of {1 / _LARGEST:g} to {_LARGEST:g} in size"
+    expected = f"values of {1 / LARGEST:g} to {LARGEST:g} in size"
     return [Problem(found=f"{name} of up to {largest:g}", expected=expected, column=column, advice="Use another unit.")]
 
 

@@ -364,3 +364,9 @@ def test_two_outcomes_of_a_subject_at_one_visit_are_refused_where_residuals_cova
         SpecError, match="line 2, column 'visit': a second outcome of its subject at the visit of line 1"
     ):
         predict(ready, twice.head(2))
+
+
+def test_a_value_too_large_to_be_squared_is_refused(sleepstudy):
+    rows = pd.DataFrame({"days": [1.0, 1e200], "subject": ["308", "308"]})
+    with pytest.raises(SpecError, match=r"line 2, column 'days': days at 1e\+200 is no finite number, or too large"):
+        predict(sleepstudy, rows)

@@ -8,6 +8,7 @@ import numpy as np
 
 from harness.arrays import Matrix, Vector
 from harness.errors import Problem, SpecError, nearest
+from harness.lmm.checks import LARGEST
 from harness.lmm.inference.distributions import f_tail
 from harness.lmm.inference.fixed_effects import FixedEffects
 from harness.lmm.inference.methods import Method
@@ -152,6 +153,8 @@ def _fill(row: Vector, given: Weights, names: tuple[str, ...]) -> list[Problem]:
     row[:] = values
     if not np.isfinite(row).all():
         return [Problem(found="a weight that is not finite", expected="finite weights")]
+    if np.abs(row).max(initial=0.0) > LARGEST:
+        return [Problem(found=f"a weight of {np.abs(row).max():g}", expected=f"weights of at most {LARGEST:g}")]
     return [] if row.any() else [Problem(found="weights that are all zero", expected="at least one that is not")]
 
 

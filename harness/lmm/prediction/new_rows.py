@@ -8,6 +8,7 @@ from harness.arrays import Codes, Matrix, read_only
 from harness.cohorts.cohort import Factor
 from harness.cohorts.schema import Column
 from harness.errors import Problem, SpecError, listed
+from harness.lmm.checks import LARGEST
 from harness.lmm.columns import Frame, design_matrix
 from harness.lmm.prediction.occasions import Occasions, RandomRows
 from harness.lmm.prediction.parsing import Parsed, as_frame, column_problems, parsed_columns
@@ -85,13 +86,12 @@ def _undefined(model: Trained, frame: Frame) -> Iterator[Problem]:
     encodings = {str(e.atom): e for one in coded for e in one.encodings if e.table is None}
     with np.errstate(all="ignore"):
         for written, encoding in encodings.items():
-            finite = np.isfinite(encoding.columns(frame)).all(axis=1)
+            fit = (np.abs(encoding.columns(frame)) <= LARGEST).all(axis=1)
             values = frame.numeric[encoding.atom.column]
-            for row in np.flatnonzero(~finite).tolist():
-                found = f"{written} at {values[row]:g} is no finite number"
-                yield Problem(
-                    line=row + 1, column=encoding.atom.column, found=found, expected="a value where it is one"
-                )
+            for row in np.flatnonzero(~fit).tolist():
+                found = f"{written} at {values[row]:g} is no finite number, or too large"
+                expected = f"a value where it is at most {LARGEST:g}"
+                yield Problem(line=row + 1, column=encoding.atom.column, found=found, expected=expected)
 
 
 def _unknown_visits(model: Trained, frame: Frame) -> Iterator[Problem]:

@@ -359,6 +359,7 @@ def test_an_unknown_method_lists_the_known_ones(trial, fitted):
         ([1, 0], r"weights of shape \(2,\); expected 16, one for each of intercept, visit\[v1\]"),
         ({"sex[m]": np.nan}, "a weight that is not finite"),
         ({}, "weights that are all zero"),
+        ({"sex[m]": 1e200}, r"a weight of 1e\+200; expected weights of at most 1e\+60"),
     ],
 )
 def test_weights_that_are_no_contrast_are_refused(visits, weights, message):
