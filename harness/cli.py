@@ -38,7 +38,7 @@ ReportFolder = Annotated[Path, typer.Option("--report", help="The folder that th
 Data = Annotated[
     Path | None, typer.Option("--data", help="A table of yours: CSV, TSV, Parquet, Excel, SPSS, Stata, SAS.")
 ]
-SpecFile = Annotated[Path | None, typer.Option("--spec", help="A TOML file with the table's schema and a [model].")]
+SpecFile = Annotated[Path | None, typer.Option("--spec", help="A TOML file with the table's schema and a model.")]
 Required = Annotated[
     list[str] | None, typer.Option("--require", metavar="ENGINE", help="Fail (status 11) unless this runs live.")
 ]

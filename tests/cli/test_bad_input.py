@@ -200,3 +200,10 @@ def test_own_data_without_r_end_as_nothing_compared(harness, tmp_path):
     status, _, error = harness.run("compare", "--data", "mine.csv", "--spec", "mine.toml")
     assert status == cli.NOTHING
     assert "nothing was compared" in error
+
+
+def test_the_help_has_all_its_words(harness):
+    """Square brackets are markup there, and would vanish."""
+    status, out, _ = harness.run("compare", "--help")
+    assert status == 0
+    assert "schema and a model." in " ".join(out.split())
