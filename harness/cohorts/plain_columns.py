@@ -48,7 +48,7 @@ def plain_factor(series: pd.Series) -> Factor | None:
         return _factor(np.argsort(order)[codes], map(str, numbers[order].tolist()))
     if isinstance(dtype, pd.StringDtype) or pd.api.types.infer_dtype(series, skipna=True) == "string":
         codes, found = pd.factorize(series)
-        labels = list(found)
+        labels = found.to_numpy(dtype=object).tolist() if isinstance(found, pd.Index) else list(found)
         if not _are_labels(labels):
             return None
         levels = sorted_levels(labels)

@@ -26,6 +26,7 @@ from harness.lmm.spec import Criterion
 _MOST_PADDING = 1.5
 _CHUNK = 1_000  # subjects at a time, whose products stay in the cache
 _FEW = 200  # patterns, that are worth no distinction
+_SMALL = 500_000  # products of single subjects, summed at once before a loop over patterns would have begun
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -167,6 +168,8 @@ def _outer_products(U: Tensor, pattern: Codes, counts: Codes) -> Matrix:
     T = np.empty((len(counts), q * (q + 1) // 2, c * (c + 1) // 2))
     order = np.argsort(pattern, kind="stable")
     ends = np.cumsum(counts)
+    if T[0].size * m <= _SMALL:
+        return np.add.reduceat(_own_products(U[order]), ends - counts, axis=0).reshape(-1, T.shape[-1])
     alone = np.flatnonzero(counts == 1) if len(counts) > _FEW else np.empty(0, dtype=np.int64)
     for at in range(0, len(alone), _CHUNK):
         own = alone[at : at + _CHUNK]
