@@ -1,21 +1,22 @@
 """R's clubSandwich: robust covariance of lme4's fixed effects, by subject (reference_r/clubSandwich.R)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from harness.cases import Case, Spec, Support
 from harness.lmm.inference.quantities import coefficient_quantities
-from harness.quantities import Point, Quantity
-from harness.references.decoding import Answered, Decoded
-from harness.references.lme4 import LME4_SEARCH, lme4_request, lme4_support
+from harness.quantities import Quantity
+from harness.references.decoding import Answered
+from harness.references.lme4 import lme4_support
 from harness.references.lmm_answers import fixed_names, the_lmm
-from harness.references.lmm_tests import decoded_tests
+from harness.references.on_lme4 import OnLme4
 from harness.references.requests import Request
 
 
-class ClubSandwich:
+class ClubSandwich(OnLme4):
     """Decoder of clubSandwich's answers; its definitions are ours."""
 
     name = "clubSandwich"
+    method = "The working covariance of CR2 is that of the model."
 
     def support(self, spec: Spec) -> Support:
         """Return that it needs one grouping factor, whose levels are independent."""
@@ -24,31 +25,8 @@ class ClubSandwich:
             return Support(fit=False, objective=False, reason="It needs independent subjects to cluster by.")
         return support
 
-    def request(self, case: Case) -> Request:
-        """Return the case as R gets it."""
-        return lme4_request(self.name, case)
-
-    def decode(self, answer: Answered, case: Case, request: Request) -> Decoded:
-        """Return clubSandwich's standard errors and tests in our words."""
-        return decoded_tests(self.name, answer, case, request, self._tests(answer, case, request))
-
-    def log_likelihood(self, value: float, n_observations: int) -> float:  # noqa: ARG002  # lme4's, nothing to add
-        """Return lme4's log-likelihood, which has all constants."""
-        return value
-
-    def can_evaluate(self, point: Point, spec: Spec) -> bool:  # noqa: ARG002  # lme4 is asked for its own criterion
-        """Return that only its own optimum is of interest: the criterion is lme4's."""
-        return False
-
-    def conventions(self, spec: Spec) -> tuple[str, ...]:  # noqa: ARG002  # the same for all models
-        """Return how clubSandwich was run."""
-        return (*LME4_SEARCH, "The working covariance of CR2 is that of the model.")
-
-    def not_given(self, spec: Spec) -> Mapping[str, str]:  # noqa: ARG002  # the same for all models
-        """Return that it gives all that is asked of it."""
-        return {}
-
-    def _tests(self, answer: Answered, case: Case, request: Request) -> Iterator[Quantity]:
+    def tests(self, answer: Answered, case: Case, request: Request) -> Iterator[Quantity]:
+        """Yield robust standard errors, and CR2's tests."""
         names, given = fixed_names(self.name, answer["beta_names"], case, request), answer["adjusted"]
         yield from coefficient_quantities("CR0", names, standard_error=answer["plain"])
         yield from coefficient_quantities(

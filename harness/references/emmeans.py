@@ -5,29 +5,26 @@ from typing import Any
 
 import numpy as np
 
-from harness.cases import Case, Spec, Support
+from harness.cases import Case
 from harness.errors import EngineError
 from harness.lmm.definitions import mean_columns
 from harness.lmm.inference.quantities import mean_quantities
-from harness.quantities import Point, Quantity
-from harness.references.decoding import Answered, Decoded
-from harness.references.lme4 import LME4_SEARCH, lme4_request, lme4_support
+from harness.quantities import Quantity
+from harness.references.decoding import Answered
+from harness.references.lme4 import lme4_request
 from harness.references.lmm_answers import the_lmm
-from harness.references.lmm_tests import decoded_tests
+from harness.references.on_lme4 import OnLme4
 from harness.references.requests import Request
 from harness.references.wire import Text
 
 NUMBERS = ("estimate", "standard_error", "df", "lower", "upper", "statistic", "p_value")
 
 
-class Emmeans:
+class Emmeans(OnLme4):
     """Decoder of emmeans' answers: means over the first two factors of the model, pairs of the first by the second."""
 
     name = "emmeans"
-
-    def support(self, spec: Spec) -> Support:
-        """Return that it averages what lme4 fits."""
-        return lme4_support(spec)
+    method = "Its limits of 3000 rows for exact degrees of freedom are lifted."
 
     def request(self, case: Case) -> Request:
         """Return the case as R gets it, with the factors whose means are wanted.
@@ -44,27 +41,13 @@ class Emmeans:
         letters = Text(_letter(request, column) for column in columns)
         return request.asking(means=letters)
 
-    def decode(self, answer: Answered, case: Case, request: Request) -> Decoded:
-        """Return emmeans' tables in our words."""
-        return decoded_tests(self.name, answer, case, request, self._means(answer, request))
-
-    def log_likelihood(self, value: float, n_observations: int) -> float:  # noqa: ARG002  # lme4's, nothing to add
-        """Return lme4's log-likelihood, which has all constants."""
-        return value
-
-    def can_evaluate(self, point: Point, spec: Spec) -> bool:  # noqa: ARG002  # lme4 is asked for its own criterion
-        """Return that only its own optimum is of interest: the criterion is lme4's."""
-        return False
-
-    def conventions(self, spec: Spec) -> tuple[str, ...]:  # noqa: ARG002  # the same for all models
-        """Return how emmeans was run."""
-        return (*LME4_SEARCH, "Its limits of 3000 rows for exact degrees of freedom are lifted.")
-
-    def not_given(self, spec: Spec) -> Mapping[str, str]:  # noqa: ARG002  # the same for all models
-        """Return that it gives all that is asked of it."""
-        return {}
-
-    def _means(self, answer: Answered, request: Request) -> Iterator[Quantity]:
+    def tests(
+        self,
+        answer: Answered,
+        case: Case,  # noqa: ARG002  # the request tells what emmeans was asked for
+        request: Request,
+    ) -> Iterator[Quantity]:
+        """Yield means and contrasts by both methods for degrees of freedom."""
         for method, given in answer["methods"].items():
             for table, rows in (("means", given["means"]), ("contrasts", given["contrasts"])):
                 yield from mean_quantities(

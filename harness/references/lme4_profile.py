@@ -1,55 +1,25 @@
 """R's lme4: profile intervals of its parameters (reference_r/lme4_profile.R)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
-from harness.cases import Case, Spec, Support
+from harness.cases import Case
 from harness.lmm.inference.quantities import interval_quantities
-from harness.quantities import Point, Quantity
-from harness.references.decoding import Answered, Decoded
-from harness.references.lme4 import LME4_SEARCH, lme4_request, lme4_support
+from harness.quantities import Quantity
+from harness.references.decoding import Answered
 from harness.references.lmm_answers import fixed_names, the_lmm
-from harness.references.lmm_tests import decoded_tests
 from harness.references.names import our_names
+from harness.references.on_lme4 import OnLme4
 from harness.references.requests import Request
 
 
-class Lme4Profile:
+class Lme4Profile(OnLme4):
     """Decoder of lme4's intervals, which are always those of the ML fit."""
 
     name = "lme4_profile"
+    method = "Profiles on 95 % are those of the ML fit, interpolated by splines."
 
-    def support(self, spec: Spec) -> Support:
-        """Return that it has intervals of what lme4 fits."""
-        return lme4_support(spec)
-
-    def request(self, case: Case) -> Request:
-        """Return the case as R gets it."""
-        return lme4_request(self.name, case)
-
-    def decode(self, answer: Answered, case: Case, request: Request) -> Decoded:
-        """Return the intervals under our names."""
-        return decoded_tests(self.name, answer, case, request, self._intervals(answer, case, request))
-
-    def log_likelihood(self, value: float, n_observations: int) -> float:  # noqa: ARG002  # lme4's, nothing to add
-        """Return lme4's log-likelihood, which has all constants."""
-        return value
-
-    def can_evaluate(self, point: Point, spec: Spec) -> bool:  # noqa: ARG002  # lme4 is asked for its own criterion
-        """Return that only its own optimum is of interest: the criterion is lme4's."""
-        return False
-
-    def conventions(self, spec: Spec) -> tuple[str, ...]:  # noqa: ARG002  # the same for all models
-        """Return how the intervals are made."""
-        return (
-            *LME4_SEARCH,
-            "Profiles on 95 % are those of the ML fit, interpolated by splines.",
-        )
-
-    def not_given(self, spec: Spec) -> Mapping[str, str]:  # noqa: ARG002  # the same for all models
-        """Return that it gives all that is asked of it."""
-        return {}
-
-    def _intervals(self, answer: Answered, case: Case, request: Request) -> Iterator[Quantity]:
+    def tests(self, answer: Answered, case: Case, request: Request) -> Iterator[Quantity]:
+        """Yield intervals of all parameters."""
         formula = the_lmm(case.spec).formula
         terms = [term for random in formula.random for term in random.terms]
         names: list[str] = []
