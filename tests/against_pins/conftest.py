@@ -124,6 +124,11 @@ THOROUGH = {
 """Pins in which everything is tried; in the others it is a sample."""
 
 
+def pytest_itemcollected(item):
+    """Trace no coverage here: it doubles the time of thousands of comparisons, whose lines the other tests reach."""
+    item.add_marker(pytest.mark.no_cover)
+
+
 def pytest_generate_tests(metafunc):
     for fixture, pins in {
         "pinned": ALL,
