@@ -222,6 +222,8 @@ def _unusable(quantity: Quantity, engine: str) -> str:
         return f"{engine} gives {value!r}, which agrees with nothing"
     if value == R_INTEGER_NA:
         return f"{engine} gives {R_INTEGER_NA}, R's missing integer read as a number"
+    if quantity.path.endswith("p_value") and not 0 <= number(value) <= 1:
+        return f"{engine} gives {value!r}, which is no probability"
     return ""
 
 

@@ -50,7 +50,10 @@ def wrong_values(pinned):
     ours = {q.path: q for q in pinned.ours.reading(pinned.reference).quantities}
     for quantity in pinned.reading.quantities:
         matters = what_matters(quantity, ours.get(quantity.path))
-        for name, value in (*wrong_numbers(quantity.value, matters), ("text", str(quantity.value))):
+        wrong = [*wrong_numbers(quantity.value, matters), ("text", str(quantity.value))]
+        if quantity.path.endswith("p_value") and quantity.value:
+            wrong.append(("no probability", -quantity.value))
+        for name, value in wrong:
             yield f"{quantity.path} {name}", partial(with_quantities, pinned.reading, {quantity.path: value})
 
 
