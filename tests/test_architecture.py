@@ -15,7 +15,7 @@ LAYERS = (
     {"quantities", "formula_tokens", "formula_tree", "roster"},
     {"formula_parser"},
     {"formula", "comparison"},
-    {"cohorts"},
+    {"cohorts", "coding"},
     {"lmm", "gbtm"},
     {"cases"},
     {"references", "reports"},

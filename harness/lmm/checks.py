@@ -6,11 +6,11 @@ from itertools import accumulate, combinations, pairwise
 import numpy as np
 
 from harness.arrays import Vector
+from harness.coding.bases import spline_knots
+from harness.coding.columns import Frame, atom_values
 from harness.cohorts.cohort import Cohort
 from harness.errors import Problem, SpecError, nearest
 from harness.formula import Atom, Formula
-from harness.lmm.bases import spline_knots
-from harness.lmm.columns import Frame, atom_values
 from harness.lmm.covariance import upper_factor
 from harness.lmm.grouping import RandomDesign
 from harness.lmm.orthonormal import TALL, gram_root

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.linalg import solve_triangular
 
 from harness.arrays import Matrix, Vector, read_only
-from harness.lmm.columns import Cells
+from harness.coding.columns import Cells
 from harness.lmm.orthonormal import TALL, quick_qr
 from harness.lmm.rank import Rank, column_rank
 

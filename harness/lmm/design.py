@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from harness.arrays import Codes, Matrix, Vector, read_only
+from harness.coding.columns import CodedTerm, Frame, code_terms, column_names, design_matrix, tabulated
 from harness.cohorts.cohort import Cohort
 from harness.errors import Problem, SpecError
 from harness.formula import ResidualTerm, formula_text
@@ -19,7 +20,6 @@ from harness.lmm.checks import (
     size_problems,
     value_problems,
 )
-from harness.lmm.columns import CodedTerm, Frame, code_terms, column_names, design_matrix, tabulated
 from harness.lmm.conditioning import Conditioned, condition, reconditioned, scaled
 from harness.lmm.dropped import DroppedRows, dropped_rows
 from harness.lmm.grouping import RandomDesign, random_designs, side_by_side

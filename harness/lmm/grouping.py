@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness.arrays import Codes, Matrix, Vector, read_only
+from harness.coding.columns import CodedTerm, Frame, code_terms, column_names, design_matrix
 from harness.formula import RandomTerm
-from harness.lmm.columns import CodedTerm, Frame, code_terms, column_names, design_matrix
 from harness.lmm.rows import combined
 
 

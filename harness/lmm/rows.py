@@ -6,9 +6,9 @@ from itertools import compress
 import numpy as np
 
 from harness.arrays import Codes, Mask, Vector, read_only
+from harness.coding.columns import Frame
 from harness.cohorts.cohort import Cohort
 from harness.formula import Formula
-from harness.lmm.columns import Frame
 
 
 def complete_rows(cohort: Cohort, columns: Sequence[str]) -> tuple[Mask, dict[str, int]]:

@@ -5,10 +5,10 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from harness.arrays import Codes, Mask
+from harness.coding.columns import Frame
 from harness.errors import Problem
 from harness.formula import ResidualTerm
 from harness.lmm.checks import HOLDING_INTERCEPTS
-from harness.lmm.columns import Frame
 from harness.lmm.grouping import RandomDesign
 from harness.lmm.rows import representatives
 

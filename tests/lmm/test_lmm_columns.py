@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
+from harness.coding.bases import train_polynomial, train_spline
+from harness.coding.codings import contrasts
+from harness.coding.columns import Frame
 from harness.cohorts import fixture_cohort
 from harness.formula import parse_formula
-from harness.lmm.bases import train_polynomial, train_spline
-from harness.lmm.codings import contrasts
-from harness.lmm.columns import Frame
 from harness.lmm.design import all_rows, fixed_rows
 from harness.lmm.result import fit_lmm_cohort
 from harness.lmm.spec import LmmSpec

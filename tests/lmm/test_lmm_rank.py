@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.lmm.columns import Cells
+from harness.coding.columns import Cells
 from harness.lmm.conditioning import condition
 from harness.lmm.orthonormal import gram_root, quick_qr
 from harness.lmm.rank import ALIASED, aliases, column_rank

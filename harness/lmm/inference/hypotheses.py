@@ -14,9 +14,9 @@ from typing import Literal, get_args
 import numpy as np
 
 from harness.arrays import Codes, Mask, Matrix, Vector, read_only
+from harness.coding.columns import CodedTerm, Encoding, column_names, design_matrix
 from harness.errors import Problem, SpecError
 from harness.formula import Atom, term_text
-from harness.lmm.columns import CodedTerm, Encoding, column_names, design_matrix
 from harness.lmm.covariance import upper_factor
 from harness.lmm.design import LmmDesign
 from harness.lmm.rank import column_rank

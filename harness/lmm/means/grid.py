@@ -12,8 +12,8 @@ from typing import Literal, get_args
 import numpy as np
 
 from harness.arrays import Codes, Matrix, Vector, read_only
+from harness.coding.columns import Frame
 from harness.errors import Problem, SpecError, nearest
-from harness.lmm.columns import Frame
 from harness.lmm.design import LmmDesign, all_rows
 
 Weights = Literal["equal", "proportional", "cells"]

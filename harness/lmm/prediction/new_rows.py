@@ -5,11 +5,11 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from harness.arrays import Codes, Matrix, read_only
+from harness.coding.columns import Frame, design_matrix
 from harness.cohorts.cohort import Factor
 from harness.cohorts.schema import Column
 from harness.errors import Problem, SpecError, listed
 from harness.lmm.checks import LARGEST
-from harness.lmm.columns import Frame, design_matrix
 from harness.lmm.prediction.occasions import Occasions, RandomRows
 from harness.lmm.prediction.parsing import Parsed, as_frame, column_problems, parsed_columns
 from harness.lmm.prediction.trained import Trained

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness.arrays import Codes, Matrix, Vector
-from harness.lmm.columns import CodedTerm, Frame
+from harness.coding.columns import CodedTerm, Frame
 from harness.lmm.design import LmmDesign
 from harness.lmm.estimates import LmmEstimates
 from harness.lmm.grouping import RandomDesign

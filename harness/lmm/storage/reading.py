@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from harness.arrays import Tensor, read_only
+from harness.coding.bases import Basis, NaturalSpline, Polynomial
+from harness.coding.columns import CodedTerm, Encoding
 from harness.convergence import Convergence, Stop
 from harness.errors import CaseError, InputError, Problem, listed
 from harness.formula import Atom, parse_formula
-from harness.lmm.bases import Basis, NaturalSpline, Polynomial
-from harness.lmm.columns import CodedTerm, Encoding
 from harness.lmm.inference.degrees import Degrees, FixedDegrees
 from harness.lmm.inference.fixed_effects import FixedEffects
 from harness.lmm.inference.kenward_roger import KenwardRoger

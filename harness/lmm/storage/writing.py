@@ -9,10 +9,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from harness.coding.bases import Polynomial
+from harness.coding.columns import CodedTerm, Encoding
 from harness.errors import CaseError, Problem
 from harness.formula import formula_text
-from harness.lmm.bases import Polynomial
-from harness.lmm.columns import CodedTerm, Encoding
 from harness.lmm.inference.degrees import Degrees, FixedDegrees
 from harness.lmm.inference.fixed_effects import FixedEffects
 from harness.lmm.inference.kenward_roger import KenwardRoger

@@ -9,9 +9,9 @@ from typing import NamedTuple
 import numpy as np
 
 from harness.arrays import Codes, Matrix, Vector, read_only
+from harness.coding.bases import Basis, train_polynomial, train_spline
+from harness.coding.codings import contrast_labels, contrasts
 from harness.formula import Atom, Term
-from harness.lmm.bases import Basis, train_polynomial, train_spline
-from harness.lmm.codings import contrast_labels, contrasts
 
 # Below this a table of cells is no shorter than the rows themselves.
 _ROWS_A_CELL = 4

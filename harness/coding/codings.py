@@ -3,8 +3,8 @@
 import numpy as np
 
 from harness.arrays import Matrix
+from harness.coding.bases import train_polynomial
 from harness.formula import Coding
-from harness.lmm.bases import train_polynomial
 
 
 def contrasts(coding: Coding, n_levels: int) -> Matrix:
