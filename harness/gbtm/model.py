@@ -6,20 +6,10 @@ of `n_free` numbers, some of one class, some shared by classes.
 """
 
 from dataclasses import dataclass
-from typing import Literal, Protocol, Self
+from typing import Protocol, Self
 
 from harness.arrays import Codes, Matrix, Tensor, Vector
-
-Role = Literal["log_odds", "beta", "common", "sigma", "zero", "precision", "covariance", "scale", "process", "dropout"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Parameter:
-    """One parameter in the user's units: what it is, its name, and its class (from 1; 0 if it is of all classes)."""
-
-    role: Role
-    name: str
-    latent_class: int
+from harness.gbtm.named import Parameter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

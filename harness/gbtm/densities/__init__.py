@@ -1,0 +1,1 @@
+"""Laws of what was seen of a subject, given its class; each is a `ClassDensity`."""

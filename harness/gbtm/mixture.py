@@ -1,0 +1,161 @@
+"""The mixture as a function of one free vector: its parts, posterior class probabilities, score and information.
+
+With a_ig = log pi_ig + log f_ig, p_ig the posterior and s_i = sum_g p_ig da_ig the score of subject i (Louis 1982;
+McLachlan & Peel 2000, section 2.15)::
+
+    dL   = sum_i w_i s_i
+    d2L  = sum_i w_i [ sum_g p_ig (d2a_ig + da_ig da_ig') - s_i s_i' ]
+
+All in working units; S vectors at a time.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from harness.arrays import Codes, Matrix, Tensor, Vector
+from harness.gbtm.membership import Membership
+from harness.gbtm.model import ClassDensity
+from harness.gbtm.named import Parameter
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Mixture:
+    """Class membership and the densities of one subject's data given the class, as functions of one free vector.
+
+    The free vector: membership coefficients, then the own vectors of `densities`. `weights` (N,) are those of subjects,
+    with mean 1.
+    """
+
+    membership: Membership
+    densities: tuple[ClassDensity, ...]
+    weights: Vector
+
+    @property
+    def n_classes(self) -> int:
+        """K."""
+        return self.membership.n_classes
+
+    @property
+    def n_free(self) -> int:
+        """Length of the free vector."""
+        return self.membership.n_free + sum(density.n_free for density in self.densities)
+
+    @property
+    def parts(self) -> tuple[slice, ...]:
+        """Place of each density's own vector in the free vector."""
+        ends = self.membership.n_free + np.cumsum([density.n_free for density in self.densities])
+        return tuple(
+            slice(int(end) - density.n_free, int(end)) for end, density in zip(ends, self.densities, strict=True)
+        )
+
+    @property
+    def lower(self) -> Vector:
+        """Lower bounds of the free vector."""
+        return np.concatenate([np.full(self.membership.n_free, -np.inf), *(d.lower for d in self.densities)])
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """What the entries of a `Point` are."""
+        return (*self.membership.parameters, *(p for density in self.densities for p in density.parameters))
+
+    def permuted(self, classes: Codes) -> "Mixture":
+        """Return the mixture whose class g is class classes[g] of this one."""
+        return replace(
+            self,
+            densities=tuple(density.permuted(classes) for density in self.densities),
+        )
+
+    def relabelled(self, vectors: Matrix, classes: Codes) -> Matrix:
+        """Return the free vectors (S, P) of `permuted(classes)` for the same mixtures."""
+        own = [d.relabelled(vectors[:, part], classes) for d, part in zip(self.densities, self.parts, strict=True)]
+        return np.concatenate([self.membership.relabelled(vectors[:, : self.membership.n_free], classes), *own], axis=1)
+
+    def to_user(self, vector: Vector) -> Vector:
+        """Return the parameters in the user's units, in the order of `parameters`."""
+        own = [density.to_user(vector[part]) for density, part in zip(self.densities, self.parts, strict=True)]
+        return np.concatenate([self.membership.to_user(vector[: self.membership.n_free]), *own])
+
+    def from_user(self, values: Vector) -> Vector:
+        """Return the free vector of values in the user's units."""
+        own = [density.from_user(values[part]) for density, part in zip(self.densities, self.parts, strict=True)]
+        return np.concatenate([self.membership.from_user(values[: self.membership.n_free]), *own])
+
+    def user_jacobian(self, vector: Vector) -> Matrix:
+        """Return d to_user / d vector, (P, P)."""
+        jacobian = np.zeros((self.n_free, self.n_free))
+        first = slice(0, self.membership.n_free)
+        jacobian[first, first] = self.membership.user_jacobian()
+        for density, part in zip(self.densities, self.parts, strict=True):
+            jacobian[part, part] = density.user_jacobian(vector[part])
+        return jacobian
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Derivatives:
+    """S vectors, N subjects, P free parameters: the log-likelihood and its derivatives."""
+
+    log_likelihood: Vector  # (S,)
+    scores: Tensor  # (S, P, N), by subject, without its weight
+    score: Matrix  # (S, P)
+    information: Tensor  # (S, P, P), minus the second derivative
+
+
+def log_joint(vectors: Matrix, mixture: Mixture) -> Tensor:
+    """Return log(pi_ig f_ig), (S, K, N)."""
+    first, *others = (
+        density.log_density(vectors[:, part]) for density, part in zip(mixture.densities, mixture.parts, strict=True)
+    )
+    joint = first
+    for other in others:
+        joint = joint + other
+    return joint + mixture.membership.log_shares(vectors[:, : mixture.membership.n_free])
+
+
+def e_step(vectors: Matrix, mixture: Mixture) -> tuple[Tensor, Vector]:
+    """Return the posterior class probabilities (S, K, N) and the log-likelihoods (S,), all constants included."""
+    joint = log_joint(vectors, mixture)
+    largest = joint.max(axis=1, keepdims=True)
+    joint -= largest
+    posterior = np.exp(joint, out=joint)
+    total = posterior.sum(axis=1, keepdims=True)
+    posterior /= total
+    return posterior, (np.log(total) + largest)[:, 0] @ mixture.weights
+
+
+def derivatives(vectors: Matrix, mixture: Mixture) -> Derivatives:
+    """Return the log-likelihood, the score of each subject and the observed information at free vectors (S, P)."""
+    posterior, log_likelihood = e_step(vectors, mixture)
+    S, P, N = len(vectors), mixture.n_free, posterior.shape[2]
+    membership = mixture.membership
+    weighted = posterior * mixture.weights
+    by_density = [
+        density.derivatives(vectors[:, part], weighted)
+        for density, part in zip(mixture.densities, mixture.parts, strict=True)
+    ]
+    scores, second = np.zeros((S, P, N)), np.zeros((S, P, P))
+    own = slice(0, membership.n_free)
+    by_membership = membership.derivatives(vectors[:, own], posterior, mixture.weights)
+    scores[:, own] = by_membership.scores
+    mixed = []
+    for g in range(mixture.n_classes):
+        places, parts = [], []
+        for density, part, found in zip(mixture.densities, mixture.parts, by_density, strict=True):
+            at = part.start + density.places[g]
+            second[:, at[:, None], at] += found[g].curvature
+            places.append(at)
+            parts.append(found[g].scores)
+        at, u = np.concatenate(places), parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
+        pu = posterior[:, g, None] * u
+        scores[:, at] += pu
+        second[:, at[:, None], at] += (pu * mixture.weights) @ u.transpose(0, 2, 1)
+        mixed.append((at, pu))
+    second -= (scores * mixture.weights) @ scores.transpose(0, 2, 1)
+    second[:, own, own] = by_membership.second
+    if membership.n_free:
+        rest = slice(membership.n_free, P)
+        second[:, own, rest] = membership.cross(posterior * mixture.weights, scores[:, rest], mixed, P)
+        second[:, rest, own] = second[:, own, rest].transpose(0, 2, 1)
+    return Derivatives(
+        log_likelihood=log_likelihood, scores=scores, score=scores @ mixture.weights, information=-second
+    )
