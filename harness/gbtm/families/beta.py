@@ -14,15 +14,19 @@ from scipy.special import zeta as hurwitz
 from harness.arrays import Tensor, Vector
 from harness.errors import Problem
 from harness.gbtm.families.logistic import chances
-from harness.gbtm.families.rows import RowTerms, complaint, second
+from harness.gbtm.families.rows import RowDerivatives, complaint, second
 
-_HIGHEST = 100.0
-"""The search may try any zeta: a larger precision is a point mass to any accuracy, and squares stay finite."""
+_HIGHEST = 25.0
+"""The search may try any zeta. Far beyond this the logarithms of the gamma functions keep no digit of their difference,
+and noise would be taken for a likelihood; the law is a point mass already to any outcome that was measured."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Beta:
-    """Beta(mu phi, (1 - mu) phi), Ferrari & Cribari-Neto (2004); R: ``dbeta(y, mu * phi, (1 - mu) * phi, log = TRUE)``."""
+    """Beta(mu phi, (1 - mu) phi) of Ferrari & Cribari-Neto (2004).
+
+    R: ``dbeta(y, mu * phi, (1 - mu) * phi, log = TRUE)`` with ``mu = plogis(eta)``, ``phi = exp(zeta)``.
+    """
 
     y: Vector
     log_y: Vector
@@ -42,8 +46,8 @@ class Beta:
         of_gammas = gammaln(1 + phi) + log_phi - gammaln(1 + a) - gammaln(1 + b) + c.log_p + c.log_q
         return np.asarray(of_gammas + (a - 1) * self.log_y + (b - 1) * self.log_rest)
 
-    def terms(self, eta: Tensor, zeta: Tensor | None) -> RowTerms:
-        """Return the log density with its derivatives."""
+    def derivatives(self, eta: Tensor, zeta: Tensor | None) -> RowDerivatives:
+        """Return the derivatives of the log density."""
         log_phi = np.minimum(second(zeta), _HIGHEST)
         phi = np.exp(log_phi)
         c = chances(eta)
@@ -53,16 +57,10 @@ class Beta:
         # With psi1(a) = 1 / a^2 + psi1(1 + a).
         trigamma_a, trigamma_b = hurwitz(2.0, 1 + a), hurwitz(2.0, 1 + b)
         by_a, by_b = self.log_y - digamma_a, self.log_rest - digamma_b  # lacking 1 / a and 1 / b
-        d_eta = v * (by_a - by_b) + (c.q - c.p)
         tilt = c.q - c.p
         d_zeta = 1 + phi * digamma(1 + phi) + a * by_a + b * by_b
-        return RowTerms(
-            log_density=gammaln(1 + phi)
-            + log_phi
-            - gammaln(1 + a)
-            - gammaln(1 + b)
-            + (c.log_p + c.log_q + (a - 1) * self.log_y + (b - 1) * self.log_rest),
-            d_eta=d_eta,
+        return RowDerivatives(
+            d_eta=v * (by_a - by_b) + tilt,
             d2_eta=v * ((by_a - by_b) * tilt - v * (trigamma_a + trigamma_b)) - 2 * c.p * c.q,
             d_zeta=d_zeta,
             d_eta_zeta=v * (by_a - by_b - a * trigamma_a + b * trigamma_b),
@@ -83,6 +81,13 @@ class Beta:
     def working_outcome(self) -> Vector:
         """Return the log-odds of the outcomes."""
         return self.log_y - self.log_rest
+
+    def rough_second(self, eta: Tensor, weights: Tensor) -> Tensor:
+        """Return the log precision by moments: mu (1 - mu) / (1 + phi) is the variance."""
+        mean = expit(eta)
+        spread = np.sum(weights * (self.y - mean) ** 2, axis=-1)
+        ratio = np.sum(weights * mean * (1 - mean), axis=-1) / np.maximum(spread, 1e-12)
+        return np.asarray(np.log(np.maximum(ratio - 1, 0.1)))
 
     def problems(self) -> Iterator[Problem]:
         """Yield outcomes that are not strictly between 0 and 1."""

@@ -13,8 +13,8 @@ from scipy.special import erfcx, log_ndtr, ndtr
 
 from harness.arrays import Codes, Tensor, Vector
 from harness.errors import Problem
-from harness.gbtm.families.gaussian import HALF_LOG_2PI, Gaussian
-from harness.gbtm.families.rows import RowTerms, complaint, second
+from harness.gbtm.families.gaussian import HALF_LOG_2PI, Gaussian, rough_log_sigma
+from harness.gbtm.families.rows import RowDerivatives, complaint, second
 
 _FAR = -50.0
 """Where a + r, about -1/a, loses digits to cancellation while six terms of its series are exact."""
@@ -38,34 +38,27 @@ class CensoredNormal:
 
     def log_density(self, eta: Tensor, zeta: Tensor | None) -> Tensor:
         """Return log Phi(a) at or beyond a limit, else the log density of N(eta, sigma^2)."""
-        found = Gaussian(y=self.y).log_density(eta, zeta)
-        if len(self.censored):
-            a, _ = self._beyond(eta, second(zeta))
-            found[..., self.censored] = log_ndtr(a)
-        return found
+        inside = Gaussian(y=self.y).log_density(eta, zeta)
+        if len(self.censored) == 0:
+            return inside
+        a, _ = self._beyond(eta, second(zeta))
+        return self._with(inside, log_ndtr(a))
 
-    def terms(self, eta: Tensor, zeta: Tensor | None) -> RowTerms:
-        """Return the log density with its derivatives."""
-        inside = Gaussian(y=self.y).terms(eta, zeta)
+    def derivatives(self, eta: Tensor, zeta: Tensor | None) -> RowDerivatives:
+        """Return the derivatives of the log density."""
+        inside = Gaussian(y=self.y).derivatives(eta, zeta)
         if len(self.censored) == 0:
             return inside
         a, root_precision = self._beyond(eta, second(zeta))
         r, rest = mills(a)
         slope = self.side * r * root_precision  # of -log Phi(a) by eta
         bend = 1.0 - a * rest
-        log_density, d_eta, d_zeta, cross, d2_zeta = (
-            np.array(part)
-            for part in (inside.log_density, inside.d_eta, inside.d_zeta, inside.d_eta_zeta, inside.d2_zeta)
-        )
-        d2_eta = inside.d2_eta.copy()
-        log_density[..., self.censored] = log_ndtr(a)
-        d_eta[..., self.censored] = -slope
-        d2_eta[..., self.censored] = -r * rest * root_precision * root_precision
-        d_zeta[..., self.censored] = -r * a
-        cross[..., self.censored] = slope * bend
-        d2_zeta[..., self.censored] = r * a * bend
-        return RowTerms(
-            log_density=log_density, d_eta=d_eta, d2_eta=d2_eta, d_zeta=d_zeta, d_eta_zeta=cross, d2_zeta=d2_zeta
+        return RowDerivatives(
+            d_eta=self._with(inside.d_eta, -slope),
+            d2_eta=self._with(inside.d2_eta.copy(), -r * rest * root_precision * root_precision),
+            d_zeta=self._with(second(inside.d_zeta), -r * a),
+            d_eta_zeta=self._with(second(inside.d_eta_zeta), slope * bend),
+            d2_zeta=self._with(second(inside.d2_zeta), r * a * bend),
         )
 
     def mean(self, eta: Tensor, zeta: Tensor | None) -> Tensor:
@@ -83,6 +76,10 @@ class CensoredNormal:
         """Return the outcomes."""
         return self.y
 
+    def rough_second(self, eta: Tensor, weights: Tensor) -> Tensor:
+        """Return log sigma of the residuals, as if limits were values."""
+        return rough_log_sigma(self.y, eta, weights)
+
     def problems(self) -> Iterator[Problem]:
         """Yield limits in the wrong order, and outcomes that are infinite or beyond them."""
         y, lower, upper = self.y, self.lower, self.upper
@@ -91,6 +88,11 @@ class CensoredNormal:
         within = "outcomes within the limits, at which they are censored"
         yield from complaint(np.isfinite(y) & (y < lower), "an outcome below the lower limit", y, within)
         yield from complaint(np.isfinite(y) & (y > upper), "an outcome above the upper limit", y, within)
+
+    def _with(self, inside: Tensor, beyond: Tensor) -> Tensor:
+        """Return the terms of all rows, made here, with those of the censored rows put in their place."""
+        inside[..., self.censored] = beyond
+        return inside
 
     def _beyond(self, eta: Tensor, log_sigma: Tensor) -> tuple[Tensor, Tensor]:
         """Return a and 1 / sigma of the censored rows."""

@@ -7,9 +7,10 @@ import numpy as np
 
 from harness.arrays import Tensor, Vector
 from harness.errors import Problem
-from harness.gbtm.families.rows import RowTerms, complaint, second
+from harness.gbtm.families.rows import RowDerivatives, complaint, second
 
 HALF_LOG_2PI = 0.5 * float(np.log(2 * np.pi))
+_NOTHING = 1e-12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -29,15 +30,14 @@ class Gaussian:
         z = (self.y - eta) * np.exp(-log_sigma)
         return np.asarray(-0.5 * (z * z) - (log_sigma + HALF_LOG_2PI))
 
-    def terms(self, eta: Tensor, zeta: Tensor | None) -> RowTerms:
-        """Return the log density with its derivatives."""
+    def derivatives(self, eta: Tensor, zeta: Tensor | None) -> RowDerivatives:
+        """Return the derivatives of the log density."""
         log_sigma = second(zeta)
         root_precision = np.exp(-log_sigma)
         z = (self.y - eta) * root_precision
         squares = z * z
         by_eta = z * root_precision
-        return RowTerms(
-            log_density=-0.5 * squares - (log_sigma + HALF_LOG_2PI),
+        return RowDerivatives(
             d_eta=by_eta,
             d2_eta=np.broadcast_to(-root_precision * root_precision, z.shape),
             d_zeta=squares - 1.0,
@@ -57,6 +57,16 @@ class Gaussian:
         """Return the outcomes."""
         return self.y
 
+    def rough_second(self, eta: Tensor, weights: Tensor) -> Tensor:
+        """Return log sigma of the residuals."""
+        return rough_log_sigma(self.y, eta, weights)
+
     def problems(self) -> Iterator[Problem]:
         """Yield infinite outcomes."""
         yield from complaint(np.isinf(self.y), "an infinite outcome", self.y, "finite outcomes")
+
+
+def rough_log_sigma(y: Vector, mean: Tensor, weights: Tensor) -> Tensor:
+    """Return the logarithm of the weighted root mean square of residuals (S, K), finite also for exact fits."""
+    squares = np.sum(weights * (y - mean) ** 2, axis=-1) / np.maximum(weights.sum(axis=-1), _NOTHING)
+    return np.asarray(0.5 * np.log(np.maximum(squares, _NOTHING)))

@@ -9,29 +9,38 @@ from harness.arrays import Tensor
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Chances:
-    """p = 1 / (1 + exp(-x)) and q = 1 - p, with their logarithms; neither is taken from the other by subtraction."""
+    """p = 1 / (1 + exp(-x)) and q = 1 - p; neither is taken from the other by subtraction."""
 
+    x: Tensor
     p: Tensor
     q: Tensor
-    log_p: Tensor
-    log_q: Tensor
+    log_larger: Tensor  # log max(p, q)
+
+    @property
+    def log_p(self) -> Tensor:
+        """Logarithm of p."""
+        return np.asarray(self.log_larger + np.minimum(self.x, 0.0))
+
+    @property
+    def log_q(self) -> Tensor:
+        """Logarithm of q."""
+        return np.asarray(self.log_larger - np.maximum(self.x, 0.0))
 
 
 def chances(x: Tensor) -> Chances:
     """Return the probabilities of log-odds; R: ``plogis(x)``, ``plogis(x, log.p = TRUE)``; -inf and inf are allowed."""
-    tail = np.exp(-np.abs(x))
-    larger = 1.0 / (1.0 + tail)
-    smaller = tail * larger
-    log_larger = -np.log1p(tail)
+    ratio = np.exp(-np.abs(x))
+    larger = 1.0 / (1.0 + ratio)
+    smaller = ratio * larger
     is_positive = x >= 0
     return Chances(
+        x=x,
         p=np.where(is_positive, larger, smaller),
         q=np.where(is_positive, smaller, larger),
-        log_p=log_larger + np.minimum(x, 0.0),
-        log_q=log_larger - np.maximum(x, 0.0),
+        log_larger=-np.log1p(ratio),
     )
 
 
-def log_one_plus_exp(x: Tensor) -> Tensor:
-    """Return log(1 + exp(x)) without overflow; -inf is allowed."""
-    return np.asarray(np.log1p(np.exp(-np.abs(x))) + np.maximum(x, 0.0))
+def log_larger_chance(x: Tensor) -> Tensor:
+    """Return log max(p, q) alone."""
+    return np.asarray(-np.log1p(np.exp(-np.abs(x))))

@@ -9,7 +9,7 @@ from scipy.special import expit, gammaln
 from harness.arrays import Tensor, Vector
 from harness.errors import Problem
 from harness.gbtm.families.logistic import chances
-from harness.gbtm.families.rows import RowTerms, complaint
+from harness.gbtm.families.rows import RowDerivatives, complaint
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -31,12 +31,11 @@ class Logit:
         leading = eta * np.where(eta < 0, self.y, self.y - self.trials)
         return np.asarray(leading - self.trials * np.log1p(np.exp(-np.abs(eta))) + self.log_choose)
 
-    def terms(self, eta: Tensor, zeta: Tensor | None) -> RowTerms:  # noqa: ARG002 - one law for all families
-        """Return the log density with its derivatives."""
+    def derivatives(self, eta: Tensor, zeta: Tensor | None) -> RowDerivatives:  # noqa: ARG002 - one law for all families
+        """Return the derivatives of the log density."""
         c = chances(eta)
         failures = self.trials - self.y
-        return RowTerms(
-            log_density=self.y * c.log_p + failures * c.log_q + self.log_choose,
+        return RowDerivatives(
             d_eta=self.y * c.q - failures * c.p,
             d2_eta=-self.trials * (c.p * c.q),
             d_zeta=None,
@@ -55,6 +54,10 @@ class Logit:
     def working_outcome(self) -> Vector:
         """Return log((y + 1/2) / (m - y + 1/2)), the empirical log-odds."""
         return np.log((self.y + 0.5) / (self.trials - self.y + 0.5))
+
+    def rough_second(self, eta: Tensor, weights: Tensor) -> Tensor:  # noqa: ARG002 - one law for all families
+        """Return zeros: it has none."""
+        return np.zeros(eta.shape[:-1])
 
     def problems(self) -> Iterator[Problem]:
         """Yield trials that are none, and outcomes that are no number of successes among them."""

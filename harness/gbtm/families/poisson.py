@@ -8,10 +8,10 @@ from scipy.special import gammaln
 
 from harness.arrays import Tensor, Vector
 from harness.errors import Problem
-from harness.gbtm.families.rows import RowTerms, complaint
+from harness.gbtm.families.rows import RowDerivatives, complaint
 
 _HIGHEST = 300.0
-"""The search may try any eta: no count is that large, the density there is 0 to any accuracy, and squares stay finite."""
+"""The search may try any eta: no count is that large, so the density is 0 to any accuracy, and squares are finite."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -30,11 +30,10 @@ class Poisson:
         """Return y eta - exp(eta) - log y!."""
         return np.asarray(self.y * eta - rate(eta) - self.log_factorial)
 
-    def terms(self, eta: Tensor, zeta: Tensor | None) -> RowTerms:  # noqa: ARG002 - one law for all families
-        """Return the log density with its derivatives."""
+    def derivatives(self, eta: Tensor, zeta: Tensor | None) -> RowDerivatives:  # noqa: ARG002 - one law for all families
+        """Return the derivatives of the log density."""
         expected = rate(eta)
-        return RowTerms(
-            log_density=self.y * eta - expected - self.log_factorial,
+        return RowDerivatives(
             d_eta=self.y - expected,
             d2_eta=-expected,
             d_zeta=None,
@@ -53,6 +52,10 @@ class Poisson:
     def working_outcome(self) -> Vector:
         """Return log(y + 1/2), in which the exposure is not taken off."""
         return np.log(self.y + 0.5)
+
+    def rough_second(self, eta: Tensor, weights: Tensor) -> Tensor:  # noqa: ARG002 - one law for all families
+        """Return zeros: it has none."""
+        return np.zeros(eta.shape[:-1])
 
     def problems(self) -> Iterator[Problem]:
         """Yield outcomes that are no counts."""

@@ -19,13 +19,12 @@ _NAMED = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class RowTerms:
-    """The log density of each row and its first and second derivatives, all of the shape of eta.
+class RowDerivatives:
+    """First and second derivatives of the log density of each row, all of the shape of eta.
 
     The three by zeta are None if the family has no second parameter. Entries may be views that can't be written to.
     """
 
-    log_density: Tensor
     d_eta: Tensor
     d2_eta: Tensor
     d_zeta: Tensor | None
@@ -45,8 +44,8 @@ class RowFamily(Protocol):
         """Return the log density of each row with all constants, of the shape of eta."""
         ...
 
-    def terms(self, eta: Tensor, zeta: Tensor | None) -> RowTerms:
-        """Return the log density with its derivatives."""
+    def derivatives(self, eta: Tensor, zeta: Tensor | None) -> RowDerivatives:
+        """Return the derivatives of the log density."""
         ...
 
     def mean(self, eta: Tensor, zeta: Tensor | None) -> Tensor:
@@ -58,7 +57,11 @@ class RowFamily(Protocol):
         ...
 
     def working_outcome(self) -> Vector:
-        """Return the outcomes (n,) roughly on the scale of eta, finite at every value: for starts, not for estimates."""
+        """Return the outcomes (n,) roughly on the scale of eta, finite at every value: good for starts alone."""
+        ...
+
+    def rough_second(self, eta: Tensor, weights: Tensor) -> Tensor:
+        """Return one zeta a class (S, K) from predictors and weights of rows (S, K, n): good for starts alone."""
         ...
 
     def problems(self) -> Iterator[Problem]:

@@ -1,8 +1,8 @@
 """Counts with extra zeros: log lambda = eta, zeta = log-odds of an extra zero.
 
-A zero has the density rho + (1 - rho) exp(-lambda). It is extra with probability w = expit(zeta + lambda), and with
-s = zeta + lambda its logarithm is both log rho - log w and log(1 - rho) - lambda - log(1 - w): of the two, the first is
-free of cancellation for s > 0 and the second for s < 0, from rho = 0 (zeta = -inf) to rho = 1 at any lambda.
+A zero has the density rho + (1 - rho) exp(-lambda). With s = zeta + lambda it is extra with probability w = expit(s),
+so that its log density is both log rho - log w and log(1 - rho) - lambda - log(1 - w). The first has no difference of
+large numbers for s > 0, the second none for s <= 0: from rho = 0 (zeta = -inf) to rho = 1 one of them serves.
 """
 
 from collections.abc import Iterator
@@ -13,9 +13,9 @@ from scipy.special import expit, gammaln
 
 from harness.arrays import Codes, Tensor, Vector
 from harness.errors import Problem
-from harness.gbtm.families.logistic import chances, log_one_plus_exp
+from harness.gbtm.families.logistic import chances, log_larger_chance
 from harness.gbtm.families.poisson import count_problems, rate
-from harness.gbtm.families.rows import RowTerms, second
+from harness.gbtm.families.rows import RowDerivatives, second
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -35,31 +35,24 @@ class ZeroInflatedPoisson:
         """Return log(rho + (1 - rho) exp(-lambda)) at zeros, else log(1 - rho) + y eta - lambda - log y!."""
         log_odds = second(zeta)
         expected = rate(eta)
-        found = np.asarray(self.y * eta - expected - self.log_factorial - log_one_plus_exp(log_odds))
+        log_larger = log_larger_chance(log_odds)
+        found = np.asarray(self.y * eta - expected - self.log_factorial + (log_larger - np.maximum(log_odds, 0.0)))
         odds, few = self._at_zeros(log_odds), expected[..., self.zeros]
-        s = odds + few
-        tail = np.log1p(np.exp(-np.abs(s)))
-        found[..., self.zeros] = tail - log_one_plus_exp(odds) + np.where(s > 0, odds, -few)
+        found[..., self.zeros] = _log_zero(odds, few, self._at_zeros(log_larger), log_larger_chance(odds + few))
         return found
 
-    def terms(self, eta: Tensor, zeta: Tensor | None) -> RowTerms:
-        """Return the log density with its derivatives."""
+    def derivatives(self, eta: Tensor, zeta: Tensor | None) -> RowDerivatives:
+        """Return the derivatives of the log density."""
         log_odds = second(zeta)
         expected = rate(eta)
         extra = chances(log_odds)
         flat = -(extra.p * extra.q)
-        log_density = np.asarray(self.y * eta - expected - self.log_factorial + extra.log_q)
         d_eta, d2_eta = np.asarray(self.y - expected), -expected
         d_zeta, d2_zeta, cross = (np.broadcast_to(part, eta.shape).copy() for part in (-extra.p, flat, 0.0))
 
         zeros, few = self.zeros, expected[..., self.zeros]
         odds = self._at_zeros(log_odds)
         w = chances(odds + few)
-        log_rest = self._at_zeros(extra.log_q)
-        # log rho = zeta + log(1 - rho) holds in this order of sums only where zeta is not large.
-        log_density[..., zeros] = np.where(
-            odds + few > 0, self._at_zeros(extra.log_p) - w.log_p, log_rest - few - w.log_q
-        )
         ordinary = few * w.q
         both = ordinary * w.p
         d_eta[..., zeros] = -ordinary
@@ -67,9 +60,7 @@ class ZeroInflatedPoisson:
         d_zeta[..., zeros] = w.p - self._at_zeros(extra.p)
         d2_zeta[..., zeros] = w.p * w.q + self._at_zeros(flat)
         cross[..., zeros] = both
-        return RowTerms(
-            log_density=log_density, d_eta=d_eta, d2_eta=d2_eta, d_zeta=d_zeta, d_eta_zeta=cross, d2_zeta=d2_zeta
-        )
+        return RowDerivatives(d_eta=d_eta, d2_eta=d2_eta, d_zeta=d_zeta, d_eta_zeta=cross, d2_zeta=d2_zeta)
 
     def mean(self, eta: Tensor, zeta: Tensor | None) -> Tensor:
         """Return (1 - rho) exp(eta)."""
@@ -84,6 +75,14 @@ class ZeroInflatedPoisson:
         """Return log(y + 1/2), in which the exposure is not taken off."""
         return np.log(self.y + 0.5)
 
+    def rough_second(self, eta: Tensor, weights: Tensor) -> Tensor:  # noqa: ARG002 - one law for all families
+        """Return the log-odds of the zeros that a Poisson law of the mean count does not explain."""
+        size = np.maximum(weights.sum(axis=-1), 1e-12)
+        missed = np.exp(-(weights @ self.y) / size)
+        zeros = weights[..., self.zeros].sum(axis=-1) / size
+        excess = np.clip((zeros - missed) / np.maximum(1 - missed, 1e-12), 0.05, 0.95)
+        return np.asarray(np.log(excess / (1 - excess)))
+
     def problems(self) -> Iterator[Problem]:
         """Yield outcomes that are no counts."""
         yield from count_problems(self.y)
@@ -91,6 +90,11 @@ class ZeroInflatedPoisson:
     def _at_zeros(self, values: Tensor) -> Tensor:
         """Return the columns of rows with y = 0, or the only column there is."""
         return values if values.shape[-1:] in {(), (1,)} else values[..., self.zeros]
+
+
+def _log_zero(odds: Tensor, few: Tensor, of_rho: Tensor, of_w: Tensor) -> Tensor:
+    """Return log(rho + (1 - rho) exp(-lambda)) from zeta, lambda and the logarithms of the larger chances."""
+    return np.asarray(np.where(odds + few > 0, np.minimum(odds, 0.0), -few) + (of_rho - of_w))
 
 
 def zero_inflated_poisson(y: Vector) -> ZeroInflatedPoisson:
