@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import digamma, expit, gammaln
-from scipy.special import zeta as hurwitz
+from scipy.special import expit, gammaln
 
 from harness.arrays import Tensor, Vector
 from harness.errors import Problem
+from harness.gbtm.families.gamma_derivatives import digamma_and_trigamma
 from harness.gbtm.families.logistic import chances
 from harness.gbtm.families.rows import RowDerivatives, complaint, second
 
@@ -53,18 +53,17 @@ class Beta:
         c = chances(eta)
         a, b = c.p * phi, c.q * phi
         v = a * c.q  # phi mu (1 - mu)
-        digamma_a, digamma_b = digamma(1 + a), digamma(1 + b)
-        # With psi1(a) = 1 / a^2 + psi1(1 + a).
-        trigamma_a, trigamma_b = hurwitz(2.0, 1 + a), hurwitz(2.0, 1 + b)
+        (digamma_a, trigamma_a), (digamma_b, trigamma_b) = digamma_and_trigamma(1 + a), digamma_and_trigamma(1 + b)
+        digamma_phi, trigamma_phi = digamma_and_trigamma(1 + phi)
         by_a, by_b = self.log_y - digamma_a, self.log_rest - digamma_b  # lacking 1 / a and 1 / b
         tilt = c.q - c.p
-        d_zeta = 1 + phi * digamma(1 + phi) + a * by_a + b * by_b
+        d_zeta = 1 + phi * digamma_phi + a * by_a + b * by_b
         return RowDerivatives(
             d_eta=v * (by_a - by_b) + tilt,
             d2_eta=v * ((by_a - by_b) * tilt - v * (trigamma_a + trigamma_b)) - 2 * c.p * c.q,
             d_zeta=d_zeta,
             d_eta_zeta=v * (by_a - by_b - a * trigamma_a + b * trigamma_b),
-            d2_zeta=d_zeta - 1 + phi * phi * hurwitz(2.0, 1 + phi) - a * a * trigamma_a - b * b * trigamma_b,
+            d2_zeta=d_zeta - 1 + phi * phi * trigamma_phi - a * a * trigamma_a - b * b * trigamma_b,
         )
 
     def mean(self, eta: Tensor, zeta: Tensor | None) -> Tensor:  # noqa: ARG002 - the mean does not depend on phi
