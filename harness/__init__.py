@@ -10,15 +10,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from harness.api import bootstrap_ratio, compare, fit_gbtm, fit_lmm, likelihood_ratio, load_fit
+    from harness.api import bootstrap_ratio, compare, fit_lmm, likelihood_ratio, load_fit
     from harness.cohorts import Cohort, cohort_from_frame, fixture_cohort, read_cohort, read_schema, simulate_ketamine
     from harness.comparison.figure import differences
     from harness.figures import overlay
+    from harness.trajectories import fit_gbtm
 
 _HOMES = {
-    "harness.api": ("bootstrap_ratio", "compare", "fit_gbtm", "fit_lmm", "likelihood_ratio", "load_fit"),
+    "harness.api": ("bootstrap_ratio", "compare", "fit_lmm", "likelihood_ratio", "load_fit"),
     "harness.comparison.figure": ("differences",),
     "harness.figures": ("overlay",),
+    "harness.trajectories": ("fit_gbtm",),
     "harness.cohorts": (
         "Cohort",
         "cohort_from_frame",

@@ -5,22 +5,21 @@
 >>> comparison = compare(fit, reference="lme4")
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, get_args
+from typing import get_args
 
-import numpy as np
 import pandas as pd
 
 from harness.cases import REFERENCES, Case, default_references
 from harness.cohorts import Cohort, cohort_from_frame
+from harness.columns_of_frames import present
 from harness.comparison.verdict import Comparison, Skipped
 from harness.crosscheck import References, compare_with
 from harness.engines import OurGbtm, OurLmm, with_found_orders
 from harness.errors import EngineError, Problem, SpecError, nearest
 from harness.formula import Formula, formula_text, parse_formula
-from harness.gbtm.result import GbtmResult, fit_gbtm_cohort
-from harness.gbtm.spec import Family, GbtmSpec, Sigma
+from harness.gbtm.result import GbtmResult
 from harness.lmm.engine import fitted
 from harness.lmm.likelihood.bootstrap_ratio import BootstrapRatio, bootstrap_ratio_fit
 from harness.lmm.likelihood.ratio import ComparedModel, RatioTable
@@ -99,7 +98,7 @@ def _lmm_cohort(spec: LmmSpec, data: pd.DataFrame) -> Cohort:
         factors += filter(None, (formula.residual.subject, formula.residual.by))
     terms = (*formula.terms, *(term for random in formula.random for term in random.terms))
     factors += [atom.column for term in terms for atom in term if atom.coding is not None]
-    columns = _present(data, spec.columns, "fit_lmm")
+    columns = present(data, spec.columns, "fit_lmm")
     return cohort_from_frame(data, subject=formula.subject[0], columns=columns, factors=factors)
 
 
@@ -165,63 +164,6 @@ def load_fit(path: Path | str) -> StoredLmm:
     return read_fit(Path(path))
 
 
-def fit_gbtm(
-    data: pd.DataFrame | Cohort,
-    *,
-    outcome: str,
-    time: str,
-    subject: str,
-    orders: Sequence[int],
-    family: Family = "gaussian",
-    sigma: Sigma = "shared",
-    n_starts: int = 100,
-    seed: int = 1,
-) -> GbtmResult:
-    """Fit a group-based trajectory model with one latent class for each entry of `orders`.
-
-    Parameters
-    ----------
-    data
-        One row a visit, each with its time. Of a DataFrame only the three named columns are read.
-    outcome, time, subject
-        Names of columns. Rows without an outcome do not exist for the model.
-    orders
-        Order of the polynomial of time in each class. Which class gets which order is part of the search.
-    family
-        "gaussian".
-    sigma
-        "shared" by all classes, or one for each "class".
-    n_starts, seed
-        How many starts, and the seed from which all of them follow.
-
-    Returns
-    -------
-    GbtmResult
-        In R: ``lcmm::hlme(outcome ~ time + I(time^2), mixture = ~ time + I(time^2), subject, ng = K, data, B)`` for
-        orders (2, ..., 2) and a shared sigma.
-
-    Raises
-    ------
-    CohortError, SpecError
-        With everything that is wrong with the columns, or with the model for these data.
-    """
-    _require("fit_gbtm", orders, Iterable, "one order for each class, such as orders=(2, 2, 1)")
-    spec = GbtmSpec(
-        outcome=outcome,
-        time=time,
-        subject=subject,
-        orders=tuple(_plain(order) for order in orders),
-        family=family,
-        sigma=sigma,
-        n_starts=_plain(n_starts),
-        seed=_plain(seed),
-    )
-    if isinstance(data, Cohort):
-        return fit_gbtm_cohort(spec, data)
-    columns = _present(data, (outcome, time, subject), "fit_gbtm")
-    return fit_gbtm_cohort(spec, cohort_from_frame(data, subject=subject, time=time, columns=columns))
-
-
 def compare(fit: LmmResult | GbtmResult, reference: str | None = None) -> Comparison:
     """Fit the same model to the same data with R and judge every quantity.
 
@@ -271,24 +213,6 @@ def _our_side(fit: LmmResult | GbtmResult) -> OurLmm | OurGbtm:
     return OurGbtm(case=with_found_orders(case, fit), result=fit, seconds=None)
 
 
-def _present(frame: pd.DataFrame, names: Iterable[str], where: str) -> tuple[str, ...]:
-    """Return the names, each once, or raise with all that the frame does not have."""
-    _require(where, frame, pd.DataFrame, "a pandas DataFrame or a Cohort as data")
-    wanted = tuple(dict.fromkeys(names))
-    columns = frame.columns.tolist()
-    known = tuple(map(str, columns))
-    problems = [
-        Problem(
-            column=name, found="no such column", expected=f"one of {', '.join(known[:20])}", advice=nearest(name, known)
-        )
-        for name in wanted
-        if name not in columns
-    ]
-    if problems:
-        raise SpecError(where, problems)
-    return wanted
-
-
 def _require_fits(where: str, fits: Iterable[object]) -> None:
     problems = [
         Problem(found=f"a model of type {type(fit).__name__}", expected="a fit, as `fit_lmm` returns it")
@@ -297,14 +221,3 @@ def _require_fits(where: str, fits: Iterable[object]) -> None:
     ]
     if problems:
         raise SpecError(where, problems)
-
-
-def _plain(number: "int | np.integer[Any]") -> int:
-    """Return numpy's integers as Python's, of which specs are made; all else is for the checks to judge."""
-    return int(number) if isinstance(number, np.integer) else number
-
-
-def _require(where: str, argument: object, kind: type, expected: str) -> None:
-    if not isinstance(argument, kind):
-        found = f"{argument!r:.40} of type {type(argument).__name__}"
-        raise SpecError(where, [Problem(found=found, expected=expected)])

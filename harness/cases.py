@@ -34,9 +34,23 @@ KEYS: Mapping[str, Mapping[str, type]] = {
         "sigma": str,
         "n_starts": int,
         "seed": int,
+        "limits": list,
+        "trials": str,
+        "exposure": str,
+        "zero_orders": list,
+        "knots": list,
+        "covariates": str,
+        "common": str,
+        "membership": str,
+        "weights": str,
+        "random": int,
+        "random_covariance": str,
+        "random_scale": str,
+        "errors": str,
+        "dropout": list,
     },
 }
-REQUIRED = {"lmm": {"formula"}, "gbtm": {"outcome", "time", "subject", "orders"}}
+REQUIRED = {"lmm": {"formula"}, "gbtm": {"outcome", "subject", "orders"}}
 _CASE_KEYS = ("cohort", "references", "keep", "model")
 _NAME = re.compile(r"[a-z0-9]+(_{1,2}[a-z0-9]+)*")
 
@@ -184,8 +198,10 @@ def _spec(model: Mapping[str, Any]) -> Spec:
             criterion=model.get("criterion", "REML"),
             weights=model.get("weights"),
         )
-    settings = {key: value for key, value in model.items() if key not in {"kind", "orders"}}
-    return GbtmSpec(orders=tuple(model["orders"]), **settings)
+    settings = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in model.items() if key != "kind"
+    }
+    return GbtmSpec(**{"time": None, **settings})
 
 
 def _model_problems(model: Mapping[str, Any]) -> list[Problem]:

@@ -14,6 +14,7 @@ from harness.arrays import Vector
 from harness.cases import Case, Probe
 from harness.gbtm import design as gbtm_design
 from harness.gbtm.density import log_likelihood
+from harness.gbtm.design import with_kinds
 from harness.gbtm.estimation import estimates_at, score_distance
 from harness.gbtm.fit import fit as fit_gbtm
 from harness.gbtm.flexmix_rule import flexmix_fixed_point
@@ -104,7 +105,7 @@ def solve(case: Case) -> OurSide:
 
 def with_found_orders(case: Case, result: GbtmResult) -> Case:
     """Return the case with each class's order where our search put it, so that points mean the same to all engines."""
-    return replace(case, spec=replace(result.spec, orders=result.orders))
+    return replace(case, spec=with_kinds(result.spec, result.fit.class_kinds))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,9 +186,9 @@ class OurGbtm:
         design, fitted, estimates = self.result.design, self.result.fit, self.result.estimates
         point = fitted.point
         conventions: tuple[str, ...] = ()
-        if against == "flexmix" and estimates.covariance is not None:
+        if against == "flexmix" and estimates.covariance is not None and design.spec.family == "gaussian":
             point = flexmix_fixed_point(fitted, design)
-            estimates = estimates_at(point, design, fitted.orders, estimates.covariance)
+            estimates = estimates_at(point, design, fitted.class_kinds, estimates.covariance)
             below = fitted.log_likelihood - estimates.log_likelihood
             conventions = (_FLEXMIX_CONVENTION.format(below),)
         return Reading(
@@ -213,7 +214,7 @@ class OurGbtm:
         signs = np.where(np.arange(len(best)) % 2 == 0, 1.0, -1.0)
         moved = [best * (1 + shift * signs) for shift in _SHIFTS]
         n_sigmas = len(self.result.sigma)
-        if n_sigmas > 1:
+        if n_sigmas > 1 and self.result.spec.sigma == "class":
             pooled = np.sqrt(self.result.class_shares @ self.result.sigma**2)
             moved += [np.append(point[:-n_sigmas], np.full(n_sigmas, pooled)) for point in moved]
         probes = tuple(Probe(label=f"probe {k}", point=_point(point)) for k, point in enumerate(moved, start=1))
@@ -221,15 +222,15 @@ class OurGbtm:
 
     def log_likelihood(self, point: Point) -> float:
         """Return the log-likelihood at the point, whose classes have the orders of our classes."""
-        return log_likelihood(point, self.result.design, self.result.orders)
+        return log_likelihood(point, self.result.design, self.result.fit.class_kinds)
 
     def distance(self, point: Point) -> float:
         """Return how far the point is from a stationary point, in standard errors."""
-        return score_distance(point, self.result.design, self.result.orders)
+        return score_distance(point, self.result.design, self.result.fit.class_kinds)
 
     def restarted(self, point: Point) -> float:
         """Return the log-likelihood that we climb to from the point."""
-        return fit_gbtm(self.result.design, start=point, orders=self.result.orders).log_likelihood
+        return fit_gbtm(self.result.design, start=point, kinds=self.result.fit.class_kinds).log_likelihood
 
     def refereed(self, points: Sequence[Point]) -> None:
         """Return that trajectory models have no referee."""

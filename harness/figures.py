@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from harness.arrays import Vector
 from harness.comparison.verdict import Comparison
 from harness.errors import Problem, SpecError
-from harness.gbtm.estimates import power_name
+from harness.gbtm.response_building import power_name
 from harness.gbtm.result import GbtmResult
 from harness.lmm.curve import curve_columns, population_curves
 from harness.lmm.result import LmmResult

@@ -15,14 +15,14 @@ LAYERS = (
     {"quantities", "formula_tokens", "formula_tree", "roster"},
     {"formula_parser"},
     {"formula", "comparison"},
-    {"cohorts", "coding"},
+    {"cohorts", "coding", "columns_of_frames"},
     {"lmm", "gbtm"},
     {"cases"},
     {"references", "reports"},
     {"engines"},
     {"crosscheck"},
     {"runs", "figures"},
-    {"api"},
+    {"api", "trajectories"},
     {"cli"},
 )
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}

@@ -5,17 +5,24 @@ import pandas as pd
 from scipy.special import ndtri
 
 from harness.arrays import Matrix, Vector
-from harness.gbtm.design import GbtmDesign
-from harness.gbtm.estimation import covariance_refusal, free_covariance
+from harness.gbtm.design import GbtmDesign, Outcome
+from harness.gbtm.estimation import covariance_refusal
 from harness.gbtm.fit import GbtmFit
-from harness.gbtm.parameters import layout_of
+from harness.gbtm.mixture import Mixture
+from harness.gbtm.uncertainty import CovarianceKind, free_covariance
 
 _POINTS = 101
 _MOST_TIMES = 15
 
 
-def class_curves(fit: GbtmFit, design: GbtmDesign, times: Vector | None = None, level: float = 0.95) -> pd.DataFrame:
-    """Return mean curves by class with pointwise bands from the full covariance (delta method).
+def class_curves(
+    fit: GbtmFit,
+    design: GbtmDesign,
+    times: Vector | None = None,
+    level: float = 0.95,
+    kind: CovarianceKind = "observed information",
+) -> pd.DataFrame:
+    """Return curves of the linear predictor by class with pointwise bands from the full covariance (delta method).
 
     Parameters
     ----------
@@ -25,35 +32,36 @@ def class_curves(fit: GbtmFit, design: GbtmDesign, times: Vector | None = None, 
         In the user's units; by default 101 points from the first to the last observed time.
     level
         Of the bands, for each time on its own.
+    kind
+        Of the covariance that the bands use.
 
     Returns
     -------
     DataFrame
         `latent_class` (from 1), the time column, `fitted`, `standard_error`, `lower`, `upper`; the last three are NaN
-        where the fit has no standard errors.
+        where the fit has no standard errors. Covariates are at their means over the rows, an exposure is 1. The
+        predictor is the mean of a gaussian outcome (the latent one where it is censored), the log-odds of a logit or
+        beta outcome, the logarithm of a count's rate.
     """
-    if times is None:
-        times = np.linspace(design.time.min(), design.time.max(), _POINTS)
-    times = np.asarray(times, dtype=np.float64)
-    layout = layout_of(design, fit.orders)
-    refused = bool(covariance_refusal(fit))
-    vector = fit.vector
-    covariance = None if refused else free_covariance(vector, design, layout)
-    basis = design.basis_at(times)
+    outcome, mixture = design.outcomes[0], design.mixture_of(fit.class_kinds)
+    times = default_times(outcome) if times is None else np.asarray(times, dtype=np.float64)
+    covariance = None if covariance_refusal(fit) else free_covariance(fit.vector, mixture, kind)
     width = ndtri(0.5 + level / 2)
     frames = []
-    for g, (block, order) in enumerate(zip(layout.blocks(), layout.orders, strict=True), start=1):
-        X = basis[:, : order + 1]
-        fitted = X @ (design.scale * vector[block] + design.pooled[: order + 1])
+    X = outcome.columns.at(times)
+    for g, (place, used) in enumerate(coefficient_places(mixture), start=1):
+        response = mixture.densities[0].response
+        fitted = X[:, used] @ (response.scale * fit.vector[place] + response.pooled[used])
         # By the basis: the covariance of raw powers of a year or of days since 1970 has no digits left for this.
         error = np.full(len(times), np.nan)
         if covariance is not None:
-            error = design.scale * np.sqrt(np.einsum("tj,jk,tk->t", X, covariance[block, block], X))
+            variance = np.einsum("tj,jk,tk->t", X[:, used], covariance[np.ix_(place, place)], X[:, used])
+            error = response.scale * np.sqrt(np.maximum(variance, 0.0))
         frames.append(
             pd.DataFrame(
                 {
                     "latent_class": g,
-                    design.spec.time: times,
+                    str(design.spec.time): times,
                     "fitted": fitted,
                     "standard_error": error,
                     "lower": fitted - width * error,
@@ -64,19 +72,34 @@ def class_curves(fit: GbtmFit, design: GbtmDesign, times: Vector | None = None, 
     return pd.concat(frames, ignore_index=True)
 
 
-def observed_means(posterior: Matrix, design: GbtmDesign) -> pd.DataFrame:
+def default_times(outcome: Outcome) -> Vector:
+    """Return 101 times from the first to the last observed one."""
+    return np.linspace(outcome.rows.time.min(), outcome.rows.time.max(), _POINTS)
+
+
+def coefficient_places(mixture: Mixture, number: int = 0) -> list[tuple[Vector, Vector]]:
+    """Return, class by class, the places of an outcome's coefficients in the free vector and the columns they are of."""
+    response, start = mixture.densities[number].response, mixture.parts[number].start
+    found = []
+    for g in range(mixture.n_classes):
+        used = response.used(g)
+        found.append((start + response.index[g, used], used))
+    return found
+
+
+def observed_means(posterior: Matrix, outcome: Outcome) -> pd.DataFrame:
     """Return means of the outcome weighted by posterior probabilities, by class and time.
 
     With more than 15 distinct times, rows fall into 10 bins of equal size, shown at their mean time.
     """
-    distinct = np.unique(design.time)
+    y, time, panel = outcome.rows.y, outcome.rows.time, outcome.rows.panel
+    distinct = np.unique(time)
     if len(distinct) <= _MOST_TIMES:
-        place = np.searchsorted(distinct, design.time)
+        place = np.searchsorted(distinct, time)
     else:
-        cuts = np.quantile(design.time, np.linspace(0, 1, 11)[1:-1])
-        place = np.searchsorted(cuts, design.time, side="right")
-    rows = np.diff(np.append(design.subject_starts, len(design.y)))
-    weights = np.repeat(posterior, rows, axis=0)
+        cuts = np.quantile(time, np.linspace(0, 1, 11)[1:-1])
+        place = np.searchsorted(cuts, time, side="right")
+    weights = posterior[panel.subject]
     found = []
     for g in range(posterior.shape[1]):
         size = np.bincount(place, weights=weights[:, g])
@@ -85,9 +108,9 @@ def observed_means(posterior: Matrix, design: GbtmDesign) -> pd.DataFrame:
             found.append(
                 {
                     "latent_class": g + 1,
-                    design.spec.time: float(design.time[here].mean()),
+                    str(outcome.spec.time): float(time[here].mean()),
                     "weight": float(size[b]),
-                    "mean": float(np.average(design.y[here], weights=weights[here, g])),
+                    "mean": float(np.average(y[here], weights=weights[here, g])),
                 }
             )
     return pd.DataFrame(found)

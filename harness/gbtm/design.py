@@ -1,87 +1,139 @@
-"""From a spec and a cohort to the numbers that a trajectory model needs, or to all reasons why that can't be."""
+"""From a spec and a cohort to the mixture that a search climbs, or to all reasons why that can't be."""
 
-from dataclasses import dataclass
-from math import comb
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from harness.arrays import Codes, Matrix, Vector, read_only
 from harness.cohorts.cohort import Cohort
 from harness.gbtm.checks import refuse
-from harness.gbtm.estimates import power_name
+from harness.gbtm.densities.building import build_densities
+from harness.gbtm.families.build import row_family
+from harness.gbtm.membership import membership_of
+from harness.gbtm.mixture import Mixture
+from harness.gbtm.response import Response
+from harness.gbtm.response_building import build_response, power_name
+from harness.gbtm.rows import Rows, Subjects, read_rows
 from harness.gbtm.spec import GbtmSpec
+from harness.gbtm.working_columns import WorkingColumns
 from harness.quantities import InputEvidence
+
+ClassKind = tuple[int, ...]
+"""What distinguishes the classes of a spec before any data: order, order of zero inflation, lags of dropout."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Outcome:
+    """One outcome of a model: its spec, its rows in the user's units, and its response and columns in working units."""
+
+    spec: GbtmSpec
+    rows: Rows
+    response: Response
+    columns: WorkingColumns
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class GbtmDesign:
-    """The rows with an observed outcome, sorted by subject, and what the likelihood needs of them.
-
-    n rows, N subjects, q = 1 + the highest order.
+    """Everything that a search needs.
 
     Attributes
     ----------
-    y, time : (n,)
-        In the user's units, sorted by subject (in the order of `subject_labels`), time, outcome.
-    subject_starts : (N,)
-        First row of each subject.
-    basis : (n, q)
-        Polynomials of time, of degree 0, 1, ..., orthogonal over the rows: basis' basis = n I. The first is 1, so the
-        first coefficient of a class is the mean of its curve over all rows.
-    centre, half_range, scaled_from_basis : float, float, (q, q)
-        What makes the basis at any time: powers of (time - centre) / half_range, times this upper triangular matrix.
-    raw_from_basis : (q, q)
-        Upper triangular; coefficients of raw powers of the user's time = raw_from_basis @ coefficients of the basis.
-        Its leading block serves a lower order.
-    pooled, scale : (q,), float
-        Regression of all rows on the basis up to the lowest order, 0 above, and its residual standard deviation, in the
-        user's units. The search works on (y - basis @ pooled) / scale, its "working units".
-    moments : (N, 2 + q + q^2)
-        By subject, in working units: n_i, y'y, X'y, X'X. The gaussian likelihood needs no more of the rows.
-    dropped_rows, dropped_subjects : int, labels
-        Rows without an outcome, and subjects that had no other row.
+    spec
+        Of the model; its `orders` are those of the mixture's classes.
+    subjects
+        Labels, weights and risk factors of N subjects.
+    outcomes
+        Each with its rows; one, but for models of several outcomes.
+    mixture
+        The log-likelihood as a function of one free vector in working units.
+    curves : (N, q)
+        Coefficients of each subject's own curve in working units, shrunken towards the pooled one: what searches start
+        from. The first is the level.
+    means : (N,)
+        Of each subject's outcomes, standardised.
     """
 
     spec: GbtmSpec
-    y: Vector
-    time: Vector
-    subject_starts: Codes
-    subject_labels: tuple[str, ...]
-    basis: Matrix
-    centre: float
-    half_range: float
-    scaled_from_basis: Matrix
-    raw_from_basis: Matrix
-    pooled: Vector
-    scale: float
-    moments: Matrix
-    dropped_rows: int
-    dropped_subjects: tuple[str, ...]
+    subjects: Subjects
+    outcomes: tuple[Outcome, ...]
+    mixture: Mixture
+    curves: Matrix
+    means: Vector
 
     @property
     def n_observations(self) -> int:
-        """Rows with an observed outcome."""
-        return len(self.y)
+        """Rows with an observed outcome, of all outcomes."""
+        return sum(len(outcome.rows.y) for outcome in self.outcomes)
 
     @property
     def n_subjects(self) -> int:
         """Subjects with at least one observed outcome."""
-        return len(self.subject_labels)
+        return self.subjects.count
 
     @property
     def n_classes(self) -> int:
-        """How many latent classes the spec asks for."""
-        return self.spec.n_classes
+        """How many latent classes."""
+        return self.mixture.n_classes
 
     @property
     def n_parameters(self) -> int:
         """Free parameters of the model."""
-        n_sigmas = 1 if self.spec.sigma == "shared" else self.n_classes
-        return self.n_classes - 1 + sum(order + 1 for order in self.spec.orders) + n_sigmas
+        return self.mixture.n_free
 
-    def basis_at(self, times: Vector) -> Matrix:
-        """Return the basis at any times in the user's units, without going through raw powers of large numbers."""
-        return _powers(times, self.centre, self.half_range, len(self.pooled)) @ self.scaled_from_basis
+    @property
+    def class_kinds(self) -> tuple[ClassKind, ...]:
+        """What distinguishes the classes, in the order of the spec."""
+        return class_kinds(self.spec)
+
+    @property
+    def subject_labels(self) -> tuple[str, ...]:
+        """Names of the N subjects."""
+        return self.subjects.labels
+
+    def mixture_of(self, kinds: tuple[ClassKind, ...] | None = None) -> Mixture:
+        """Return the mixture with its classes in the order of `kinds`; in that of the spec by default."""
+        if kinds is None or kinds == self.class_kinds:
+            return self.mixture
+        return self.mixture.permuted(slots(self.class_kinds, kinds))
+
+    def with_kinds(self, kinds: tuple[ClassKind, ...]) -> "GbtmDesign":
+        """Return the design with its classes in the order of `kinds`."""
+        return replace(self, spec=with_kinds(self.spec, kinds), mixture=self.mixture_of(kinds))
+
+    def without(self, kind: ClassKind) -> "GbtmDesign":
+        """Return the design of the model without one class of a kind."""
+        kept = list(self.class_kinds)
+        kept.remove(kind)
+        return assemble(with_kinds(self.spec, tuple(kept)), self.subjects, tuple(o.rows for o in self.outcomes))
+
+
+def class_kinds(spec: GbtmSpec) -> tuple[ClassKind, ...]:
+    """Return what distinguishes the classes of a spec: (order, order of zero inflation, lags of dropout)."""
+    zero = spec.zero_orders or (0,) * spec.n_classes
+    dropout = spec.dropout or (0,) * spec.n_classes
+    return tuple(zip(spec.orders, zero, dropout, strict=True))
+
+
+def with_kinds(spec: GbtmSpec, kinds: tuple[ClassKind, ...]) -> GbtmSpec:
+    """Return the spec with classes of these kinds."""
+    orders, zero, dropout = zip(*kinds, strict=True)
+    return replace(
+        spec,
+        orders=orders,
+        zero_orders=None if spec.zero_orders is None else zero,
+        dropout=None if spec.dropout is None else dropout,
+    )
+
+
+def slots(kinds: tuple[ClassKind, ...], assignment: tuple[ClassKind, ...]) -> Codes:
+    """Return the class of the spec that each place takes, so that place r gets kind assignment[r]."""
+    free = list(range(len(kinds)))
+    taken = []
+    for kind in assignment:
+        slot = next(g for g in free if kinds[g] == kind)
+        free.remove(slot)
+        taken.append(slot)
+    return np.array(taken, dtype=np.int64)
 
 
 def build_design(spec: GbtmSpec, cohort: Cohort) -> GbtmDesign:
@@ -93,79 +145,68 @@ def build_design(spec: GbtmSpec, cohort: Cohort) -> GbtmDesign:
     Raises
     ------
     SpecError
-        With all problems at once: unknown or non-numeric columns, an outcome without variation, missing times, orders
-        that the times can't support, more classes than subjects, and settings out of range.
+        With all problems at once: unknown or non-numeric columns, outcomes that the family can't have, missing times
+        or covariates, orders that the times can't support, more classes than subjects, settings out of range.
     """
     refuse(spec, cohort)
-    factor = cohort.factors[spec.subject]
-    observed = ~np.isnan(cohort.numeric[spec.outcome])
-    codes = factor.codes[observed]
-    outcome, times = cohort.numeric[spec.outcome][observed], cohort.numeric[spec.time][observed]
-    rows = np.lexsort((outcome, times, codes))
-    codes, y, time = codes[rows], outcome[rows], times[rows]
-    present, first_rows = np.unique(codes, return_index=True)
-    starts = first_rows.astype(np.int64)
-    lost = np.setdiff1d(factor.codes[factor.codes >= 0], present)
+    subjects, rows = read_rows((spec,), cohort)
+    return assemble(spec, subjects, rows)
 
-    centre = float(time.max() + time.min()) / 2
-    half_range = float(time.max() - time.min()) / 2 or 1.0
-    powers = _powers(time, centre, half_range, max(spec.orders) + 1)
-    scaled_from_basis = _orthogonalising(powers)
-    basis = powers @ scaled_from_basis
-    mean = y.mean()  # taken off first: exact where the outcome has an offset that dwarfs its spread
-    pooled = basis.T @ (y - mean) / len(y)
-    pooled[min(spec.orders) + 1 :] = 0.0  # else a class of a lower order would not keep its zeros in working units
-    residuals = (y - mean) - basis @ pooled
-    pooled[0] += mean / basis[0, 0]
-    scale = float(np.sqrt(np.mean(residuals**2)))
+
+def assemble(spec: GbtmSpec, subjects: Subjects, rows: tuple[Rows, ...]) -> GbtmDesign:
+    """Return the design of a model on rows that were checked."""
+    (own,) = rows
+    response, columns = build_response(spec, own)
+    outcome = Outcome(spec=spec, rows=own, response=response, columns=columns)
+    mixture = Mixture(
+        membership=membership_of(subjects.membership, spec.n_classes),
+        densities=build_densities(spec, own, response),
+        weights=subjects.weights,
+    )
+    y = standardised(spec, own, response)
     return GbtmDesign(
         spec=spec,
-        y=read_only(y),
-        time=read_only(time),
-        subject_starts=read_only(starts),
-        subject_labels=tuple(factor.levels[code] for code in present),
-        basis=read_only(basis),
-        centre=centre,
-        half_range=half_range,
-        scaled_from_basis=read_only(scaled_from_basis),
-        raw_from_basis=read_only(_raw_from_scaled(centre, half_range, len(pooled)) @ scaled_from_basis),
-        pooled=read_only(pooled),
-        scale=scale,
-        moments=read_only(_moments(residuals / scale, basis, starts)),
-        dropped_rows=int(np.sum(~observed)),
-        dropped_subjects=tuple(factor.levels[code] for code in lost),
+        subjects=subjects,
+        outcomes=(outcome,),
+        mixture=mixture,
+        curves=read_only(subject_curves(y, response)),
+        means=read_only(response.panel.sum(y) / np.maximum(response.panel.sizes, 1)),
     )
+
+
+_SHRINKAGE = 1.0  # rows' worth of the pooled curve in each subject's curve, so that one visit is enough
+
+
+def subject_curves(y: Vector, response: Response) -> Matrix:
+    """Return the coefficients (N, q) of each subject's own curve of time, shrunken towards the pooled curve."""
+    time = np.r_[0, 1 + response.n_covariates : response.X.shape[1] - response.n_common]
+    X = response.X[:, time]
+    panel, q = response.panel, len(time)
+    XX = panel.sum((X[:, :, None] * X[:, None, :]).reshape(len(y), -1).T).T.reshape(-1, q, q)
+    Xy = panel.sum((X * y[:, None]).T).T
+    return np.asarray(np.linalg.solve(XX + _SHRINKAGE * np.eye(q), Xy[..., None])[..., 0])
+
+
+def standardised(spec: GbtmSpec, rows: Rows, response: Response) -> Vector:
+    """Return the outcome on the scale of the linear predictor, roughly, with mean 0 and deviation 1."""
+    if spec.family == "gaussian":
+        return response.y
+    y = row_family(spec.family, rows.y, spec.limits, rows.trials).working_outcome() - response.offset
+    y = y - y.mean()
+    return np.asarray(y / (y.std() or 1.0))
 
 
 def input_evidence(design: GbtmDesign) -> InputEvidence:
-    """Return what was used, counted and summed over the rows used; one column per power of time."""
-    powers = range(max(design.spec.orders) + 1)
+    """Return what was used, counted and summed over the rows used: powers of time, covariates by class, common ones."""
+    rows = design.outcomes[0].rows
+    sums = {
+        power_name(str(design.spec.time), k): float(np.sum(rows.time**k)) for k in range(max(design.spec.orders) + 1)
+    }
+    for columns in (rows.covariates, rows.common):
+        sums |= dict(zip(columns.names, columns.values.sum(axis=0).tolist(), strict=True))
     return InputEvidence(
-        n_observations=design.n_observations,
+        n_observations=len(rows.y),
         n_subjects=design.n_subjects,
-        outcome_sum=float(design.y.sum()),
-        design_sums={power_name(design.spec.time, k): float(np.sum(design.time**k)) for k in powers},
+        outcome_sum=float(rows.y.sum()),
+        design_sums=sums,
     )
-
-
-def _powers(time: Vector, centre: float, half_range: float, q: int) -> Matrix:
-    return np.vander((time - centre) / half_range, q, increasing=True)
-
-
-def _orthogonalising(powers: Matrix) -> Matrix:
-    """Return the upper triangular T for which (powers T)' (powers T) = n I, with a positive diagonal."""
-    R = np.linalg.qr(powers, mode="r")
-    return np.asarray(np.triu(np.linalg.inv(R)) * np.sign(np.diag(R)) * np.sqrt(len(powers)))
-
-
-def _raw_from_scaled(centre: float, half_range: float, q: int) -> Matrix:
-    """Return the map of coefficients: ((t - c) / h)^k = sum_j C(k, j) t^j (-c)^(k-j) / h^k."""
-    return np.array(
-        [[comb(k, j) * (-centre) ** (k - j) / half_range**k if j <= k else 0.0 for k in range(q)] for j in range(q)]
-    )
-
-
-def _moments(y: Vector, X: Matrix, starts: Codes) -> Matrix:
-    products = (X[:, :, None] * X[:, None, :]).reshape(len(y), -1)
-    by_row = np.column_stack([np.ones_like(y), y**2, X * y[:, None], products])
-    return np.asarray(np.add.reduceat(by_row, starts, axis=0))

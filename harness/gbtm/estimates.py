@@ -5,34 +5,59 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness.arrays import Matrix, Vector
+from harness.gbtm.named import Parameter, Role
 from harness.gbtm.spec import Family, Sigma
 from harness.quantities import Kind, OptimumCovariance, Quantity
 
+_PATHS: dict[Role, str] = {
+    "log_odds": "class[{g}].membership[{name}]",
+    "beta": "class[{g}].beta[{name}]",
+    "common": "common[{name}]",
+    "zero": "class[{g}].zero[{name}]",
+    "precision": "class[{g}].precision",
+    "covariance": "random.{name}",
+    "scale": "class[{g}].scale",
+    "process": "process.{name}",
+    "dropout": "class[{g}].dropout[{name}]",
+}
 
-def power_name(time: str, power: int) -> str:
-    """Return the name of a coefficient of a power of time, as in a formula."""
-    return ("intercept", time)[power] if power < 2 else f"{time}^{power}"
+
+def path_of(parameter: Parameter) -> str:
+    """Return the path of a parameter among the quantities, such as ``class[2].beta[week]``."""
+    g, name = parameter.latent_class, parameter.name
+    if parameter.role == "sigma":
+        return f"class[{g}].{name}" if g else name
+    return _PATHS[parameter.role].format(g=g, name=name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class GbtmEstimates:
     """Estimates of a trajectory model in the user's units, classes in canonical order.
 
-    K classes, N subjects. `beta[g]` are the coefficients of raw powers of time, lowest first; `sigma` has one entry if
-    shared, else K. `log_odds` (K-1,) are classes 1..K-1 against class K. `log_likelihood` keeps all constants.
-    `bic_subjects` uses log N, `bic_observations` log n_obs. `entropy` is 1 - EN/(N log K).
-    `covariance` belongs to (class shares 1..K; beta class by class; sigma): the inverse observed information by the
-    delta method (singular, because shares sum to 1); None where an engine does not give it.
+    K classes, N subjects, P parameters.
+
+    Attributes
+    ----------
+    parameters, values : (P,)
+        What the parameters of the `Point` are, and their values: log-odds against class K first.
+    class_shares : (K,)
+        With risk factors, the mean of each subject's shares.
+    covariance : (K + P', K + P') or None
+        Of the class shares, then of `reported` parameters: the inverse observed information by the delta method, or
+        what `covariance_kind` says (singular, because shares sum to 1). NaN in the rows of a parameter at a boundary;
+        None where an engine does not give it.
+    log_likelihood
+        With all constants. `bic_subjects` uses log N, `bic_observations` log n_obs. `entropy` is 1 - EN/(N log K).
     """
 
     family: Family
     sigma_kind: Sigma
     time: str
+    parameters: tuple[Parameter, ...]
+    values: Vector
     class_shares: Vector
-    log_odds: Vector
-    beta: tuple[Vector, ...]
-    sigma: Vector
     covariance: Matrix | None = None
+    covariance_kind: str = "observed information"
     log_likelihood: float
     aic: float
     bic_subjects: float
@@ -50,15 +75,48 @@ class GbtmEstimates:
         """How many latent classes."""
         return len(self.class_shares)
 
+    @property
+    def reported(self) -> tuple[int, ...]:
+        """Numbers of the parameters that are reported beside the shares: log-odds only where there are risk factors."""
+        return reported(self.parameters, self.n_classes)
+
+    def of_role(self, role: Role, latent_class: int | None = None) -> Vector:
+        """Return the values of the parameters of a role, in order; of one class (from 1) if it is given."""
+        chosen = [
+            value
+            for parameter, value in zip(self.parameters, self.values.tolist(), strict=True)
+            if parameter.role == role and latent_class in {None, parameter.latent_class}
+        ]
+        return np.array(chosen)
+
+    @property
+    def log_odds(self) -> Vector:
+        """Membership coefficients, risk factor by risk factor; without any, those of classes 1..K-1 against K."""
+        return self.of_role("log_odds")
+
+    @property
+    def beta(self) -> tuple[Vector, ...]:
+        """Coefficients of each class: time, lowest power first, then covariates."""
+        return tuple(self.of_role("beta", g) for g in range(1, self.n_classes + 1))
+
+    @property
+    def sigma(self) -> Vector:
+        """Residual standard deviation: one if shared, K if by class, else one a visit; none in other families."""
+        return self.of_role("sigma")
+
     def quantities(self) -> tuple[Quantity, ...]:
         """Return every number of a trajectory model, by path; classes count from 1."""
         return (*self._counts(), *self._parameters(), *self._posteriors())
 
     def optimum_covariance(self) -> OptimumCovariance | None:
-        """Return the joint covariance of all OPTIMUM quantities."""
+        """Return the joint covariance of all OPTIMUM quantities that have one."""
         if self.covariance is None:
             return None
-        return OptimumCovariance(paths=tuple(q.path for q in self._point_estimates()), matrix=self.covariance)
+        known = np.flatnonzero(np.isfinite(np.diag(self.covariance)))
+        paths = [q.path for q in self._point_estimates()]
+        return OptimumCovariance(
+            paths=tuple(paths[k] for k in known), matrix=np.asarray(self.covariance[np.ix_(known, known)])
+        )
 
     def _counts(self) -> tuple[Quantity, ...]:
         deviance = -2 * self.log_likelihood
@@ -90,20 +148,14 @@ class GbtmEstimates:
 
     def _point_estimates(self) -> tuple[Quantity, ...]:
         named: list[tuple[str, float, int | None]] = [
-            (f"class[{g}].share.estimate", float(share), g) for g, share in enumerate(self.class_shares, start=1)
+            (f"class[{g}].share", float(share), g) for g, share in enumerate(self.class_shares, start=1)
         ]
-        for g, coefficients in enumerate(self.beta, start=1):
-            named += [
-                (f"class[{g}].beta[{power_name(self.time, k)}].estimate", float(value), g)
-                for k, value in enumerate(coefficients)
-            ]
-        if self.sigma_kind == "shared":
-            named.append(("sigma.estimate", float(self.sigma[0]), None))
-        else:
-            named += [(f"class[{g}].sigma.estimate", float(value), g) for g, value in enumerate(self.sigma, start=1)]
-        errors = [None] * len(named) if self.covariance is None else np.sqrt(np.diag(self.covariance)).tolist()
+        for k in self.reported:
+            parameter = self.parameters[k]
+            named.append((path_of(parameter), float(self.values[k]), parameter.latent_class or None))
+        errors = [None] * len(named) if self.covariance is None else _roots(self.covariance)
         return tuple(
-            Quantity(path=path, kind=Kind.OPTIMUM, value=value, standard_error=error, latent_class=g)
+            Quantity(path=f"{path}.estimate", kind=Kind.OPTIMUM, value=value, standard_error=error, latent_class=g)
             for (path, value, g), error in zip(named, errors, strict=True)
         )
 
@@ -123,3 +175,15 @@ class GbtmEstimates:
             for g in range(1, self.n_classes + 1)
         )
         return (*averages, *members)
+
+
+def reported(parameters: tuple[Parameter, ...], n_classes: int) -> tuple[int, ...]:
+    """Return which parameters of a point are reported beside the shares, which say all that log-odds alone would."""
+    n_odds = sum(parameter.role == "log_odds" for parameter in parameters)
+    first = 0 if n_odds > n_classes - 1 else n_odds
+    return tuple(range(first, len(parameters)))
+
+
+def _roots(covariance: Matrix) -> list[float | None]:
+    variances = np.diag(covariance).tolist()
+    return [float(np.sqrt(v)) if np.isfinite(v) else None for v in variances]

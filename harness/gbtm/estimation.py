@@ -4,14 +4,15 @@ import numpy as np
 from scipy.special import log_softmax, softmax
 
 from harness.arrays import Matrix, Vector, read_only
+from harness.convergence import Stop
 from harness.gbtm.adequacy import average_posterior, entropy
 from harness.gbtm.density import class_log_densities
-from harness.gbtm.derivatives import derivatives
-from harness.gbtm.design import GbtmDesign
-from harness.gbtm.em import e_step
-from harness.gbtm.estimates import GbtmEstimates
+from harness.gbtm.design import ClassKind, GbtmDesign
+from harness.gbtm.estimates import GbtmEstimates, reported
 from harness.gbtm.fit import GbtmFit
-from harness.gbtm.parameters import Layout, from_point, layout_of, point_jacobian, unpack
+from harness.gbtm.mixture import Mixture, derivatives, e_step
+from harness.gbtm.point import from_point
+from harness.gbtm.uncertainty import CovarianceKind, free_covariance
 from harness.quantities import Point
 
 LARGEST_GRADIENT = 1e-8
@@ -21,43 +22,50 @@ SMALLEST_EIGENVALUE = 1e-7
 """Of the information scaled to a unit diagonal; below it the information does not count as positive definite."""
 
 
-def estimate(fit: GbtmFit, design: GbtmDesign) -> GbtmEstimates:
+def estimate(fit: GbtmFit, design: GbtmDesign, kind: CovarianceKind = "observed information") -> GbtmEstimates:
     """Return the estimates of a fit, in the user's units, classes in the fit's order.
 
-    The covariance is the inverse of the observed information (analytic), carried to (class shares; beta; sigma) by
-    the delta method. It is None where `covariance_refusal` gives a reason. AIC is -2L + 2p, the BICs -2L + p log N
-    (lcmm's) and -2L + p log n_obs (flexmix's), p as lcmm counts it.
+    The covariance is the inverse of the observed information (analytic), or the sandwich, carried to (class shares;
+    parameters) by the delta method. It is None where `covariance_refusal` gives a reason. AIC is -2L + 2p, the BICs
+    -2L + p log N (lcmm's) and -2L + p log n_obs (flexmix's), p as lcmm counts it.
     """
-    layout = layout_of(design, fit.orders)
-    covariance = None if covariance_refusal(fit) else _delta_covariance(fit.vector, design, layout)
-    posterior = e_step(unpack(fit.vector[None], layout), design.moments)[0][0].T
-    return _estimates(fit.point, design, layout, covariance, (posterior, fit.log_likelihood))
+    mixture = design.mixture_of(fit.class_kinds)
+    covariance = None if covariance_refusal(fit) else reported_covariance(fit, design, kind)
+    posterior = e_step(fit.vector[None], mixture)[0][0].T
+    return _estimates(fit.point, design, mixture, (posterior, fit.log_likelihood), (covariance, kind))
 
 
 def estimates_at(
-    point: Point, design: GbtmDesign, orders: tuple[int, ...], covariance: Matrix | None = None
+    point: Point, design: GbtmDesign, kinds: tuple[ClassKind, ...], covariance: Matrix | None = None
 ) -> GbtmEstimates:
     """Return everything that follows from parameters alone: shares, posterior, criteria; the covariance as given."""
-    joint = class_log_densities(point, design, orders)
-    log_likelihood = float(np.sum(joint[:, 0] - log_softmax(joint, axis=1)[:, 0]))
-    return _estimates(point, design, layout_of(design, orders), covariance, (softmax(joint, axis=1), log_likelihood))
+    joint = class_log_densities(point, design, kinds)
+    log_likelihood = float((joint[:, 0] - log_softmax(joint, axis=1)[:, 0]) @ design.subjects.weights)
+    at_point = (softmax(joint, axis=1), log_likelihood)
+    return _estimates(point, design, design.mixture_of(kinds), at_point, (covariance, "observed information"))
 
 
 def _estimates(
-    point: Point, design: GbtmDesign, layout: Layout, covariance: Matrix | None, at_point: tuple[Matrix, float]
+    point: Point,
+    design: GbtmDesign,
+    mixture: Mixture,
+    at_point: tuple[Matrix, float],
+    uncertainty: tuple[Matrix | None, CovarianceKind],
 ) -> GbtmEstimates:
     values, (posterior, log_likelihood) = np.array(point), at_point
-    log_odds = values[: layout.n_classes - 1]
+    covariance, kind = uncertainty
+    membership = mixture.membership
+    theta = membership.from_user(values[: membership.n_free])
     p, N, n = design.n_parameters, design.n_subjects, design.n_observations
     return GbtmEstimates(
         family=design.spec.family,
         sigma_kind=design.spec.sigma,
-        time=design.spec.time,
-        class_shares=read_only(softmax(np.append(log_odds, 0.0))),
-        log_odds=read_only(log_odds.copy()),
-        beta=tuple(read_only(values[block].copy()) for block in layout.blocks()),
-        sigma=read_only(values[-layout.n_sigmas :].copy()),
+        time=str(design.spec.time),
+        parameters=mixture.parameters,
+        values=read_only(values),
+        class_shares=read_only(membership.shares(theta[None], mixture.weights)[0]),
         covariance=None if covariance is None else read_only(covariance),
+        covariance_kind=kind,
         log_likelihood=log_likelihood,
         aic=-2 * log_likelihood + 2 * p,
         bic_subjects=-2 * log_likelihood + p * float(np.log(N)),
@@ -73,11 +81,13 @@ def _estimates(
 
 
 def covariance_refusal(fit: GbtmFit) -> str:
-    """Return why this fit has no standard errors, in a sentence; empty if it has them."""
+    """Return why this fit has no standard errors at all, in a sentence; empty if it has them."""
     convergence = fit.convergence
-    best = fit.optima[fit.chosen]
+    best = fit.best
     if best.collapsed:
         return "No standard errors: sigma of a class has collapsed, and the likelihood has no maximum there."
+    if convergence.stop in {Stop.BOUNDARY, Stop.SINGULAR}:
+        return ""  # those of the parameters at the boundary are refused one by one
     eigenvalue = convergence.smallest_eigenvalue
     if eigenvalue is None or eigenvalue <= SMALLEST_EIGENVALUE:
         found = "unknown" if eigenvalue is None else f"{eigenvalue:.2g}"
@@ -87,23 +97,39 @@ def covariance_refusal(fit: GbtmFit) -> str:
     return ""
 
 
-def free_covariance(vector: Vector, design: GbtmDesign, layout: Layout) -> Matrix:
-    """Return the inverse observed information of a free vector in working units (see `Layout`)."""
-    information = derivatives(vector[None], design.moments, layout).information[0]
-    scale = np.sqrt(np.diag(information))
-    inverse = np.linalg.inv(information / np.outer(scale, scale)) / np.outer(scale, scale)
-    return np.asarray((inverse + inverse.T) / 2)
+def reported_covariance(fit: GbtmFit, design: GbtmDesign, kind: CovarianceKind) -> Matrix:
+    """Return the covariance of (class shares 1..K; reported parameters), NaN for those at a boundary."""
+    mixture = design.mixture_of(fit.class_kinds)
+    jacobian = reported_jacobian(fit.vector, mixture)
+    covariance = jacobian @ free_covariance(fit.vector, mixture, kind) @ jacobian.T
+    covariance = (covariance + covariance.T) / 2
+    kept = reported(mixture.parameters, mixture.n_classes)
+    singular = [k for k, p in enumerate(mixture.parameters) if p.role == "covariance"]
+    lost = set(fit.best.boundary) | (set(singular) if fit.convergence.stop == Stop.SINGULAR else set())
+    at = [mixture.n_classes + kept.index(k) for k in lost if k in kept]
+    covariance[at] = np.nan
+    covariance[:, at] = np.nan
+    return np.asarray(covariance)
 
 
-def score_distance(point: Point, design: GbtmDesign, orders: tuple[int, ...] | None = None) -> float:
+def reported_jacobian(vector: Vector, mixture: Mixture) -> Matrix:
+    """Return d(class shares 1..K; reported parameters) / d(free vector), user's units by working units."""
+    membership = mixture.membership
+    shares = np.zeros((mixture.n_classes, mixture.n_free))
+    shares[:, : membership.n_free] = membership.share_jacobian(vector[: membership.n_free], mixture.weights)
+    kept = list(reported(mixture.parameters, mixture.n_classes))
+    return np.concatenate([shares, mixture.user_jacobian(vector)[kept]])
+
+
+def score_distance(point: Point, design: GbtmDesign, kinds: tuple[ClassKind, ...] | None = None) -> float:
     """Return sqrt(g' I^-1 g): how far, in standard errors, the gradient says that an optimum is.
 
     I is the observed information at the point itself. Where that is not positive definite, the point is no optimum's
     neighbour, and the sum of outer products of subject scores takes its place, which always is at least semidefinite.
     The same number for any units of outcome and time, and for any order of the classes.
     """
-    layout = layout_of(design, orders)
-    found = derivatives(from_point(point, design, layout)[None], design.moments, layout)
+    mixture = design.mixture_of(kinds)
+    found = derivatives(from_point(point, mixture)[None], mixture)
     information, scores, score = found.information[0], found.scores[0], found.score[0]
     eigenvalues, along = _scaled_eigen(information, score)
     if eigenvalues[0] <= SMALLEST_EIGENVALUE:
@@ -116,9 +142,3 @@ def _scaled_eigen(information: Matrix, score: Vector) -> tuple[Vector, Vector]:
     scale = np.sqrt(np.maximum(np.abs(np.diag(information)), 1e-300))
     eigenvalues, Q = np.linalg.eigh(information / np.outer(scale, scale))
     return eigenvalues, Q.T @ (score / scale)
-
-
-def _delta_covariance(vector: Vector, design: GbtmDesign, layout: Layout) -> Matrix:
-    jacobian = point_jacobian(vector, design, layout)
-    covariance = jacobian @ free_covariance(vector, design, layout) @ jacobian.T
-    return np.asarray((covariance + covariance.T) / 2)

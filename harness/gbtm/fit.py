@@ -12,12 +12,14 @@ from threadpoolctl import threadpool_limits
 
 from harness.arrays import Codes, Mask, Tensor, Vector
 from harness.convergence import Convergence, Stop
-from harness.gbtm.design import GbtmDesign
-from harness.gbtm.em import e_step, run_em
+from harness.gbtm.densities.moments import GaussianMoments
+from harness.gbtm.design import ClassKind, GbtmDesign, slots
+from harness.gbtm.em import run_em
+from harness.gbtm.mixture import Mixture, e_step
 from harness.gbtm.newton import Ascent, climb
 from harness.gbtm.optima import NEAR_TIE, Optimum, distinct_optima
-from harness.gbtm.parameters import from_point, layout_of, pack, unpack
-from harness.gbtm.starts import draw_starts, exchange_starts, order_assignments, slots, split_starts
+from harness.gbtm.point import from_point
+from harness.gbtm.starts import draw_starts, exchange_starts, kind_assignments, split_starts
 from harness.quantities import Point
 
 HIT = 1e-3
@@ -37,10 +39,10 @@ _BATCH = 400_000  # start x class x subject cells at a time, to bound memory
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class StartTable:
-    """Every start in turn: kind, orders from the lowest to the highest class, end, number of its optimum (-1: none)."""
+    """Every start in turn: how drawn, kinds of classes from the lowest, end, number of its optimum (-1: none)."""
 
     kinds: tuple[str, ...]
-    assignments: tuple[tuple[int, ...], ...]
+    assignments: tuple[tuple[ClassKind, ...], ...]
     log_likelihood: Vector
     optimum: Codes
 
@@ -56,9 +58,9 @@ class GbtmFit:
 
     Attributes
     ----------
-    point, orders, log_likelihood, convergence
+    point, class_kinds, log_likelihood, convergence
         Of the best proper optimum (of the best end with a bounded likelihood, if none is proper); classes from the
-        lowest to the highest mean fitted value over the observed times of all rows; `orders` follow the classes.
+        lowest to the highest mean fitted value over the observed times of all rows; `class_kinds` follow the classes.
     optima
         All distinct ends, highest log-likelihood first; `chosen` is the number of the best one among them.
     starts
@@ -70,7 +72,7 @@ class GbtmFit:
     """
 
     point: Point
-    orders: tuple[int, ...]
+    class_kinds: tuple[ClassKind, ...]
     log_likelihood: float
     convergence: Convergence
     optima: tuple[Optimum, ...]
@@ -80,9 +82,19 @@ class GbtmFit:
     notes: tuple[str, ...]
 
     @property
+    def orders(self) -> tuple[int, ...]:
+        """The order of time of each class."""
+        return tuple(kind[0] for kind in self.class_kinds)
+
+    @property
+    def best(self) -> Optimum:
+        """The optimum that is reported."""
+        return self.optima[self.chosen]
+
+    @property
     def vector(self) -> Vector:
         """The free vector at `point` in working units, with digits that powers of a date have no room for."""
-        return np.array(self.optima[self.chosen].working)
+        return np.array(self.best.working)
 
     @property
     def n_starts(self) -> int:
@@ -109,7 +121,7 @@ class GbtmFit:
         )
 
 
-def fit(design: GbtmDesign, start: Point | None = None, orders: tuple[int, ...] | None = None) -> GbtmFit:
+def fit(design: GbtmDesign, start: Point | None = None, kinds: tuple[ClassKind, ...] | None = None) -> GbtmFit:
     """Return the best optimum of the log-likelihood that many starts find, and the account of the search.
 
     Parameters
@@ -118,8 +130,8 @@ def fit(design: GbtmDesign, start: Point | None = None, orders: tuple[int, ...] 
         From `build_design`; its spec gives the number of starts and the seed.
     start
         Parameters to climb from, and from nowhere else, in the user's units.
-    orders
-        The order of each class at `start`, if not in the order of the spec.
+    kinds
+        The kind of each class at `start`, if not in the order of the spec.
 
     Returns
     -------
@@ -128,7 +140,7 @@ def fit(design: GbtmDesign, start: Point | None = None, orders: tuple[int, ...] 
     """
     # The products are many and thin: BLAS threads would cost several times what they save.
     with threadpool_limits(limits=1, user_api="blas"):
-        return _climb_from(start, design, orders) if start is not None else _search_all(design)
+        return _climb_from(start, design, kinds) if start is not None else _search_all(design)
 
 
 def _search_all(design: GbtmDesign) -> GbtmFit:
@@ -153,12 +165,12 @@ def _search_all(design: GbtmDesign) -> GbtmFit:
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Found:
     kinds: tuple[str, ...]
-    assignments: tuple[tuple[int, ...], ...]
+    assignments: tuple[tuple[ClassKind, ...], ...]
     ends: Ascent
 
 
 def _n_starts(design: GbtmDesign) -> int:
-    assignments = len(order_assignments(design.spec.orders))
+    assignments = len(kind_assignments(design.class_kinds))
     return design.spec.n_starts if assignments == 1 else max(design.spec.n_starts, _STARTS_PER_ASSIGNMENT * assignments)
 
 
@@ -168,13 +180,18 @@ def _search(design: GbtmDesign, first: int, count: int) -> _Found:
 
 
 def _ends(posterior: Tensor, design: GbtmDesign) -> Ascent:
-    layout = layout_of(design)
-    size = max(1, _BATCH // (layout.n_classes * design.n_subjects))
+    mixture = design.mixture
+    size = max(1, _BATCH // (mixture.n_classes * _cells(mixture)))
     parts = []
     for at in range(0, len(posterior), size):
-        parameters = run_em(posterior[at : at + size], design.moments, layout, EM_STEPS)
-        parts.append(climb(pack(parameters, layout), design.moments, layout))
+        parts.append(climb(run_em(posterior[at : at + size], mixture, EM_STEPS), mixture))
     return _stacked(parts)
+
+
+def _cells(mixture: Mixture) -> int:
+    """Return how many numbers a class of one start holds: one a subject where its sums suffice, else one a row."""
+    by_sums = all(isinstance(density, GaussianMoments) for density in mixture.densities)
+    return len(mixture.weights) if by_sums else sum(len(density.response.y) for density in mixture.densities)
 
 
 def _stacked(parts: list[Ascent]) -> Ascent:
@@ -198,22 +215,19 @@ def _joined(left: _Found, right: _Found) -> _Found:
 
 
 def _reduced(design: GbtmDesign) -> GbtmFit:
-    """Return the model without one class of the lowest order, from few starts."""
-    orders = tuple(sorted(design.spec.orders)[1:])
-    spec = replace(design.spec, orders=orders, n_starts=min(_REDUCED_STARTS, design.spec.n_starts))
-    smaller = replace(design, spec=spec)
-    return _account(_search(smaller, 0, _n_starts(smaller) if len(orders) > 1 else 1), smaller, None)
+    """Return the model without one class of the lowest kind, from few starts."""
+    smaller = design.without(min(design.class_kinds))
+    smaller = replace(smaller, spec=replace(smaller.spec, n_starts=min(_REDUCED_STARTS, design.spec.n_starts)))
+    return _account(_search(smaller, 0, _n_starts(smaller) if smaller.n_classes > 1 else 1), smaller, None)
 
 
 def _split(reduced: GbtmFit, design: GbtmDesign) -> _Found:
-    smaller = replace(design, spec=replace(design.spec, orders=reduced.orders))
-    parameters = unpack(reduced.vector[None], layout_of(smaller))
-    posterior = e_step(parameters, smaller.moments)[0][0]
-    taken = slots(design.spec.orders, reduced.orders)
-    split = split_starts(posterior, taken, design)
+    smaller = design.without(min(design.class_kinds))
+    posterior = e_step(reduced.vector[None], smaller.mixture_of(reduced.class_kinds))[0][0]
+    split = split_starts(posterior, slots(design.class_kinds, reduced.class_kinds), design)
     ends = _ends(split, design)
     return _Found(
-        kinds=("split of one class less",) * len(split), assignments=(design.spec.orders,) * len(split), ends=ends
+        kinds=("split of one class less",) * len(split), assignments=(design.class_kinds,) * len(split), ends=ends
     )
 
 
@@ -231,17 +245,18 @@ def _exchanged(found: _Found, design: GbtmDesign, reduced: float) -> tuple[_Foun
 
 def _exchange(best: GbtmFit, design: GbtmDesign) -> _Found:
     posterior = np.empty((design.n_classes, design.n_subjects))
-    classes = e_step(unpack(best.vector[None], layout_of(design, best.orders)), design.moments)[0][0]
-    posterior[slots(design.spec.orders, best.orders)] = classes
+    classes = e_step(best.vector[None], design.mixture_of(best.class_kinds))[0][0]
+    posterior[slots(design.class_kinds, best.class_kinds)] = classes
     starts = exchange_starts(posterior, design)
-    return _Found(kinds=(EXCHANGE,) * len(starts), assignments=(best.orders,) * len(starts), ends=_ends(starts, design))
+    return _Found(
+        kinds=(EXCHANGE,) * len(starts), assignments=(best.class_kinds,) * len(starts), ends=_ends(starts, design)
+    )
 
 
-def _climb_from(start: Point, design: GbtmDesign, orders: tuple[int, ...] | None) -> GbtmFit:
-    own = replace(design, spec=replace(design.spec, orders=orders)) if orders is not None else design
-    layout = layout_of(own)
-    ends = climb(from_point(start, own, layout)[None], own.moments, layout)
-    return _account(_Found(kinds=("given",), assignments=(layout.orders,), ends=ends), own, None)
+def _climb_from(start: Point, design: GbtmDesign, kinds: tuple[ClassKind, ...] | None) -> GbtmFit:
+    own = design if kinds is None else design.with_kinds(kinds)
+    ends = climb(from_point(start, own.mixture)[None], own.mixture)
+    return _account(_Found(kinds=("given",), assignments=(own.class_kinds,), ends=ends), own, None)
 
 
 def _account(found: _Found, design: GbtmDesign, reduced: float | None) -> GbtmFit:
@@ -251,7 +266,7 @@ def _account(found: _Found, design: GbtmDesign, reduced: float | None) -> GbtmFi
     stop = Stop.EMPTY_CLASS if best.empty or best.duplicated else best.convergence.stop
     fitted = GbtmFit(
         point=best.point,
-        orders=best.orders,
+        class_kinds=best.class_kinds,
         log_likelihood=best.log_likelihood,
         convergence=replace(best.convergence, stop=stop),
         optima=optima,
@@ -259,7 +274,7 @@ def _account(found: _Found, design: GbtmDesign, reduced: float | None) -> GbtmFi
         starts=StartTable(
             kinds=found.kinds,
             assignments=found.assignments,
-            log_likelihood=found.ends.log_likelihood - design.n_observations * np.log(design.scale),
+            log_likelihood=found.ends.log_likelihood,
             optimum=belongs,
         ),
         reduced_log_likelihood=reduced,
@@ -277,7 +292,7 @@ def _chosen(optima: tuple[Optimum, ...]) -> int:
 
 def _is_rare(fitted: GbtmFit) -> bool:
     """Whether the best end was found once, or by less than 10 % of the starts of every order assignment."""
-    by_assignment: dict[tuple[int, ...], list[bool]] = {}
+    by_assignment: dict[tuple[ClassKind, ...], list[bool]] = {}
     starts = fitted.starts
     for hit, assignment, counts in zip(fitted.hits, starts.assignments, starts.is_independent, strict=True):
         if counts:
@@ -287,7 +302,7 @@ def _is_rare(fitted: GbtmFit) -> bool:
 
 
 def _notes(fitted: GbtmFit) -> tuple[str, ...]:
-    best = fitted.optima[fitted.chosen]
+    best = fitted.best
     notes = []
     if best.empty or best.duplicated:
         notes.append(
@@ -296,6 +311,11 @@ def _notes(fitted: GbtmFit) -> tuple[str, ...]:
         )
     if best.collapsed:
         notes.append(f"Sigma of class(es) {list(best.collapsed)} collapsed onto few rows; share sigma or drop a class.")
+    if best.boundary:
+        notes.append(
+            f"Parameter(s) {[k + 1 for k in best.boundary]} of the point have no maximum: the likelihood rises as they go "
+            "to infinity, and the estimates say only how far the search went."
+        )
     if not best.convergence.converged:
         notes.append(f"The search ended at a {best.convergence.stop.value}. {best.convergence.next_step}")
     improper = [o for o in fitted.optima[: fitted.chosen] if not o.is_proper]

@@ -19,11 +19,10 @@ import numpy as np
 
 from harness.arrays import Vector
 from harness.errors import Problem, SpecError
-from harness.gbtm.derivatives import derivatives
+from harness.gbtm.densities.moments import GaussianMoments
 from harness.gbtm.design import GbtmDesign
-from harness.gbtm.em import e_step, residual_sums
 from harness.gbtm.fit import GbtmFit
-from harness.gbtm.parameters import Layout, layout_of, to_point, unpack
+from harness.gbtm.mixture import Mixture, derivatives, e_step
 from harness.quantities import Point
 
 _STEPS = 100
@@ -54,37 +53,39 @@ def flexmix_fixed_point(fit: GbtmFit, design: GbtmDesign) -> Point:
     SpecError
         If the iteration does not settle (as when the optimum is no proper one).
     """
-    layout = layout_of(design, fit.orders)
+    mixture = design.mixture_of(fit.class_kinds)
     vector = fit.vector
     for _ in range(_STEPS):
-        found = derivatives(vector[None], design.moments, layout)
-        equations = found.score[0] + _sigma_excess(vector, design, layout)
+        found = derivatives(vector[None], mixture)
+        equations = found.score[0] + _sigma_excess(vector, mixture, design.n_observations)
         step = np.linalg.solve(found.information[0], equations)
         vector = vector + step
         size = float(np.sqrt(abs(step @ found.information[0] @ step)))
         if not np.isfinite(size):
             break
         if size < _TOLERANCE * np.sqrt(design.n_observations):
-            return to_point(vector, design, layout)
+            return tuple(mixture.to_user(vector).tolist())
     problem = Problem(found="an iteration that does not settle", expected="a fixed point near a proper optimum")
     raise SpecError("flexmix's fixed point", [problem])
 
 
-def variance_factors(layout: Layout, n_observations: int) -> Vector:
+def variance_factors(density: GaussianMoments, n_observations: int) -> Vector:
     """Return by what flexmix multiplies the likelihood's sigma^2 in its M-step: one factor if shared, else K."""
-    coefficients = np.array(layout.orders) + 1
-    if layout.sigma == "shared":
-        coefficients = coefficients[:1] / layout.n_classes
+    coefficients = np.array([len(places) - 1 for places in density.places])
+    if not density.by_class:
+        coefficients = coefficients[:1] / len(density.places)
     return np.asarray(n_observations / (n_observations - coefficients))
 
 
-def _sigma_excess(vector: Vector, design: GbtmDesign, layout: Layout) -> Vector:
+def _sigma_excess(vector: Vector, mixture: Mixture, n_observations: int) -> Vector:
     """Return what flexmix's equations have beyond the score: (factor - 1) sum_i p_ig RSS_ig / sigma_g^2."""
-    parameters = unpack(vector[None], layout)
-    posterior, _ = e_step(parameters, design.moments)
-    squares = residual_sums(parameters.beta, design.moments) * np.exp(-2 * parameters.log_sigma)[:, :, None]
-    by_class = np.sum(posterior * squares, axis=2)[0]
-    sums = by_class.sum(keepdims=True) if layout.sigma == "shared" else by_class
-    excess = np.zeros(layout.n_free)
-    excess[-layout.n_sigmas :] = (variance_factors(layout, design.n_observations) - 1) * sums
+    (density,), (part,) = mixture.densities, mixture.parts
+    if not isinstance(density, GaussianMoments):
+        raise TypeError("flexmix's rule for sigma is one of gaussian rows")
+    posterior, _ = e_step(vector[None], mixture)
+    squares = density.squares(vector[None, part])
+    by_class = np.sum(posterior * mixture.weights * squares, axis=2)[0]
+    sums = by_class if density.by_class else by_class.sum(keepdims=True)
+    excess = np.zeros(mixture.n_free)
+    excess[-len(sums) :] = (variance_factors(density, n_observations) - 1) * sums
     return excess

@@ -92,9 +92,7 @@ class Membership:
         second = blocks.reshape(S, K - 1, K - 1, r, r).transpose(0, 1, 3, 2, 4).reshape(S, self.n_free, self.n_free)
         return MembershipDerivatives(scores=scores, second=second)
 
-    def cross(
-        self, weighted: Tensor, scores: Tensor, by_class: Sequence[tuple[Codes, Tensor]], n_free: int
-    ) -> Tensor:
+    def cross(self, weighted: Tensor, scores: Tensor, by_class: Sequence[tuple[Codes, Tensor]], n_free: int) -> Tensor:
         """Return the second derivatives by theta and by the parameters of densities, (S, m, P - m).
 
         Parameters
@@ -165,11 +163,11 @@ class Membership:
 
     def to_user(self, theta: Vector) -> Vector:
         """Return the coefficients of raw risk factors, factor by factor."""
-        return np.asarray((self.T @ theta.reshape(self.n_classes - 1, -1).T).ravel())
+        return np.asarray((self.T @ theta.reshape(self.n_classes - 1, len(self.names)).T).ravel())
 
     def from_user(self, values: Vector) -> Vector:
         """Return working coefficients, class by class."""
-        return np.asarray(np.linalg.solve(self.T, values.reshape(len(self.names), -1)).T.ravel())
+        return np.asarray(np.linalg.solve(self.T, values.reshape(len(self.names), self.n_classes - 1)).T.ravel())
 
     def user_jacobian(self) -> Matrix:
         """Return d to_user / d theta, (m, m)."""

@@ -10,6 +10,7 @@ from typing import Protocol, Self
 
 from harness.arrays import Codes, Matrix, Tensor, Vector
 from harness.gbtm.named import Parameter
+from harness.gbtm.response import Response
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -32,13 +33,18 @@ class ClassDensity(Protocol):
     """The law of what was seen of each subject, given its class."""
 
     @property
+    def response(self) -> Response:
+        """The rows and columns of its predictor; the coefficients come first in its own vector."""
+        ...
+
+    @property
     def n_free(self) -> int:
         """How many parameters of its own it has."""
         ...
 
     @property
     def places(self) -> tuple[Codes, ...]:
-        """For each class, which of its own parameters the density of that class depends on, (P_g,)."""
+        """For each class, which of its own parameters the density of that class depends on, (P_g,); coefficients first."""
         ...
 
     @property

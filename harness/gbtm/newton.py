@@ -4,6 +4,9 @@ Steps are taken in the eigenvectors of the information scaled to a unit diagonal
 eigenvalue, so that they lead uphill also where the information is not positive definite; at a saddle, along the
 direction of negative curvature. Far from an optimum a step must raise the log-likelihood; nearer than the
 log-likelihood can resolve, the full step is taken.
+
+A likelihood may have its supremum at infinity, as that of a class in which nobody ever responds. There the information
+itself vanishes, in units of one observation, and the climb ends as at a flat direction.
 """
 
 from dataclasses import dataclass, replace
@@ -12,14 +15,15 @@ import numpy as np
 
 from harness.arrays import Codes, Mask, Matrix, Tensor, Vector
 from harness.convergence import Stop
-from harness.gbtm.derivatives import Derivatives, derivatives
-from harness.gbtm.em import SMALLEST_SIGMA, e_step
-from harness.gbtm.parameters import Layout, unpack
+from harness.gbtm.mixture import Derivatives, Mixture, derivatives, e_step
 
 GRADIENT_TOLERANCE = 1e-9
 """In standard-error units; an end with a smaller one is an optimum to rounding."""
 
 _FLAT = 1e-7  # an eigenvalue of the unit-diagonal information below this is no curvature
+NO_INFORMATION = 1e-8
+"""Of one observation: a direction with less than this has no maximum within reach."""
+
 _LARGEST_STEP = 1.0  # in log-odds, residual standard deviations, log sigma
 _LEVEL = 1e-4  # standard errors; what is left to climb on a ridge
 _UNRESOLVED = 1e-5  # standard errors; the log-likelihood changes by half the square of it
@@ -33,6 +37,7 @@ class Steepness:
     gradient: Vector  # (S,) largest |g_j| se_j; inf where the information is not positive definite
     distance: Vector  # (S,) sqrt(g' |I|^-1 g)
     smallest_eigenvalue: Vector  # (S,) of the unit-diagonal information
+    least_information: Vector  # (S,) smallest eigenvalue of the information itself: 1 is about one observation
     step: Matrix  # (S, P)
     saddle_step: Matrix  # (S, P) along the direction of least curvature
 
@@ -52,7 +57,8 @@ class Ascent:
 
 def steepness(found: Derivatives) -> Steepness:
     """Return the gradient in standard-error units and the step that each start would take next."""
-    scale = np.sqrt(np.maximum(np.abs(np.diagonal(found.information, axis1=1, axis2=2)), 1e-12))
+    diagonal = np.abs(np.diagonal(found.information, axis1=1, axis2=2))
+    scale = np.sqrt(np.maximum(diagonal, 1e-12))
     eigenvalues, Q = np.linalg.eigh(found.information / (scale[:, :, None] * scale[:, None, :]))
     along = np.einsum("spe,sp->se", Q, found.score / scale)
     size = np.maximum(np.abs(eigenvalues), _FLAT)
@@ -63,30 +69,30 @@ def steepness(found: Derivatives) -> Steepness:
         gradient=np.where(definite, gradient, np.inf),
         distance=np.sqrt(np.sum(along**2 / size, axis=1)),
         smallest_eigenvalue=eigenvalues[:, 0],
+        least_information=np.abs(np.linalg.eigvalsh(found.information)[:, 0]),
         step=np.einsum("spe,se->sp", Q, along / size) / scale,
         saddle_step=Q[:, :, 0] / scale,
     )
 
 
-def climb(vectors: Matrix, moments: Matrix, layout: Layout, iterations: int = 100) -> Ascent:
+def climb(vectors: Matrix, mixture: Mixture, iterations: int = 100) -> Ascent:
     """Return the end of each start (S, P), polished to a gradient below `GRADIENT_TOLERANCE`.
 
     Parameters
     ----------
     vectors
         Free vectors in working units; the log-likelihood of an end is never below that of its start.
-    moments
-        As in `GbtmDesign`.
-    layout
-        Of the free vector.
+    mixture
+        Of which they are the free vectors.
     iterations
         Newton steps allowed to each start.
 
     Returns
     -------
     Ascent
-        Stops: `OPTIMUM`; `FLAT` (some direction has no curvature: empty or equal classes); `BOUNDARY` (a sigma fell to
-        `SMALLEST_SIGMA` and was held there, the gradient being that of all others); `ITERATION_LIMIT`.
+        Stops: `OPTIMUM`; `FLAT` (some direction has no curvature: empty or equal classes, or a maximum at infinity);
+        `BOUNDARY` (a parameter fell to its lower bound and was held there, the gradient being that of all others);
+        `ITERATION_LIMIT`.
     """
     S = len(vectors)
     vectors = vectors.copy()
@@ -95,8 +101,8 @@ def climb(vectors: Matrix, moments: Matrix, layout: Layout, iterations: int = 10
     stop = np.full(S, Stop.ITERATION_LIMIT, dtype=object)
     active = np.arange(S)
     for _ in range(iterations + 1):
-        found = derivatives(vectors[active], moments, layout)
-        held = _at_floor(vectors[active], found.score, layout)
+        found = derivatives(vectors[active], mixture)
+        held = (vectors[active] <= mixture.lower + 1e-9) & (found.score <= 0)
         here = steepness(_without(held, found))
         log_likelihood[active], eigenvalue[active] = found.log_likelihood, here.smallest_eigenvalue
         gradient[active], distance[active] = here.gradient, here.distance
@@ -106,9 +112,7 @@ def climb(vectors: Matrix, moments: Matrix, layout: Layout, iterations: int = 10
         if not climbing.any():
             break
         moving = active[climbing]
-        moved, successful = _move(
-            vectors[moving], found.log_likelihood[climbing], _taken(here, climbing), moments, layout
-        )
+        moved, successful = _move(vectors[moving], found.log_likelihood[climbing], _taken(here, climbing), mixture)
         vectors[moving[successful]] = moved[successful]
         used[moving] += 1
         stuck = moving[~successful]
@@ -127,14 +131,6 @@ def climb(vectors: Matrix, moments: Matrix, layout: Layout, iterations: int = 10
     )
 
 
-def _at_floor(vectors: Matrix, score: Matrix, layout: Layout) -> Mask:
-    """Return which parameters are a sigma at its floor that would go lower."""
-    held = np.zeros(vectors.shape, dtype=np.bool_)
-    sigmas = slice(-layout.n_sigmas, None)
-    held[:, sigmas] = (vectors[:, sigmas] <= np.log(SMALLEST_SIGMA) + 1e-9) & (score[:, sigmas] <= 0)
-    return held
-
-
 def _without(held: Mask, found: Derivatives) -> Derivatives:
     """Return the derivatives with the held parameters fixed: no score, and information of their own alone."""
     either = held[:, :, None] | held[:, None, :]
@@ -146,7 +142,7 @@ def _ended(here: Steepness, collapsed: Mask) -> Tensor:
     stop = np.full(len(collapsed), Stop.ITERATION_LIMIT, dtype=object)
     top = (here.gradient < GRADIENT_TOLERANCE) & (here.distance < GRADIENT_TOLERANCE)
     stop[top] = Stop.OPTIMUM
-    level = np.abs(here.smallest_eigenvalue) <= _FLAT
+    level = (np.abs(here.smallest_eigenvalue) <= _FLAT) | (here.least_information <= NO_INFORMATION)
     stop[level & (here.distance < _LEVEL)] = Stop.FLAT
     stop[top & collapsed] = Stop.BOUNDARY
     return stop
@@ -157,14 +153,13 @@ def _taken(here: Steepness, starts: Mask) -> Steepness:
         gradient=here.gradient[starts],
         distance=here.distance[starts],
         smallest_eigenvalue=here.smallest_eigenvalue[starts],
+        least_information=here.least_information[starts],
         step=here.step[starts],
         saddle_step=here.saddle_step[starts],
     )
 
 
-def _move(
-    vectors: Matrix, log_likelihood: Vector, here: Steepness, moments: Matrix, layout: Layout
-) -> tuple[Matrix, Mask]:
+def _move(vectors: Matrix, log_likelihood: Vector, here: Steepness, mixture: Mixture) -> tuple[Matrix, Mask]:
     """Return the next vectors and which of them are better (or too near to an optimum to tell)."""
     near = here.distance < _UNRESOLVED
     saddle = near & (here.smallest_eigenvalue < -_FLAT)
@@ -177,9 +172,8 @@ def _move(
     for _ in range(_HALVINGS):
         if not len(rest):
             break
-        trial = vectors[rest] + step[rest]
-        trial[:, -layout.n_sigmas :] = np.maximum(trial[:, -layout.n_sigmas :], np.log(SMALLEST_SIGMA))
-        _, reached = e_step(unpack(trial, layout), moments)
+        trial = np.maximum(vectors[rest] + step[rest], mixture.lower)
+        _, reached = e_step(trial, mixture)
         better = reached > log_likelihood[rest]
         moved[rest[better]] = trial[better]
         accepted[rest[better]] = True

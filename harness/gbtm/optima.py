@@ -5,12 +5,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from harness.arrays import Codes, Vector
+from harness.arrays import Codes, Matrix, Vector
 from harness.convergence import Convergence, Stop
-from harness.gbtm.design import GbtmDesign
-from harness.gbtm.em import SMALLEST_SIGMA
-from harness.gbtm.newton import Ascent
-from harness.gbtm.parameters import Layout, layout_of, pack, to_point, unpack
+from harness.gbtm.design import ClassKind, GbtmDesign
+from harness.gbtm.mixture import Mixture, derivatives
+from harness.gbtm.model import ClassDensity
+from harness.gbtm.newton import NO_INFORMATION, Ascent
 from harness.quantities import Point
 
 SAME_LOG_LIKELIHOOD = 1e-6
@@ -31,8 +31,8 @@ class Optimum:
     ----------
     log_likelihood
         With all constants; as `density.log_likelihood` at `point`, but for the rounding of raw powers.
-    point, orders
-        In the user's units; `orders[g]` is the order that class g got.
+    point, class_kinds
+        In the user's units; `class_kinds[g]` is the kind (order, ...) that class g got.
     working
         The same free vector in working units. Coefficients of powers of a year or a date have lost digits in rounding
         that the curves need; these have not.
@@ -47,12 +47,15 @@ class Optimum:
     empty, duplicated, collapsed
         Classes (from 1) that hold less than one subject; that equal an earlier class; whose sigma fell onto few rows,
         where the likelihood has no upper bound.
+    boundary
+        Numbers (from 0) of parameters of `point` that have no maximum: the likelihood rises, by less and less, as they
+        go to infinity, or a variance is zero.
     """
 
     log_likelihood: float
     point: Point
     working: Point
-    orders: tuple[int, ...]
+    class_kinds: tuple[ClassKind, ...]
     class_shares: tuple[float, ...]
     count: int
     first_start: int
@@ -61,11 +64,17 @@ class Optimum:
     empty: tuple[int, ...] = ()
     duplicated: tuple[int, ...] = ()
     collapsed: tuple[int, ...] = ()
+    boundary: tuple[int, ...] = ()
+
+    @property
+    def orders(self) -> tuple[int, ...]:
+        """The order of time of each class."""
+        return tuple(kind[0] for kind in self.class_kinds)
 
     @property
     def is_proper(self) -> bool:
-        """Whether this is an interior maximum with as many different classes as were asked for."""
-        return self.convergence.stop == Stop.OPTIMUM and not (self.empty or self.duplicated or self.collapsed)
+        """Whether this is a maximum with as many different classes as were asked for, and a bounded likelihood."""
+        return self.convergence.converged and not (self.empty or self.duplicated or self.collapsed)
 
     @property
     def n_distinct_classes(self) -> int:
@@ -73,15 +82,28 @@ class Optimum:
         return len(self.class_shares) - len(set(self.empty) | set(self.duplicated))
 
 
-def canonical(vector: Vector, layout: Layout) -> tuple[Vector, Layout]:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Labelled:
+    """A free vector whose classes are in canonical order, with the mixture and the kinds of classes that belong to it."""
+
+    vector: Vector
+    mixture: Mixture
+    class_kinds: tuple[ClassKind, ...]
+
+
+def canonical(vector: Vector, design: GbtmDesign) -> Labelled:
     """Return the same mixture with its classes from the lowest to the highest mean fitted value over all rows.
 
     The basis is orthogonal over the rows, so that mean is the first coefficient; ties go on to the next ones.
     """
-    parameters = unpack(vector[None], layout)
-    classes = np.lexsort(parameters.beta[0].T[::-1])
-    relabelled = replace(layout, orders=tuple(layout.orders[g] for g in classes))
-    return pack(parameters.relabelled(classes), relabelled)[0], relabelled
+    mixture = design.mixture
+    beta = mixture.densities[0].response.coefficients(vector[None, mixture.parts[0]])[0]
+    classes = np.lexsort(beta.T[::-1])
+    return Labelled(
+        vector=mixture.relabelled(vector[None], classes)[0],
+        mixture=mixture.permuted(classes),
+        class_kinds=tuple(design.class_kinds[g] for g in classes),
+    )
 
 
 def distinct_optima(ends: Ascent, kinds: Sequence[str], design: GbtmDesign) -> tuple[tuple[Optimum, ...], Codes]:
@@ -91,46 +113,27 @@ def distinct_optima(ends: Ascent, kinds: Sequence[str], design: GbtmDesign) -> t
     empty classes leave parameters undetermined, if their log-likelihoods and flags do. A start that ran out of
     iterations belongs to none, unless no start did better than that.
     """
-    layout = layout_of(design)
-    reached = ends.log_likelihood - design.n_observations * np.log(design.scale)
+    reached = ends.log_likelihood
     usable = [s for s, stop in enumerate(ends.stop) if stop != Stop.ITERATION_LIMIT]
     usable = usable or list(range(len(ends.stop)))
-    found: list[tuple[Optimum, Vector]] = []
+    found: list[tuple[Optimum, Vector, Stop]] = []
     belongs = np.full(len(ends.stop), -1, dtype=np.int64)
     for s in sorted(usable, key=lambda s: (-round(reached[s], 6), s)):
-        vector, relabelled = canonical(ends.vectors[s], layout)
+        own = canonical(ends.vectors[s], design)
         for k in range(len(found) - 1, -1, -1):
-            other, other_vector = found[k]
+            other, vector, stop = found[k]
             if other.log_likelihood - reached[s] > 10 * SAME_LOG_LIKELIHOOD:
                 continue
-            if _same(other, other_vector, vector, relabelled, ends.stop[s]):
+            same_kind = stop == ends.stop[s] and other.class_kinds == own.class_kinds
+            if same_kind and (stop == Stop.FLAT or np.max(np.abs(vector - own.vector)) < SAME_PARAMETERS):
                 belongs[s] = k
                 break
         else:
             belongs[s] = len(found)
-            found.append(
-                (
-                    _optimum(
-                        vector,
-                        relabelled,
-                        _End(
-                            start=s, kind=kinds[s], log_likelihood=float(reached[s]), convergence=_convergence(ends, s)
-                        ),
-                        design,
-                    ),
-                    vector,
-                )
-            )
+            end = _End(start=s, kind=kinds[s], log_likelihood=float(reached[s]), convergence=_convergence(ends, s))
+            found.append((_optimum(own, end, design), own.vector, ends.stop[s]))
     counts = np.bincount(belongs[belongs >= 0], minlength=len(found))
-    return tuple(replace(o, count=int(counts[k])) for k, (o, _) in enumerate(found)), belongs
-
-
-def _same(other: Optimum, other_vector: Vector, vector: Vector, layout: Layout, stop: Stop) -> bool:
-    if stop != other.convergence.stop or other.orders != layout.orders:
-        return False
-    if stop == Stop.FLAT:
-        return True
-    return bool(np.max(np.abs(other_vector - vector)) < SAME_PARAMETERS)
+    return tuple(replace(o, count=int(counts[k])) for k, (o, _, _) in enumerate(found)), belongs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,44 +154,95 @@ def _convergence(ends: Ascent, s: int) -> Convergence:
     )
 
 
-def _optimum(vector: Vector, layout: Layout, end: _End, design: GbtmDesign) -> Optimum:
-    point = to_point(vector, design, layout)
-    empty, duplicated, collapsed = class_flags(vector, design, layout)
+def _optimum(own: Labelled, end: _End, design: GbtmDesign) -> Optimum:
+    mixture, vector = own.mixture, own.vector
+    shares = mixture.membership.shares(vector[None, : mixture.membership.n_free], mixture.weights)[0]
+    flags = class_flags(vector, shares, mixture)
+    stop, boundary = end.convergence.stop, ()
+    if stop == Stop.FLAT and not any(flags):
+        boundary = boundary_parameters(vector, mixture)
+        stop = Stop.BOUNDARY if boundary else stop
+    singular = getattr(mixture.densities[0], "singular", None)
+    if singular is not None and stop in {Stop.FLAT, Stop.OPTIMUM, Stop.BOUNDARY} and singular(vector[mixture.parts[0]]):
+        stop = Stop.SINGULAR
+    empty, duplicated, collapsed = flags
     return Optimum(
         log_likelihood=end.log_likelihood,
-        point=point,
+        point=tuple(mixture.to_user(vector).tolist()),
         working=tuple(vector.tolist()),
-        orders=layout.orders,
-        class_shares=tuple(np.exp(unpack(vector[None], layout).log_shares[0]).tolist()),
+        class_kinds=own.class_kinds,
+        class_shares=tuple(shares.tolist()),
         count=1,
         first_start=end.start,
         first_kind=end.kind,
-        convergence=end.convergence,
+        convergence=replace(end.convergence, stop=stop),
         empty=empty,
         duplicated=duplicated,
         collapsed=collapsed,
+        boundary=boundary,
     )
+
+
+_NO_CURVATURE = 100 * NO_INFORMATION
+_LOADING = 0.05  # of a unit direction; a parameter with less is determined by others
+
+
+def boundary_parameters(vector: Vector, mixture: Mixture) -> tuple[int, ...]:
+    """Return the user's parameters (from 0) that the data leave without a bound at a free vector."""
+    directions = undetermined(vector, mixture)
+    if not directions.size:
+        return ()
+    jacobian = mixture.user_jacobian(vector)
+    size = np.abs(jacobian @ directions) / np.maximum(np.sqrt(np.sum(jacobian**2, axis=1)), 1e-300)[:, None]
+    return tuple(np.flatnonzero(size.max(axis=1) > _LOADING).tolist())
+
+
+def undetermined(vector: Vector, mixture: Mixture) -> Matrix:
+    """Return unit directions (P, d) along which the information is less than a millionth of one observation's."""
+    information = derivatives(vector[None], mixture).information[0]
+    eigenvalues, Q = np.linalg.eigh(information)
+    return np.asarray(Q[:, np.abs(eigenvalues) < _NO_CURVATURE])
 
 
 def class_flags(
-    vector: Vector, design: GbtmDesign, layout: Layout
+    vector: Vector, shares: Vector, mixture: Mixture
 ) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
     """Return which classes (from 1) are empty, which equal an earlier one, and which have collapsed."""
-    parameters = unpack(vector[None], layout)
-    shares, sigma = np.exp(parameters.log_shares[0]), np.exp(parameters.log_sigma[0])
-    curves = design.basis @ parameters.beta[0].T
-    subjects = shares * design.n_subjects
+    subjects = shares * len(mixture.weights)
     empty = tuple(int(g) + 1 for g in np.flatnonzero(subjects < _ONE_SUBJECT))
-    duplicated = tuple(
-        g + 1
-        for g in range(len(shares))
-        if any(
-            np.max(np.abs(curves[:, g] - curves[:, h])) < SAME_CLASS * min(sigma[g], sigma[h])
-            and abs(np.log(sigma[g] / sigma[h])) < SAME_CLASS
-            for h in range(g)
-        )
-    )
-    typical = float(np.sqrt(shares @ sigma**2))
-    spike = (sigma < _SMALL_SIGMA * typical) & (subjects < _FEW_SUBJECTS)
-    collapsed = tuple(int(g) + 1 for g in np.flatnonzero(spike | (sigma <= SMALLEST_SIGMA * (1 + 1e-5))))
-    return empty, duplicated, collapsed
+    K = mixture.n_classes
+    equal = np.ones((K, K), dtype=np.bool_)
+    collapsed: set[int] = set()
+    for density, part in zip(mixture.densities, mixture.parts, strict=True):
+        own = vector[part]
+        sigma = _sigmas(density, own)
+        for g in range(K):
+            for h in range(g):
+                equal[g, h] &= _equal(density, own, (g, h), min(sigma[g], sigma[h]))
+        at_floor = sigma <= np.exp(density.lower[np.isfinite(density.lower)].max(initial=-np.inf)) * (1 + 1e-5)
+        typical = float(np.sqrt(shares @ sigma**2))
+        spike = (sigma < _SMALL_SIGMA * typical) & (subjects < _FEW_SUBJECTS)
+        collapsed |= set((np.flatnonzero(spike | at_floor) + 1).tolist())
+    duplicated = tuple(g + 1 for g in range(K) if equal[g, :g].any())
+    return empty, duplicated, tuple(sorted(collapsed))
+
+
+def _sigmas(density: ClassDensity, own: Vector) -> Vector:
+    """Return the working sigma of each class (K,), 1 in a family without one and the shared one where all have it."""
+    sigmas = np.ones(len(density.places))
+    for place, parameter in enumerate(density.parameters):
+        if parameter.role == "sigma" and parameter.latent_class > 0:
+            sigmas[parameter.latent_class - 1] = np.exp(own[place])
+        elif parameter.role == "sigma":
+            sigmas[:] = np.exp(own[place])
+    return sigmas
+
+
+def _equal(density: ClassDensity, own: Vector, classes: tuple[int, int], unit: float) -> bool:
+    g, h = classes
+    response = density.response
+    beta = response.coefficients(own[None])[0]
+    if np.max(np.abs(response.X @ (beta[g] - beta[h]))) >= SAME_CLASS * unit:
+        return False
+    others = [own[density.places[k][len(response.used(k)) :]] for k in (g, h)]
+    return len(others[0]) == len(others[1]) and bool(np.all(np.abs(others[0] - others[1]) < SAME_CLASS))

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from harness.arrays import Codes, Matrix, Tensor, Vector, read_only
-from harness.gbtm.model import Parameter
+from harness.gbtm.named import Parameter
 from harness.gbtm.panel import Panel
 
 
@@ -130,7 +130,9 @@ class Response:
     def permuted(self, classes: Codes) -> "Response":
         """Return the response whose class g is class classes[g] of this one."""
         orders = tuple(self.orders[g] for g in classes)
-        return replace(self, orders=orders, index=coefficient_index(orders, self.n_covariates, self.n_time, self.n_common))
+        return replace(
+            self, orders=orders, index=coefficient_index(orders, self.n_covariates, self.n_time, self.n_common)
+        )
 
     def relabelled(self, own: Matrix, classes: Codes) -> Matrix:
         """Return the coefficients (S, n_coefficients) that `permuted(classes)` needs for the same predictors."""

@@ -14,10 +14,13 @@ from harness.gbtm.estimates import GbtmEstimates
 from harness.gbtm.estimation import covariance_refusal, estimate
 from harness.gbtm.fit import GbtmFit, fit
 from harness.gbtm.spec import GbtmSpec
+from harness.quantities import Point
 from harness.summaries import Summary
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+    from harness.gbtm.uncertainty import CovarianceKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -121,7 +124,7 @@ class GbtmResult:
 
     def observed_means(self) -> pd.DataFrame:
         """Return means of the outcome by class and time, weighted by posterior probabilities."""
-        return curves.observed_means(self.posterior, self.design)
+        return curves.observed_means(self.posterior, self.design.outcomes[0])
 
     def plot(self) -> "Figure":
         """Return a figure: fitted curves with 95 % bands, and observed means weighted by class probability."""
@@ -135,8 +138,8 @@ class GbtmResult:
         return Summary(summary.summary(self.spec, self.design, self.fit, self.estimates, self.warnings))
 
 
-def fit_gbtm_cohort(spec: GbtmSpec, cohort: Cohort) -> GbtmResult:
-    """Return a trajectory model fitted to a cohort.
+def fit_gbtm_cohort(spec: GbtmSpec, cohort: Cohort, start: Point | None = None) -> GbtmResult:
+    """Return a trajectory model fitted to a cohort, from `start` alone if it is given.
 
     Raises
     ------
@@ -144,5 +147,6 @@ def fit_gbtm_cohort(spec: GbtmSpec, cohort: Cohort) -> GbtmResult:
         If the model can't be fitted to this cohort; with all reasons.
     """
     design = build_design(spec, cohort)
-    fitted = fit(design)
-    return GbtmResult(cohort=cohort, spec=spec, design=design, fit=fitted, estimates=estimate(fitted, design))
+    fitted = fit(design, start)
+    kind: CovarianceKind = "observed information" if spec.weights is None else "sandwich"
+    return GbtmResult(cohort=cohort, spec=spec, design=design, fit=fitted, estimates=estimate(fitted, design, kind))

@@ -1,7 +1,7 @@
 """The rows of an outcome that a model uses, sorted by subject, in the user's units."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -10,6 +10,9 @@ from harness.cohorts.cohort import Cohort
 from harness.gbtm.panel import Panel, panel_of
 from harness.gbtm.spec import GbtmSpec
 from harness.gbtm.terms import Covariates, covariates
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -11,37 +11,35 @@ import numpy as np
 from scipy.special import ndtri
 
 from harness.arrays import Codes, Mask, Matrix, Tensor, Vector
-from harness.gbtm.design import GbtmDesign
+from harness.gbtm.design import ClassKind, GbtmDesign, slots
 
 KINDS = ("noisy ranks", "k-means", "random subjects", "noisy ranks", "quantiles", "random partition")
 """Kinds in turn. Ranks of subject means with noise find ordered classes, k-means of subject curves finds shapes, curves
 of random subjects find small classes, quantile intercepts are what traj does, random partitions what flexmix does."""
 
-_SHRINKAGE = 1.0  # rows' worth of the pooled curve in each subject's curve, so that one visit is enough
-
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Starts:
-    """S starts: kind, which class order each rank got, and class probabilities (S, K, N) by slot of the spec."""
+    """S starts: how drawn, which kind of class each rank got, and class probabilities (S, K, N) by class of the spec."""
 
     kinds: tuple[str, ...]
-    assignments: tuple[tuple[int, ...], ...]
+    assignments: tuple[tuple[ClassKind, ...], ...]
     posterior: Tensor
 
 
-def order_assignments(orders: tuple[int, ...]) -> tuple[tuple[int, ...], ...]:
-    """Return the distinct ways to give the orders to the classes, from the lowest to the highest mean curve."""
-    if not orders:
+def kind_assignments(kinds: tuple[ClassKind, ...]) -> tuple[tuple[ClassKind, ...], ...]:
+    """Return the distinct ways to give the kinds to the classes, from the lowest to the highest mean curve."""
+    if not kinds:
         return ((),)
-    rest = {order: orders[: (at := orders.index(order))] + orders[at + 1 :] for order in sorted(set(orders))}
-    return tuple((order, *others) for order in rest for others in order_assignments(rest[order]))
+    rest = {kind: kinds[: (at := kinds.index(kind))] + kinds[at + 1 :] for kind in sorted(set(kinds))}
+    return tuple((kind, *others) for kind in rest for others in kind_assignments(rest[kind]))
 
 
 def draw_starts(design: GbtmDesign, first: int, count: int) -> Starts:
     """Return starts number `first`, ..., `first + count - 1` of the design's seed."""
-    K, orders = design.n_classes, design.spec.orders
-    assignments = order_assignments(orders)
-    curves = subject_curves(design)
+    K, of_spec = design.n_classes, design.class_kinds
+    assignments = kind_assignments(of_spec)
+    curves = design.curves
     kinds, chosen, found = [], [], np.empty((count, K, design.n_subjects))
     for s in range(first, first + count):
         # A kind meets every assignment before it changes; else some pairs would never meet.
@@ -49,29 +47,10 @@ def draw_starts(design: GbtmDesign, first: int, count: int) -> Starts:
         stream = np.random.default_rng(np.random.SeedSequence(design.spec.seed, spawn_key=(s,)))
         posterior = _DRAW[kind](curves, design, stream)
         by_mean = np.argsort(posterior @ curves[:, 0] / np.maximum(posterior.sum(axis=1), 1e-300), kind="stable")
-        found[s - first, slots(orders, assignment)] = posterior[by_mean]
+        found[s - first, slots(of_spec, assignment)] = posterior[by_mean]
         kinds.append(kind)
         chosen.append(assignment)
     return Starts(kinds=tuple(kinds), assignments=tuple(chosen), posterior=found)
-
-
-def slots(orders: tuple[int, ...], assignment: tuple[int, ...]) -> Codes:
-    """Return the slot of the spec that each rank takes, so that rank r gets order assignment[r]."""
-    free = list(range(len(orders)))
-    taken = []
-    for order in assignment:
-        slot = next(g for g in free if orders[g] == order)
-        free.remove(slot)
-        taken.append(slot)
-    return np.array(taken, dtype=np.int64)
-
-
-def subject_curves(design: GbtmDesign) -> Matrix:
-    """Return the coefficients of each subject's own curve (N, q), shrunken towards the pooled curve."""
-    q = design.basis.shape[1]
-    XX = design.moments[:, 2 + q :].reshape(-1, q, q)
-    Xy = design.moments[:, 2 : 2 + q]
-    return np.asarray(np.linalg.solve(XX + _SHRINKAGE * np.eye(q), Xy[..., None])[..., 0])
 
 
 def _hard(labels: Codes, K: int) -> Matrix:
@@ -80,7 +59,7 @@ def _hard(labels: Codes, K: int) -> Matrix:
 
 def _noisy_ranks(curves: Matrix, design: GbtmDesign, stream: np.random.Generator) -> Matrix:
     K, N = design.n_classes, len(curves)
-    means = design.moments[:, 2] / design.moments[:, 0]
+    means = design.means
     noise = stream.uniform(0.05, 1.0) * means.std()
     ranks = np.argsort(np.argsort(means + noise * stream.standard_normal(N)))
     # Unequal cuts: classes are rarely of one size.
@@ -112,7 +91,7 @@ def _random_subjects(curves: Matrix, design: GbtmDesign, stream: np.random.Gener
 
 def _quantiles(_curves: Matrix, design: GbtmDesign, stream: np.random.Generator) -> Matrix:
     K = design.n_classes
-    means = design.moments[:, 2] / design.moments[:, 0]
+    means = design.means
     levels = (2 * np.arange(1, K + 1) - 1) / (2 * K)
     intercepts = means.mean() + means.std() * (ndtri(levels) + 0.3 * stream.standard_normal(K))
     return _nearest(means[:, None], np.sort(intercepts)[:, None])
@@ -138,7 +117,7 @@ def split_starts(posterior: Matrix, slot_of_class: Codes, design: GbtmDesign) ->
     between equal halves; the latter begins where the smaller model ended, so the larger one can't end below it.
     """
     K = design.n_classes
-    means = design.moments[:, 2] / design.moments[:, 0]
+    means = design.means
     spare = int(np.setdiff1d(np.arange(K), slot_of_class)[0])
     found = []
     for g, slot in enumerate(slot_of_class):
@@ -159,7 +138,7 @@ def exchange_starts(posterior: Matrix, design: GbtmDesign) -> Tensor:
     for two and two for one. A class is split across the direction in which its subjects' curves vary most.
     """
     K = design.n_classes
-    curves = subject_curves(design)
+    curves = design.curves
     halves = [_upper_half(curves, weights) for weights in posterior]
     found = []
     for kept, freed in combinations(range(K), 2):

@@ -41,12 +41,13 @@ def _heading(spec: GbtmSpec, design: GbtmDesign, estimates: GbtmEstimates) -> It
     yield f"Group-based trajectory model of {spec.outcome} on {spec.time}: {estimates.n_classes} class(es), gaussian"
     yield f"{'Shared' if spec.sigma == 'shared' else 'Class-specific'} sigma; maximum likelihood"
     yield f"{design.n_subjects} subjects, {design.n_observations} observations, {estimates.n_parameters} parameters"
-    if design.dropped_rows:
-        yield f"{design.dropped_rows} row(s) without an outcome left out"
-    if design.dropped_subjects:
-        names = ", ".join(design.dropped_subjects[:_SHOWN_SUBJECTS])
-        more = ", ..." if len(design.dropped_subjects) > _SHOWN_SUBJECTS else ""
-        yield f"{len(design.dropped_subjects)} subject(s) without any outcome left out: {names}{more}"
+    subjects = design.subjects
+    if subjects.dropped_rows:
+        yield f"{subjects.dropped_rows} row(s) without an outcome left out"
+    if subjects.dropped:
+        names = ", ".join(subjects.dropped[:_SHOWN_SUBJECTS])
+        more = ", ..." if len(subjects.dropped) > _SHOWN_SUBJECTS else ""
+        yield f"{len(subjects.dropped)} subject(s) without any outcome left out: {names}{more}"
 
 
 def _criteria(estimates: GbtmEstimates) -> Iterator[str]:

@@ -5,8 +5,13 @@ import pandas as pd
 from scipy.special import ndtr, ndtri
 
 from harness.gbtm import adequacy
-from harness.gbtm.estimates import GbtmEstimates, power_name
+from harness.gbtm.estimates import GbtmEstimates
 from harness.gbtm.fit import GbtmFit
+
+POSITIVE = ("sigma", "precision", "scale", "process")
+"""Roles whose limits are symmetric in the logarithm."""
+TESTED = ("log_odds", "beta", "common", "zero", "dropout")
+"""Roles of which 0 is a hypothesis."""
 
 
 def coefficients(estimates: GbtmEstimates, level: float = 0.95) -> pd.DataFrame:
@@ -22,22 +27,22 @@ def coefficients(estimates: GbtmEstimates, level: float = 0.95) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        `latent_class` (from 1; 0 for a shared sigma), `parameter`, `estimate`, `standard_error`, `z`, `p`, `lower`,
-        `upper`. Limits of a share are symmetric in its log-odds and those of sigma in its logarithm, so that they stay
-        in range; z and p of both are NaN, because 0 is no hypothesis about them.
+        `latent_class` (from 1; 0 for what all classes share), `role`, `parameter`, `estimate`, `standard_error`, `z`,
+        `p`, `lower`, `upper`. Limits of a share are symmetric in its log-odds and those of positive parameters in
+        their logarithm, so that they stay in range; z and p are NaN where 0 is no hypothesis.
     """
     K = estimates.n_classes
-    rows = [(g, "share", share) for g, share in enumerate(estimates.class_shares, start=1)]
-    for g, beta in enumerate(estimates.beta, start=1):
-        rows += [(g, power_name(estimates.time, k), value) for k, value in enumerate(beta)]
-    shared = estimates.sigma_kind == "shared"
-    rows += [(0 if shared else g, "sigma", value) for g, value in enumerate(estimates.sigma, start=1)]
-    table = pd.DataFrame(rows, columns=["latent_class", "parameter", "estimate"])
+    rows = [(g, "share", "share", share) for g, share in enumerate(estimates.class_shares, start=1)]
+    for k in estimates.reported:
+        parameter = estimates.parameters[k]
+        rows.append((parameter.latent_class, parameter.role, parameter.name, estimates.values[k]))
+    table = pd.DataFrame(rows, columns=["latent_class", "role", "parameter", "estimate"])
 
     value = table["estimate"].to_numpy()
     covariance = estimates.covariance
     error = np.full(len(value), np.nan) if covariance is None else np.sqrt(np.maximum(np.diag(covariance), 0.0))
-    is_share, is_sigma = (table["parameter"] == "share").to_numpy(), (table["parameter"] == "sigma").to_numpy()
+    is_share, is_sigma = (table["role"] == "share").to_numpy(), table["role"].isin(POSITIVE).to_numpy()
+    is_tested = table["role"].isin(TESTED).to_numpy()
     width = ndtri(0.5 + level / 2) * error
     lower, upper = value - width, value + width
     if K > 1:
@@ -46,7 +51,6 @@ def coefficients(estimates: GbtmEstimates, level: float = 0.95) -> pd.DataFrame:
             limit[is_share] = 1 / (1 + np.exp(-(log_odds + sign * width[is_share] / slope)))
     for limit, sign in ((lower, -1), (upper, 1)):
         limit[is_sigma] = value[is_sigma] * np.exp(sign * width[is_sigma] / value[is_sigma])
-    is_tested = ~(is_share | is_sigma)
     z = np.full(len(value), np.nan)
     z[is_tested] = value[is_tested] / error[is_tested]
     return table.assign(standard_error=error, z=z, p=2 * ndtr(-np.abs(z)), lower=lower, upper=upper)
@@ -96,6 +100,7 @@ def optima(fit: GbtmFit) -> pd.DataFrame:
                 "empty": optimum.empty,
                 "duplicated": optimum.duplicated,
                 "collapsed": optimum.collapsed,
+                "at_boundary": optimum.boundary,
                 "chosen": number == fit.chosen + 1,
             }
             for number, optimum in enumerate(fit.optima, start=1)
@@ -110,7 +115,7 @@ def starts(fit: GbtmFit) -> pd.DataFrame:
         {
             "start": np.arange(1, fit.n_starts + 1),
             "kind": table.kinds,
-            "orders": table.assignments,
+            "orders": [tuple(kind[0] for kind in kinds) for kinds in table.assignments],
             "log_likelihood": table.log_likelihood,
             "optimum": table.optimum + 1,
         }

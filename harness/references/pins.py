@@ -9,14 +9,15 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from harness.cases import Case, Probe
+from harness.cases import Case, Probe, Spec
 from harness.convergence import Convergence, Stop
 from harness.errors import CaseError, Problem
+from harness.gbtm.spec import GbtmSpec
 from harness.quantities import Failure, InputEvidence, Kind, ObjectiveValue, Point, Quantity, Reading, Value
 
 FORMAT = 1
@@ -43,9 +44,21 @@ class Pin:
     reading: Reading
 
 
+_FIRST_FIELDS = {"outcome", "time", "subject", "orders", "family", "sigma", "n_starts", "seed"}
+
+
+def _model_record(spec: Spec) -> dict[str, Any]:
+    """Return what a spec says; what trajectory models could not yet say in the first pins only where it says more."""
+    record = asdict(spec)
+    if not isinstance(spec, GbtmSpec):
+        return record
+    defaults = {field.name: field.default for field in fields(spec)}
+    return {name: value for name, value in record.items() if name in _FIRST_FIELDS or value != defaults[name]}
+
+
 def hashes_of(case: Case, r_source: str) -> Hashes:
     """Return the hashes that a pin of this case must carry."""
-    return Hashes(cohort=case.cohort.sha256, model=_sha256(asdict(case.spec)), r_source=r_source)
+    return Hashes(cohort=case.cohort.sha256, model=_sha256(_model_record(case.spec)), r_source=r_source)
 
 
 def new_pin(case: Case, reading: Reading, r_source: str, reason: str) -> Pin:

@@ -55,9 +55,7 @@ class GaussianMoments:
     def places(self) -> tuple[Codes, ...]:
         """Coefficients of the class, then its log sigma."""
         index = self.response.index
-        return tuple(
-            np.append(index[g, index[g] >= 0], self.sigma_places[g]) for g in range(self.response.n_classes)
-        )
+        return tuple(np.append(index[g, index[g] >= 0], self.sigma_places[g]) for g in range(self.response.n_classes))
 
     @property
     def lower(self) -> Vector:
@@ -81,12 +79,17 @@ class GaussianMoments:
         joint -= (log_sigma[:, :, None] + (0.5 * LOG_2_PI + np.log(self.response.scale))) * self.n
         return joint
 
+    def squares(self, own: Matrix) -> Tensor:
+        """Return sum_j (y_ij - eta_ijg)^2 / sigma_g^2, (S, K, N)."""
+        precision = np.exp(-2 * own[:, self.sigma_places])
+        return np.asarray(self._residual_sums(self.response.coefficients(own)) * precision[:, :, None])
+
     def derivatives(self, own: Matrix, weights: Tensor) -> tuple[ClassDerivatives, ...]:
         """Return the derivatives class by class."""
         S, Q = len(own), self.response.X.shape[1]
         beta = self.response.coefficients(own)
         precision = np.exp(-2 * own[:, self.sigma_places])
-        squares = self._residual_sums(beta) * precision[:, :, None]
+        squares = self.squares(own)
         sums = weights @ self.XX  # (S, K, Q^2)
         found = []
         for g, places in enumerate(self.places):
