@@ -125,10 +125,9 @@ def cohort_for(specs: Sequence[GbtmSpec], data: pd.DataFrame | Cohort, where: st
 def columns_of(spec: GbtmSpec) -> tuple[str, ...]:
     """Return the columns that a model reads."""
     single = (spec.outcome, spec.time, spec.subject, spec.trials, spec.exposure, spec.weights)
-    terms = (columns_in(text) for text in (spec.covariates, spec.common, spec.membership) if isinstance(text, str))
-    return tuple(
-        dict.fromkeys([*(name for name in single if name is not None), *(n for names in terms for n in names)])
-    )
+    texts = (text for text in (spec.covariates, spec.common, spec.membership) if isinstance(text, str))
+    named = [name for name in single if name is not None]
+    return tuple(dict.fromkeys([*named, *(name for text in texts for name in columns_in(text))]))
 
 
 def _whole(numbers: Iterable[Any]) -> tuple[int, ...]:

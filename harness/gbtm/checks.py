@@ -86,10 +86,25 @@ def _rows(spec: GbtmSpec, cohort: Cohort) -> Iterator[Problem]:
     if not observed.any():
         yield Problem(found="the outcome is missing in every row", expected="numbers", column=spec.outcome)
         return
-    wrong = [
-        (spec.outcome, np.isinf(y), "an infinite outcome", "a finite outcome, or none"),
-        (spec.subject, observed & (codes < 0), "no subject", "a subject in every row with an outcome"),
-    ]
+    yield from _named(spec.outcome, np.isinf(y), "an infinite outcome", "a finite outcome, or none")
+    yield from _named(spec.subject, observed & (codes < 0), "no subject", "a subject in every row with an outcome")
+    yield from _companions(spec, cohort, observed)
+    for name in filter(None, (spec.outcome, spec.time)):
+        largest = float(np.abs(cohort.numeric[name][observed]).max())
+        if np.isfinite(largest) and not (largest == 0 or 1 / _LARGEST <= largest <= _LARGEST):
+            expected = f"{1 / _LARGEST:g} to {_LARGEST:g} in size"
+            found = f"values of up to {largest:g}"
+            yield Problem(found=found, expected=expected, column=name, advice="Use another unit.")
+    if np.ptp(y[observed]) == 0:
+        found = f"the outcome is {float(y[observed][0])!r} in every row"
+        yield Problem(found=found, expected="an outcome that varies", column=spec.outcome)
+    for role in ("covariates", "common", "membership"):
+        yield from covariate_problems(role, getattr(spec, role), cohort, observed)
+
+
+def _companions(spec: GbtmSpec, cohort: Cohort, observed: Mask) -> Iterator[Problem]:
+    """Yield what is missing or out of range in the numbers that stand beside the outcome."""
+    wrong = []
     for role, name in (("time", spec.time), ("trials", spec.trials), ("exposure", spec.exposure)):
         if name is not None:
             values = cohort.numeric[name]
@@ -106,18 +121,6 @@ def _rows(spec: GbtmSpec, cohort: Cohort) -> Iterator[Problem]:
         wrong.append((spec.weights, bad, "no finite weight", "a weight in every row with an outcome"))
     for name, mask, what, expected in wrong:
         yield from _named(name, mask, what, expected)
-    for name in filter(None, (spec.outcome, spec.time)):
-        largest = float(np.abs(cohort.numeric[name][observed]).max())
-        if np.isfinite(largest) and not (largest == 0 or 1 / _LARGEST <= largest <= _LARGEST):
-            expected = f"{1 / _LARGEST:g} to {_LARGEST:g} in size"
-            yield Problem(
-                found=f"values of up to {largest:g}", expected=expected, column=name, advice="Use another unit."
-            )
-    if np.ptp(y[observed]) == 0:
-        found = f"the outcome is {float(y[observed][0])!r} in every row"
-        yield Problem(found=found, expected="an outcome that varies", column=spec.outcome)
-    for role in ("covariates", "common", "membership"):
-        yield from covariate_problems(role, getattr(spec, role), cohort, observed)
 
 
 def _named(column: str, mask: Mask, what: str, expected: str) -> Iterator[Problem]:
@@ -170,7 +173,7 @@ def _identification(spec: GbtmSpec, cohort: Cohort) -> Iterator[Problem]:
             expected=f"at most {n_subjects} classes",
         )
     n_times = len(np.unique(time))
-    highest = max(max(spec.orders), max(spec.zero_orders or (0,)), spec.random or 0)
+    highest = max(*spec.orders, *(spec.zero_orders or (0,)), spec.random or 0)
     if highest > n_times - 1:
         yield Problem(
             found=f"order {highest} with {n_times} distinct time(s)" + (": time is constant" if n_times == 1 else ""),

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtri
 
-from harness.arrays import Matrix, Vector
+from harness.arrays import Codes, Matrix, Vector
 from harness.gbtm.design import GbtmDesign, Outcome
 from harness.gbtm.estimation import covariance_refusal
 from harness.gbtm.fit import GbtmFit
@@ -77,8 +77,8 @@ def default_times(outcome: Outcome) -> Vector:
     return np.linspace(outcome.rows.time.min(), outcome.rows.time.max(), _POINTS)
 
 
-def coefficient_places(mixture: Mixture, number: int = 0) -> list[tuple[Vector, Vector]]:
-    """Return, class by class, the places of an outcome's coefficients in the free vector and the columns they are of."""
+def coefficient_places(mixture: Mixture, number: int = 0) -> list[tuple[Codes, Codes]]:
+    """Return, by class, the places of an outcome's coefficients in the free vector and the columns they are of."""
     response, start = mixture.densities[number].response, mixture.parts[number].start
     found = []
     for g in range(mixture.n_classes):

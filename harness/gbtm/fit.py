@@ -182,10 +182,8 @@ def _search(design: GbtmDesign, first: int, count: int) -> _Found:
 def _ends(posterior: Tensor, design: GbtmDesign) -> Ascent:
     mixture = design.mixture
     size = max(1, _BATCH // (mixture.n_classes * _cells(mixture)))
-    parts = []
-    for at in range(0, len(posterior), size):
-        parts.append(climb(run_em(posterior[at : at + size], mixture, EM_STEPS), mixture))
-    return _stacked(parts)
+    batches = (posterior[at : at + size] for at in range(0, len(posterior), size))
+    return _stacked([climb(run_em(batch, mixture, EM_STEPS), mixture) for batch in batches])
 
 
 def _cells(mixture: Mixture) -> int:
@@ -313,8 +311,8 @@ def _notes(fitted: GbtmFit) -> tuple[str, ...]:
         notes.append(f"Sigma of class(es) {list(best.collapsed)} collapsed onto few rows; share sigma or drop a class.")
     if best.boundary:
         notes.append(
-            f"Parameter(s) {[k + 1 for k in best.boundary]} of the point have no maximum: the likelihood rises as they go "
-            "to infinity, and the estimates say only how far the search went."
+            f"Parameter(s) {[k + 1 for k in best.boundary]} of the point have no maximum: the likelihood rises as they "
+            "go to infinity, and the estimates say only how far the search went."
         )
     if not best.convergence.converged:
         notes.append(f"The search ended at a {best.convergence.stop.value}. {best.convergence.next_step}")

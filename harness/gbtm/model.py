@@ -44,7 +44,7 @@ class ClassDensity(Protocol):
 
     @property
     def places(self) -> tuple[Codes, ...]:
-        """For each class, which of its own parameters the density of that class depends on, (P_g,); coefficients first."""
+        """Which of its own parameters the density of each class depends on, (P_g,); coefficients first."""
         ...
 
     @property

@@ -84,7 +84,7 @@ class Optimum:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Labelled:
-    """A free vector whose classes are in canonical order, with the mixture and the kinds of classes that belong to it."""
+    """A free vector whose classes are in canonical order, with the mixture and kinds of classes that belong to it."""
 
     vector: Vector
     mixture: Mixture
@@ -131,7 +131,7 @@ def distinct_optima(ends: Ascent, kinds: Sequence[str], design: GbtmDesign) -> t
         else:
             belongs[s] = len(found)
             end = _End(start=s, kind=kinds[s], log_likelihood=float(reached[s]), convergence=_convergence(ends, s))
-            found.append((_optimum(own, end, design), own.vector, ends.stop[s]))
+            found.append((_optimum(own, end), own.vector, ends.stop[s]))
     counts = np.bincount(belongs[belongs >= 0], minlength=len(found))
     return tuple(replace(o, count=int(counts[k])) for k, (o, _, _) in enumerate(found)), belongs
 
@@ -154,7 +154,7 @@ def _convergence(ends: Ascent, s: int) -> Convergence:
     )
 
 
-def _optimum(own: Labelled, end: _End, design: GbtmDesign) -> Optimum:
+def _optimum(own: Labelled, end: _End) -> Optimum:
     mixture, vector = own.mixture, own.vector
     shares = mixture.membership.shares(vector[None, : mixture.membership.n_free], mixture.weights)[0]
     flags = class_flags(vector, shares, mixture)

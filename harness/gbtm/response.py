@@ -130,9 +130,8 @@ class Response:
     def permuted(self, classes: Codes) -> "Response":
         """Return the response whose class g is class classes[g] of this one."""
         orders = tuple(self.orders[g] for g in classes)
-        return replace(
-            self, orders=orders, index=coefficient_index(orders, self.n_covariates, self.n_time, self.n_common)
-        )
+        index = coefficient_index(orders, self.n_covariates, self.n_time, self.n_common)
+        return replace(self, orders=orders, index=index)
 
     def relabelled(self, own: Matrix, classes: Codes) -> Matrix:
         """Return the coefficients (S, n_coefficients) that `permuted(classes)` needs for the same predictors."""

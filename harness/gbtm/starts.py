@@ -20,7 +20,7 @@ of random subjects find small classes, quantile intercepts are what traj does, r
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Starts:
-    """S starts: how drawn, which kind of class each rank got, and class probabilities (S, K, N) by class of the spec."""
+    """S starts: how drawn, which kind of class each rank got, class probabilities (S, K, N) by class of the spec."""
 
     kinds: tuple[str, ...]
     assignments: tuple[tuple[ClassKind, ...], ...]

@@ -62,9 +62,7 @@ def covariate_problems(role: str, text: object, cohort: Cohort, observed: Mask) 
         return
     if formula.random or formula.residual is not None or not formula.intercept:
         found = f"{role} {text!r} has random effects, a residual structure or no intercept"
-        yield Problem(
-            found=found, expected="covariates only, such as 'age + sex'; classes have intercepts of their own"
-        )
+        yield Problem(found=found, expected="covariates only, such as 'age + sex'; each class has an intercept")
         return
     for name in formula.variables[1:]:
         yield from _column_problems(role, name, cohort, observed)

@@ -168,10 +168,8 @@ class GaussianMoments:
         flat = weights.reshape(S * K, N)
         yy, rows = (flat @ self.yy).reshape(S, K), (flat @ self.n).reshape(S, K)
         Xy, XX = (flat @ self.Xy).reshape(S, K, Q), (flat @ self.XX).reshape(S, K, Q, Q)
-        if self.response.n_common:
-            coefficients = self._jointly(Xy, XX, precision)
-        else:
-            coefficients = self._by_class(Xy, XX)
+        joint = self.response.n_common > 0
+        coefficients = self._jointly(Xy, XX, precision) if joint else self._by_class(Xy, XX)
         beta = self.response.coefficients(coefficients)
         residual = yy - 2 * np.sum(beta * Xy, axis=2) + np.einsum("ska,skab,skb->sk", beta, XX, beta)
         if not self.by_class:
