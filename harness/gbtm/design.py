@@ -96,6 +96,11 @@ class GbtmDesign:
             return self.mixture
         return self.mixture.permuted(slots(self.class_kinds, kinds))
 
+    def with_outcomes(self, outcomes: tuple[Vector, ...]) -> "GbtmDesign":
+        """Return the design of the same model for other outcomes (n,) of the same rows."""
+        rows = tuple(replace(o.rows, y=read_only(np.array(y))) for o, y in zip(self.outcomes, outcomes, strict=True))
+        return assemble(self.spec, self.subjects, rows)
+
     def with_kinds(self, kinds: tuple[ClassKind, ...]) -> "GbtmDesign":
         """Return the design with its classes in the order of `kinds`."""
         return replace(self, spec=with_kinds(self.spec, kinds), mixture=self.mixture_of(kinds))

@@ -38,8 +38,8 @@ class GbtmEstimates:
 
     Attributes
     ----------
-    parameters, values : (P,)
-        What the parameters of the `Point` are, and their values: log-odds against class K first.
+    parameters, point : (P,)
+        What the parameters are, and their values: log-odds against class K first.
     class_shares : (K,)
         With risk factors, the mean of each subject's shares.
     covariance : (K + P', K + P') or None
@@ -54,7 +54,7 @@ class GbtmEstimates:
     sigma_kind: Sigma
     time: str
     parameters: tuple[Parameter, ...]
-    values: Vector
+    point: Vector
     class_shares: Vector
     covariance: Matrix | None = None
     covariance_kind: str = "observed information"
@@ -84,7 +84,7 @@ class GbtmEstimates:
         """Return the values of the parameters of a role, in order; of one class (from 1) if it is given."""
         chosen = [
             value
-            for parameter, value in zip(self.parameters, self.values.tolist(), strict=True)
+            for parameter, value in zip(self.parameters, self.point.tolist(), strict=True)
             if parameter.role == role and latent_class in {None, parameter.latent_class}
         ]
         return np.array(chosen)
@@ -152,7 +152,7 @@ class GbtmEstimates:
         ]
         for k in self.reported:
             parameter = self.parameters[k]
-            named.append((path_of(parameter), float(self.values[k]), parameter.latent_class or None))
+            named.append((path_of(parameter), float(self.point[k]), parameter.latent_class or None))
         errors = [None] * len(named) if self.covariance is None else _roots(self.covariance)
         return tuple(
             Quantity(path=f"{path}.estimate", kind=Kind.OPTIMUM, value=value, standard_error=error, latent_class=g)

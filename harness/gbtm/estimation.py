@@ -62,7 +62,7 @@ def _estimates(
         sigma_kind=design.spec.sigma,
         time=str(design.spec.time),
         parameters=mixture.parameters,
-        values=read_only(values),
+        point=read_only(values),
         class_shares=read_only(membership.shares(theta[None], mixture.weights)[0]),
         covariance=None if covariance is None else read_only(covariance),
         covariance_kind=kind,

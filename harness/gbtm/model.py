@@ -8,6 +8,8 @@ of `n_free` numbers, some of one class, some shared by classes.
 from dataclasses import dataclass
 from typing import Protocol, Self
 
+import numpy as np
+
 from harness.arrays import Codes, Matrix, Tensor, Vector
 from harness.gbtm.named import Parameter
 from harness.gbtm.response import Response
@@ -71,6 +73,10 @@ class ClassDensity(Protocol):
 
     def m_step(self, weights: Tensor, own: Matrix) -> Matrix:
         """Return parameters that do not lower sum_ig weight_ig log f_ig."""
+        ...
+
+    def simulate(self, own: Vector, classes: Codes, generator: np.random.Generator) -> Vector:
+        """Return an outcome for each row of `response`, (n,), in the user's units, given each subject's class (N,)."""
         ...
 
     def permuted(self, classes: Codes) -> Self:

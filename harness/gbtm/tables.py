@@ -33,7 +33,7 @@ def coefficients(estimates: GbtmEstimates, level: float = 0.95) -> pd.DataFrame:
     """
     K = estimates.n_classes
     rows = [(g, "share", "share", share) for g, share in enumerate(estimates.class_shares, start=1)]
-    point = estimates.values.tolist()
+    point = estimates.point.tolist()
     for k in estimates.reported:
         parameter = estimates.parameters[k]
         rows.append((parameter.latent_class, parameter.role, parameter.name, point[k]))

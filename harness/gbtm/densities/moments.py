@@ -115,6 +115,15 @@ class GaussianMoments:
         """Return the maximiser; with common coefficients and class sigmas, that of the coefficients, then of sigma."""
         return self._maximised(weights, np.exp(-2 * own[:, self.sigma_places]))
 
+    def simulate(self, own: Vector, classes: Codes, generator: np.random.Generator) -> Vector:
+        """Return an outcome for each row, in the user's units, given each subject's class."""
+        response = self.response
+        of_row = classes[response.panel.subject]
+        means = response.predictor(own[None])[0][of_row, np.arange(len(of_row))]
+        sigma = np.exp(own[self.sigma_places])[of_row]
+        noise = sigma * generator.standard_normal(len(of_row))
+        return np.asarray(response.X @ response.pooled + response.scale * (means + noise))
+
     def permuted(self, classes: Codes) -> "GaussianMoments":
         """Return the density with its classes in another order."""
         return replace(self, response=self.response.permuted(classes))
