@@ -8,14 +8,14 @@ from harness.gbtm.mixture import Mixture, e_step
 
 def begin(posterior: Tensor, mixture: Mixture) -> Matrix:
     """Return free vectors (S, P) that suit class probabilities (S, K, N)."""
-    weighted = posterior * mixture.weights
+    weighted = mixture.weighted(posterior)
     own = [density.begin(weighted) for density in mixture.densities]
     return np.concatenate([mixture.membership.begin(weighted), *own], axis=1)
 
 
 def m_step(posterior: Tensor, vectors: Matrix, mixture: Mixture) -> Matrix:
     """Return free vectors that do not lower the expected complete-data log-likelihood."""
-    weighted = posterior * mixture.weights
+    weighted = mixture.weighted(posterior)
     own = [
         density.m_step(weighted, vectors[:, part])
         for density, part in zip(mixture.densities, mixture.parts, strict=True)

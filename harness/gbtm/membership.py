@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import log_softmax
 
 from harness.arrays import Codes, Matrix, Tensor, Vector, read_only
 from harness.gbtm.named import Parameter
@@ -61,7 +60,9 @@ class Membership:
         S = len(theta)
         W = self.W if len(self.names) > 1 else self.W[:1]
         predictors = self._matrix(theta) @ W.T
-        return np.asarray(log_softmax(np.concatenate([predictors, np.zeros((S, 1, len(W)))], axis=1), axis=1))
+        every = np.concatenate([predictors, np.zeros((S, 1, len(W)))], axis=1)
+        every -= every.max(axis=1, keepdims=True)
+        return np.asarray(every - np.log(np.exp(every).sum(axis=1, keepdims=True)))
 
     def shares(self, theta: Matrix, weights: Vector) -> Matrix:
         """Return the class shares (S, K): the weighted mean of pi_ig over subjects."""
@@ -86,6 +87,13 @@ class Membership:
         difference = (posterior - shares)[:, : K - 1]
         scores = (difference[:, :, None] * self.W.T).reshape(S, self.n_free, N)
         # Summed over classes: diag(p) - p p' is what the posterior takes off the information of known classes.
+        if r == 1:
+            free, pi = posterior[:, : K - 1], shares[:, : K - 1, 0]
+            weighted = free * weights
+            second = weights.sum() * pi[:, :, None] * pi[:, None] - weighted @ free.transpose(0, 2, 1)
+            each = np.arange(K - 1)
+            second[:, each, each] += weighted.sum(axis=2) - weights.sum() * pi
+            return MembershipDerivatives(scores=scores, second=second)
         outer = _outer(np.broadcast_to(shares, posterior.shape)[:, : K - 1]) - _outer(posterior[:, : K - 1])
         WW = (self.W[:, :, None] * self.W[:, None, :]).reshape(N, r * r) * weights[:, None]
         blocks = -(outer.reshape(S, (K - 1) ** 2, N) @ WW)
@@ -106,14 +114,14 @@ class Membership:
         n_free
             P.
         """
-        S, K, _ = weighted.shape
+        S, K, N = weighted.shape
         r, m = len(self.names), self.n_free
-        found = np.empty((S, K - 1, r, n_free - m))
-        weights = weighted.sum(axis=1)
+        factors = (weighted[:, : K - 1, None] * self.W.T).reshape(S, m, N)
+        found = -(factors @ scores.transpose(0, 2, 1)).reshape(S, K - 1, r, n_free - m)
+        weights = weighted.sum(axis=1)[:, None] * self.W.T
         for h in range(K - 1):
             at, pu = by_class[h]
-            found[:, h] = -np.einsum("sn,nr,san->sra", weighted[:, h], self.W, scores, optimize=True)
-            found[:, h][:, :, at - m] += np.einsum("sn,nr,san->sra", weights, self.W, pu, optimize=True)
+            found[:, h][:, :, at - m] += weights @ pu.transpose(0, 2, 1)
         return found.reshape(S, m, n_free - m)
 
     def begin(self, weighted: Tensor) -> Matrix:

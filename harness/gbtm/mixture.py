@@ -10,6 +10,7 @@ All in working units; S vectors at a time.
 """
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -19,7 +20,7 @@ from harness.gbtm.model import ClassDensity
 from harness.gbtm.named import Parameter
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Mixture:
     """Class membership and the densities of one subject's data given the class, as functions of one free vector.
 
@@ -36,12 +37,12 @@ class Mixture:
         """K."""
         return self.membership.n_classes
 
-    @property
+    @cached_property
     def n_free(self) -> int:
         """Length of the free vector."""
         return self.membership.n_free + sum(density.n_free for density in self.densities)
 
-    @property
+    @cached_property
     def parts(self) -> tuple[slice, ...]:
         """Place of each density's own vector in the free vector."""
         ends = self.membership.n_free + np.cumsum([density.n_free for density in self.densities])
@@ -49,7 +50,16 @@ class Mixture:
             slice(int(end) - density.n_free, int(end)) for end, density in zip(ends, self.densities, strict=True)
         )
 
-    @property
+    @cached_property
+    def are_weighted(self) -> bool:
+        """Whether some subject weighs more than another."""
+        return bool(np.any(self.weights != 1.0))
+
+    def weighted(self, values: Tensor) -> Tensor:
+        """Return (..., N) values times the weights of subjects; as they are if all are 1."""
+        return values * self.weights if self.are_weighted else values
+
+    @cached_property
     def lower(self) -> Vector:
         """Lower bounds of the free vector."""
         return np.concatenate([np.full(self.membership.n_free, -np.inf), *(d.lower for d in self.densities)])
@@ -120,7 +130,9 @@ def e_step(vectors: Matrix, mixture: Mixture) -> tuple[Tensor, Vector]:
     posterior = np.exp(joint, out=joint)
     total = posterior.sum(axis=1, keepdims=True)
     posterior /= total
-    return posterior, (np.log(total) + largest)[:, 0] @ mixture.weights
+    log_total = np.log(total, out=total)
+    log_total += largest
+    return posterior, log_total[:, 0] @ mixture.weights
 
 
 def derivatives(vectors: Matrix, mixture: Mixture) -> Derivatives:
@@ -128,7 +140,7 @@ def derivatives(vectors: Matrix, mixture: Mixture) -> Derivatives:
     posterior, log_likelihood = e_step(vectors, mixture)
     S, P, N = len(vectors), mixture.n_free, posterior.shape[2]
     membership = mixture.membership
-    weighted = posterior * mixture.weights
+    weighted = mixture.weighted(posterior)
     by_density = [
         density.derivatives(vectors[:, part], weighted)
         for density, part in zip(mixture.densities, mixture.parts, strict=True)
@@ -148,13 +160,13 @@ def derivatives(vectors: Matrix, mixture: Mixture) -> Derivatives:
         at, u = np.concatenate(places), parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
         pu = posterior[:, g, None] * u
         scores[:, at] += pu
-        second[:, at[:, None], at] += (pu * mixture.weights) @ u.transpose(0, 2, 1)
+        second[:, at[:, None], at] += mixture.weighted(pu) @ u.transpose(0, 2, 1)
         mixed.append((at, pu))
-    second -= (scores * mixture.weights) @ scores.transpose(0, 2, 1)
+    second -= mixture.weighted(scores) @ scores.transpose(0, 2, 1)
     second[:, own, own] = by_membership.second
     if membership.n_free:
         rest = slice(membership.n_free, P)
-        second[:, own, rest] = membership.cross(posterior * mixture.weights, scores[:, rest], mixed, P)
+        second[:, own, rest] = membership.cross(weighted, scores[:, rest], mixed, P)
         second[:, rest, own] = second[:, own, rest].transpose(0, 2, 1)
     return Derivatives(
         log_likelihood=log_likelihood, scores=scores, score=scores @ mixture.weights, information=-second

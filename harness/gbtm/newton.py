@@ -37,7 +37,7 @@ class Steepness:
     gradient: Vector  # (S,) largest |g_j| se_j; inf where the information is not positive definite
     distance: Vector  # (S,) sqrt(g' |I|^-1 g)
     smallest_eigenvalue: Vector  # (S,) of the unit-diagonal information
-    least_information: Vector  # (S,) smallest eigenvalue of the information itself: 1 is about one observation
+    least_information: Vector  # (S,) smallest eigenvalue of the information itself near an end: 1 is one observation
     step: Matrix  # (S, P)
     saddle_step: Matrix  # (S, P) along the direction of least curvature
 
@@ -60,17 +60,21 @@ def steepness(found: Derivatives) -> Steepness:
     diagonal = np.abs(np.diagonal(found.information, axis1=1, axis2=2))
     scale = np.sqrt(np.maximum(diagonal, 1e-12))
     eigenvalues, Q = np.linalg.eigh(found.information / (scale[:, :, None] * scale[:, None, :]))
-    along = np.einsum("spe,sp->se", Q, found.score / scale)
+    along = ((found.score / scale)[:, None] @ Q)[:, 0]
     size = np.maximum(np.abs(eigenvalues), _FLAT)
-    variances = np.einsum("spe,se->sp", Q**2, 1 / size) / scale**2
+    variances = (Q**2 @ (1 / size)[:, :, None])[..., 0] / scale**2
     definite = eigenvalues[:, 0] > _FLAT
     gradient = np.max(np.abs(found.score) * np.sqrt(variances), axis=1)
+    distance = np.sqrt(np.sum(along**2 / size, axis=1))
+    least = np.full(len(distance), np.inf)
+    near = distance < _LEVEL
+    least[near] = np.abs(np.linalg.eigvalsh(found.information[near])[:, 0])
     return Steepness(
         gradient=np.where(definite, gradient, np.inf),
-        distance=np.sqrt(np.sum(along**2 / size, axis=1)),
+        distance=distance,
         smallest_eigenvalue=eigenvalues[:, 0],
-        least_information=np.abs(np.linalg.eigvalsh(found.information)[:, 0]),
-        step=np.einsum("spe,se->sp", Q, along / size) / scale,
+        least_information=least,
+        step=(Q @ (along / size)[:, :, None])[..., 0] / scale,
         saddle_step=Q[:, :, 0] / scale,
     )
 

@@ -91,19 +91,22 @@ class Labelled:
     class_kinds: tuple[ClassKind, ...]
 
 
-def canonical(vector: Vector, design: GbtmDesign) -> Labelled:
-    """Return the same mixture with its classes from the lowest to the highest mean fitted value over all rows.
+def canonical(vectors: Matrix, design: GbtmDesign) -> list[Labelled]:
+    """Return the same mixtures (S, P) with their classes from the lowest to the highest mean fitted value over rows.
 
     The basis is orthogonal over the rows, so that mean is the first coefficient; ties go on to the next ones.
     """
     mixture = design.mixture
-    beta = mixture.densities[0].response.coefficients(vector[None, mixture.parts[0]])[0]
-    classes = np.lexsort(beta.T[::-1])
-    return Labelled(
-        vector=mixture.relabelled(vector[None], classes)[0],
-        mixture=mixture.permuted(classes),
-        class_kinds=tuple(design.class_kinds[g] for g in classes),
-    )
+    beta = mixture.densities[0].response.coefficients(vectors[:, mixture.parts[0]])
+    orders = [tuple(np.lexsort(own.T[::-1]).tolist()) for own in beta]
+    found: list[Labelled] = [None] * len(vectors)  # type: ignore[list-item]  # each is filled below
+    for order in set(orders):
+        classes = np.array(order)
+        members = [s for s, own in enumerate(orders) if own == order]
+        permuted, kinds = mixture.permuted(classes), tuple(design.class_kinds[g] for g in order)
+        for s, vector in zip(members, mixture.relabelled(vectors[members], classes), strict=True):
+            found[s] = Labelled(vector=vector, mixture=permuted, class_kinds=kinds)
+    return found
 
 
 def distinct_optima(ends: Ascent, kinds: Sequence[str], design: GbtmDesign) -> tuple[tuple[Optimum, ...], Codes]:
@@ -118,8 +121,9 @@ def distinct_optima(ends: Ascent, kinds: Sequence[str], design: GbtmDesign) -> t
     usable = usable or list(range(len(ends.stop)))
     found: list[tuple[Optimum, Vector, Stop]] = []
     belongs = np.full(len(ends.stop), -1, dtype=np.int64)
+    labelled = canonical(ends.vectors, design)
     for s in sorted(usable, key=lambda s: (-round(reached[s], 6), s)):
-        own = canonical(ends.vectors[s], design)
+        own = labelled[s]
         for k in range(len(found) - 1, -1, -1):
             other, vector, stop = found[k]
             if other.log_likelihood - reached[s] > 10 * SAME_LOG_LIKELIHOOD:

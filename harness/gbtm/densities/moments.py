@@ -101,9 +101,9 @@ class GaussianMoments:
             curvature = np.empty((S, len(places), len(places)))
             XX = sums[:, g].reshape(S, Q, Q)[:, used[:, None], used]
             curvature[:, :-1, :-1] = -XX * precision[:, g, None, None]
-            cross = -2 * np.einsum("san,sn->sa", scores[:, :-1], weights[:, g], optimize=True)
+            cross = -2 * (scores[:, :-1] @ weights[:, g, :, None])[..., 0]
             curvature[:, :-1, -1] = curvature[:, -1, :-1] = cross
-            curvature[:, -1, -1] = -2 * np.einsum("sn,sn->s", weights[:, g], squares[:, g])
+            curvature[:, -1, -1] = -2 * np.sum(weights[:, g] * squares[:, g], axis=1)
             found.append(ClassDerivatives(scores=scores, curvature=curvature))
         return tuple(found)
 
