@@ -167,7 +167,7 @@ def _optimum(own: Labelled, end: _End) -> Optimum:
         boundary = boundary_parameters(vector, mixture)
         stop = Stop.BOUNDARY if boundary else stop
     singular = getattr(mixture.densities[0], "singular", None)
-    if singular is not None and stop in {Stop.FLAT, Stop.OPTIMUM, Stop.BOUNDARY} and singular(vector[mixture.parts[0]]):
+    if singular is not None and stop in {Stop.FLAT, Stop.OPTIMUM, Stop.BOUNDARY} and len(singular(vector[mixture.parts[0]])):
         stop = Stop.SINGULAR
     empty, duplicated, collapsed = flags
     return Optimum(
