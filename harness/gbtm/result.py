@@ -20,6 +20,7 @@ from harness.summaries import Summary
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from harness.gbtm.figure import Drawn
     from harness.gbtm.uncertainty import CovarianceKind
 
 
@@ -126,12 +127,35 @@ class GbtmResult:
         """Return means of the outcome by class and time, weighted by posterior probabilities."""
         return curves.observed_means(self.posterior, self.design.outcomes[0])
 
+    def drawn(self) -> "Drawn":
+        """Return what figures show of this model."""
+        from harness.gbtm.figure import Drawn  # noqa: PLC0415  # matplotlib is slow to import and seldom needed
+
+        return Drawn(
+            curves=self.class_curves(),
+            observed=self.observed_means(),
+            shares=self.class_shares,
+            time=str(self.spec.time),
+            outcome=self.spec.outcome,
+        )
+
     def plot(self) -> "Figure":
         """Return a figure: fitted curves with 95 % bands, and observed means weighted by class probability."""
-        from harness.gbtm import figure  # noqa: PLC0415  # matplotlib is slow to import and seldom needed
+        from harness.gbtm import figure  # noqa: PLC0415
 
-        unit_of = (self.spec.time, self.spec.outcome)
-        return figure.trajectories(self.class_curves(), self.observed_means(), np.asarray(self.class_shares), *unit_of)
+        return figure.trajectories(self.drawn())
+
+    def plot_subjects(self) -> "Figure":
+        """Return a figure: the observed courses of the subjects of each modal class, under the class's curve."""
+        from harness.gbtm import figure  # noqa: PLC0415
+
+        return figure.spaghetti(self.drawn(), self.design.outcomes[0], self.assignment)
+
+    def plot_search(self) -> "Figure":
+        """Return a figure: where every start ended, by kind of start."""
+        from harness.gbtm import figure  # noqa: PLC0415
+
+        return figure.search(self.fit)
 
     def summary(self) -> Summary:
         """Return the tables people know from lcmm and Stata's traj, and an account of the search."""
