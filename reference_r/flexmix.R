@@ -1,62 +1,72 @@
-# flexmix: gaussian regressions on powers of time, one component a class, rows grouped by subject.
+# flexmix: mixtures of gaussian, Poisson and binomial regressions by EM, one component a class, rows grouped by subject.
 
 FLEXMIX_STARTS <- 30
 FLEXMIX_CONTINUED <- 3
 
-# Components share the powers up to the lowest order; higher powers are nested, so that component g has order g's.
-flexmix_driver <- function(model) {
+# Components share the columns of time up to the lowest order; higher ones are nested, so that component g has order
+# g's. Common coefficients are `fixed`.
+flexmix_driver <- function(model, data) {
   K <- length(model$orders)
-  shared <- model$sigma == "shared"
-  common <- min(model$orders)
-  if (K == 1) return(flexmix::FLXMRglm())
-  if (all(model$orders == common)) {
-    return(if (shared) flexmix::FLXMRglmfix(varFix = TRUE) else flexmix::FLXMRglm())
-  }
+  family <- switch(model$family, gaussian = "gaussian", poisson = "poisson", logit = "binomial")
+  shared <- model$family == "gaussian" && model$sigma == "shared"
+  exposure <- if (length(model$exposure) == 1) log(data[[model$exposure]])
+  lowest <- min(model$orders)
+  plain <- length(model$common) == 0 && all(model$orders == lowest)
+  if (K == 1 || (plain && !shared)) return(flexmix::FLXMRglm(family = family, offset = exposure))
   above <- lapply(model$orders, function(order) {
-    if (order == common) formula_of(0) else formula_of(sum_call(power_terms(model$time, common + 1, order), TRUE))
+    if (order == lowest) formula_of(0) else formula_of(sum_call(time_terms(model, lowest + 1, order), TRUE))
   })
-  flexmix::FLXMRglmfix(nested = list(k = rep(1, K), formula = above), varFix = shared)
+  flexmix::FLXMRglmfix(
+    fixed = if (length(model$common) == 0) formula_of(0) else formula_of(sum_call(plain_terms(model$common), TRUE)),
+    nested = list(k = rep(1, K), formula = above), varFix = shared, family = family, offset = exposure
+  )
 }
 
+# With one class, common columns are columns of that class.
 flexmix_formula <- function(model) {
-  common <- sum_call(power_terms(model$time, 1, min(model$orders)), TRUE)
-  formula_of(call("|", common, column_symbol(model$subject)), column_symbol(model$outcome))
+  outcome <- column_symbol(model$outcome)
+  if (model$family == "logit") {
+    trials <- if (length(model$trials) == 1) column_symbol(model$trials) else 1
+    outcome <- call("cbind", outcome, call("-", trials, outcome))
+  }
+  terms <- c(class_terms(model, min(model$orders)), if (length(model$orders) == 1) plain_terms(model$common))
+  formula_of(call("|", sum_call(terms, TRUE), column_symbol(model$subject)), outcome)
+}
+
+# nnet's own stop, of 1e-8 in the sum of logarithms, would end each step, and EM with it, beside the maximum.
+flexmix_membership <- function(model) {
+  if (length(model$membership) == 0 || length(model$orders) == 1) return(NULL)
+  driver <- flexmix::FLXPmultinom(formula_of(sum_call(plain_terms(model$membership), TRUE)))
+  loose <- driver@fit
+  driver@fit <- function(x, y, w, ...) loose(x, y, w, reltol = 1e-15, abstol = 0, maxit = 1000, ...)
+  driver
 }
 
 run_flexmix <- function(model, data, cluster, tolerance, iter.max) {
   control <- list(minprior = 0, tolerance = tolerance, iter.max = iter.max)
   flexmix::flexmix(
     flexmix_formula(model), data = data, k = length(model$orders), cluster = cluster,
-    model = flexmix_driver(model), control = control
+    model = flexmix_driver(model, data), concomitant = flexmix_membership(model), control = control
   )
-}
-
-# Names of the coefficients of one class, lowest power first, as flexmix names them.
-power_names <- function(model, order) {
-  if (order == 0) return("(Intercept)")
-  higher <- if (order > 1) paste0("I(", model$time, "^", 2:order, ")") else character()
-  c("(Intercept)", model$time, higher)
 }
 
 # The log joint density of (class, rows of a subject) at given parameters, from flexmix's own component densities,
 # one row per subject in the order of first appearance.
-flexmix_log_joint <- function(parameters, model, data) {
+flexmix_log_joint <- function(parts, model, data) {
   K <- length(model$orders)
-  driver <- flexmix:::FLXcheckComponent(flexmix_driver(model), K, NULL)
+  driver <- flexmix:::FLXcheckComponent(flexmix_driver(model, data), K, NULL)
   driver <- flexmix:::FLXgetModelmatrix(driver, data, flexmix_formula(model))
+  stacked <- methods::is(driver, "FLXMRfix")
   components <- lapply(seq_len(K), function(g) {
-    coefficients <- stats::setNames(parameters$beta[[g]], power_names(model, model$orders[g]))
-    wanted <- if (methods::is(driver, "FLXMRfix")) {
-      colnames(driver@design)[as.logical(driver@design[g, ])]
-    } else {
-      colnames(driver@x)
-    }
-    driver@defineComponent(list(coef = coefficients[wanted], sigma = parameters$sigma[g], df = length(wanted) + 1))
+    names <- c(class_names(model, model$orders[g]), model$common)
+    coefficients <- stats::setNames(c(parts$effects[[g]], parts$common), names)
+    wanted <- if (stacked) colnames(driver@design)[as.logical(driver@design[g, ])] else colnames(driver@x)
+    driver@defineComponent(list(coef = coefficients[wanted], sigma = parts$sigma[g], df = length(wanted) + 1))
   })
   rows <- flexmix:::FLXdeterminePostunscaled(driver, components)
   subject <- factor(data[[model$subject]])
   by_subject <- flexmix:::groupPosteriors(rows, subject)[!duplicated(subject), , drop = FALSE]
-  sweep(by_subject, 2, log(parameters$shares), "+")
+  by_subject + log_class_probabilities(parts, model, data)
 }
 
 # The posterior of each row's subject, which is what flexmix starts from.
@@ -69,8 +79,9 @@ posterior_by_row <- function(log_joint, model, data) {
 # Half of the starts are flexmix's own (random assignment), half noisy rankings of the subjects.
 flexmix_search <- function(model, data) {
   n_starts <- if (length(model$orders) == 1) 1 else FLEXMIX_STARTS
+  rates <- as_rates(data, model)
   first <- lapply(seq_len(n_starts), function(index) {
-    cluster <- if (index %% 2 == 0 || n_starts == 1) NULL else ranked_partition(data, model)
+    cluster <- if (index %% 2 == 0 || n_starts == 1) NULL else ranked_partition(rates, model)
     fit <- tryCatch(run_flexmix(model, data, cluster, tolerance = 1e-7, iter.max = 300), error = function(e) NULL)
     if (is.null(fit)) NULL else list(loglik = fit@logLik, posterior = fit@posterior$scaled)
   })
@@ -85,6 +96,16 @@ flexmix_search <- function(model, data) {
   )
 }
 
+# Coefficients of the log-odds against the first class, a column for each class: those of the last step, because the
+# ones that flexmix keeps are fitted once more at nnet's own stop.
+flexmix_membership_coefficients <- function(fit, model, data) {
+  if (is.null(flexmix_membership(model))) return(matrix(log(fit@prior / fit@prior[1]), nrow = 1))
+  first <- !duplicated(data[[model$subject]])
+  W <- cbind(1, as.matrix(data[first, model$membership]))
+  fitted <- log(flexmix_membership(model)@fit(W, fit@posterior$scaled[first, , drop = FALSE]))
+  unname(qr.coef(qr(W), fitted - fitted[, 1]))
+}
+
 register("flexmix.fit", function(request) {
   need_package("flexmix")
   data <- trajectory_data(request)
@@ -92,7 +113,7 @@ register("flexmix.fit", function(request) {
   search <- if (is.null(request$start)) {
     flexmix_search(model, data)
   } else {
-    log_joint <- flexmix_log_joint(split_point(request$start, model), model, data)
+    log_joint <- flexmix_log_joint(point_parts(request$start, model), model, data)
     list(starts = list(posterior_by_row(log_joint, model, data)), n_starts = 1, reached = numeric())
   }
   fits <- lapply(search$starts, function(start) run_flexmix(model, data, start, tolerance = 1e-14, iter.max = 20000))
@@ -102,10 +123,12 @@ register("flexmix.fit", function(request) {
   components <- lapply(fit@components, function(component) component[[1]]@parameters)
   first_rows <- !duplicated(data[[model$subject]])
   list(
-    evidence = trajectory_evidence(data[[model$outcome]], data[[model$subject]], data[[model$time]], model),
-    shares = unname(fit@prior),
-    beta = lapply(seq_len(K), function(g) unname(components[[g]]$coef[power_names(model, model$orders[g])])),
-    sigma = vapply(components, function(component) as.numeric(component$sigma), 0, USE.NAMES = FALSE),
+    evidence = design_evidence(data[[model$outcome]], data[[model$subject]], model, data),
+    membership = flexmix_membership_coefficients(fit, model, data),
+    effects = lapply(seq_len(K), function(g) unname(components[[g]]$coef[class_names(model, model$orders[g])])),
+    common = unname(components[[1]]$coef[model$common]),
+    sigma = vapply(components, function(part) if (is.null(part$sigma)) NA_real_ else as.numeric(part$sigma), 0,
+                   USE.NAMES = FALSE),
     log_likelihood = fit@logLik,
     aic = stats::AIC(fit),
     bic = stats::BIC(fit),
@@ -125,7 +148,7 @@ register("flexmix.log_likelihood", function(request) {
   data <- trajectory_data(request)
   model <- request$spec
   values <- vapply(request$points, function(point) {
-    sum(flexmix:::log_row_sums(flexmix_log_joint(split_point(point, model), model, data)))
+    sum(flexmix:::log_row_sums(flexmix_log_joint(point_parts(point, model), model, data)))
   }, 0)
   list(values = values, n_observations = nrow(data))
 })

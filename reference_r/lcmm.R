@@ -1,64 +1,144 @@
-# lcmm: hlme without random effects, which is the gaussian trajectory model with one sigma for all classes.
+# lcmm: hlme, the gaussian trajectory model with one sigma for all classes, with or without random effects in classes.
 
 LCMM_STARTS <- 20
 LCMM_FIRST_ITERATIONS <- 15
 LCMM_CONTINUED <- 3
 
-# hlme's vector: log-odds; for each power the coefficients of all classes; sigma. A power above a class's order is a
+# hlme's vector: log-odds by covariate; for each column the coefficients of all classes; common coefficients; random
+# effects (which it takes as variances); factors of their scale; process; sigma. A power above a class's order is a
 # coefficient that is fixed at zero.
-to_hlme <- function(parameters, model) {
+to_hlme <- function(parts, model) {
   K <- length(model$orders)
-  by_power <- vapply(parameters$beta, function(b) c(b, numeric(max(model$orders) + 1 - length(b))),
-                     numeric(max(model$orders) + 1))
-  by_power <- matrix(by_power, ncol = K)
-  c(parameters$log_odds[seq_len(K - 1)], as.numeric(t(by_power)), parameters$sigma[1])
+  n_time <- max(model$orders) + 1
+  by_column <- vapply(seq_len(K), function(g) {
+    own <- parts$effects[[g]]
+    n_own <- model$orders[g] + 1
+    c(own[seq_len(n_own)], numeric(n_time - n_own), own[seq_along(own) > n_own])
+  }, numeric(n_time + length(model$covariates)))
+  by_column <- matrix(by_column, ncol = K)
+  process <- parts$process
+  process[length(process)] <- sqrt(process[length(process)])
+  c(as.numeric(t(parts$membership)), as.numeric(t(by_column)), parts$common, parts$covariance, parts$scale, process,
+    parts$sigma[1])
 }
 
 fixed_at_zero <- function(model) {
   K <- length(model$orders)
   powers <- rep(0:max(model$orders), each = K)
-  K - 1 + which(powers > rep(model$orders, max(model$orders) + 1))
+  (K - 1) * (1 + length(model$membership)) + which(powers > rep(model$orders, max(model$orders) + 1))
 }
 
 # hlme must be called by its bare name, on a plain data frame that is visible here, with a numeric subject.
 run_hlme <- function(model, data, B, maxiter, tolerance = 1e-4) {
   K <- length(model$orders)
-  fixed <- polynomial(model, column_symbol(model$outcome))
-  mixture <- polynomial(model)
-  posfix <- fixed_at_zero(model)
-  if (length(posfix) == 0) posfix <- NULL
-  if (K == 1) {
-    hlme(fixed, subject = model$subject, ng = 1, data = data, B = B, maxiter = maxiter,
-         convB = tolerance, convL = tolerance, convG = tolerance)
-  } else {
-    hlme(fixed, mixture = mixture, subject = model$subject, ng = K, data = data, B = B, maxiter = maxiter,
-         convB = tolerance, convL = tolerance, convG = tolerance, posfix = posfix)
+  arguments <- list(
+    fixed = predictor(model), subject = model$subject, ng = K, data = as.name("data"), B = as.name("B"),
+    maxiter = maxiter, convB = tolerance, convL = tolerance, convG = tolerance
+  )
+  if (K > 1) {
+    arguments$mixture <- formula_of(sum_call(class_terms(model), TRUE))
+    posfix <- fixed_at_zero(model)
+    if (length(posfix) > 0) arguments$posfix <- posfix
+    if (length(model$membership) > 0) arguments$classmb <- formula_of(sum_call(plain_terms(model$membership), TRUE))
+    arguments$nwg <- model$random_scale == "class"
   }
+  if (!is.null(model$random)) {
+    arguments$random <- formula_of(sum_call(power_terms(model$time, 1, model$random), TRUE))
+    arguments$idiag <- model$random_covariance == "diagonal"
+  }
+  if (model$errors != "independent") {
+    arguments$cor <- call(if (model$errors == "ar1") "AR" else "BM", column_symbol(model$time))
+  }
+  eval(as.call(c(as.name("hlme"), arguments)))
+}
+
+# ---- starts ----
+
+# Variance that a regression leaves, shared out among random effects, process and error.
+dispersion_start <- function(model, data, variance) {
+  time <- data[[model$time]]
+  kinds <- 1 + !is.null(model$random) + (model$errors != "independent")
+  each <- variance / kinds
+  covariance <- numeric()
+  if (!is.null(model$random)) {
+    units <- colMeans(outer(time, 0:model$random, `^`)^2)
+    covariance <- diag(each / (length(units) * units), nrow = length(units))
+    covariance <- if (model$random_covariance == "full") covariance[upper.tri(covariance, TRUE)] else diag(covariance)
+  }
+  list(
+    sigma = sqrt(each),
+    covariance = covariance,
+    scale = rep(1, if (model$random_scale == "class") length(model$orders) - 1 else 0),
+    process = switch(model$errors,
+      independent = numeric(), brownian = each / mean(abs(time)), ar1 = c(1 / stats::sd(time), each)
+    )
+  )
+}
+
+# The model with one class, as far as hlme gets from a regression on all rows.
+one_class_start <- function(model, data) {
+  one <- model
+  one$orders <- max(model$orders)
+  one$random_scale <- "common"
+  pooled <- stats::lm(predictor(one), data)
+  coefficients <- stats::coef(pooled)
+  n_class <- length(coefficients) - length(model$common)
+  parts <- c(
+    dispersion_start(one, data, stats::sigma(pooled)^2),
+    list(membership = matrix(0, 1, 0), effects = list(coefficients[seq_len(n_class)]),
+         common = coefficients[seq_along(coefficients) > n_class])
+  )
+  root <- t(chol(stats::vcov(pooled)))
+  if (is.null(model$random) && model$errors == "independent") return(list(parts = parts, root = root))
+  fit <- run_hlme(one, data, to_hlme(parts, one), maxiter = 100)
+  best <- unname(fit$best)
+  ends <- cumsum(c(length(coefficients), length(parts$covariance), length(parts$process)))
+  process <- best[seq_along(best) > ends[2] & seq_along(best) <= ends[3]]
+  process[length(process)] <- process[length(process)]^2
+  parts$effects <- list(best[seq_len(n_class)])
+  parts$common <- best[seq_len(ends[1])][seq_len(ends[1]) > n_class]
+  parts$covariance <- best[seq_along(best) > ends[1] & seq_along(best) <= ends[2]]
+  parts$process <- process
+  parts$sigma <- abs(best[length(best)])
+  list(parts = parts, root = root)
+}
+
+# The coefficients of one class out of those of the highest order.
+of_order <- function(coefficients, order, model) {
+  coefficients <- ifelse(is.na(coefficients), 0, coefficients)
+  n_time <- max(model$orders) + 1
+  coefficients[c(seq_len(order + 1), seq_along(coefficients)[seq_along(coefficients) > n_time])]
 }
 
 # Half of the starts as lcmm draws them, around the model with one class; half from noisy rankings of the subjects.
-lcmm_start <- function(index, model, data) {
+lcmm_start <- function(index, model, data, one) {
   K <- length(model$orders)
-  pooled <- stats::lm(polynomial(model, column_symbol(model$outcome)), data)
-  if (K == 1) return(list(log_odds = 0, beta = list(stats::coef(pooled)), sigma = stats::sigma(pooled)))
+  parts <- one$parts
+  parts$membership <- matrix(0, 1 + length(model$membership), K - 1)
+  parts$scale <- dispersion_start(model, data, 1)$scale
+  centre <- c(one$parts$effects[[1]], one$parts$common)
+  n_class <- length(one$parts$effects[[1]])
+  if (K == 1) return(parts)
   if (index %% 2 == 0) {
-    root <- t(chol(stats::vcov(pooled)))
-    beta <- lapply(model$orders, function(order) {
-      (stats::coef(pooled) + root %*% stats::rnorm(ncol(root)))[seq_len(order + 1)]
+    parts$effects <- lapply(model$orders, function(order) {
+      drawn <- centre + as.numeric(one$root %*% stats::rnorm(length(centre)))
+      of_order(drawn[seq_len(n_class)], order, model)
     })
-    return(list(log_odds = numeric(K), beta = beta, sigma = stats::sigma(pooled)))
+    return(parts)
   }
   part <- ranked_partition(data, model)
   fits <- lapply(seq_len(K), function(g) {
-    own <- model
-    own$orders <- model$orders[g]
-    stats::lm(polynomial(own, column_symbol(model$outcome)), data[part == g, ])
+    stats::lm(predictor(model, model$orders[g]), data[part == g, ])
   })
-  list(
-    log_odds = numeric(K),
-    beta = lapply(fits, function(fit) ifelse(is.na(stats::coef(fit)), 0, stats::coef(fit))),
-    sigma = sqrt(mean(unlist(lapply(fits, stats::residuals))^2))
-  )
+  parts$effects <- lapply(seq_len(K), function(g) {
+    coefficients <- stats::coef(fits[[g]])
+    coefficients <- coefficients[seq_len(model$orders[g] + 1 + length(model$covariates))]
+    ifelse(is.na(coefficients), 0, coefficients)
+  })
+  if (is.null(model$random) && model$errors == "independent") {
+    parts$sigma <- sqrt(mean(unlist(lapply(fits, stats::residuals))^2))
+  }
+  parts
 }
 
 # The tightest stop that marqLevAlg's numerical derivatives can meet: without it V is no covariance matrix.
@@ -66,15 +146,16 @@ converge_hlme <- function(model, data, B) {
   for (tolerance in c(1e-10, 1e-8, 1e-6, 1e-4)) {
     fit <- run_hlme(model, data, B, maxiter = 100, tolerance = tolerance)
     if (fit$conv == 1) break
-    if (is.finite(fit$loglik) && fit$loglik > -1e8) B <- fit$best
+    if (is.finite(fit$loglik) && fit$loglik > -1e8) B <- unname(fit$best)
   }
   list(fit = fit, tolerance = tolerance)
 }
 
 lcmm_search <- function(model, data) {
   n_starts <- if (length(model$orders) == 1) 1 else LCMM_STARTS
+  one <- one_class_start(model, data)
   first <- lapply(seq_len(n_starts), function(index) {
-    B <- to_hlme(lcmm_start(index, model, data), model)
+    B <- to_hlme(lcmm_start(index, model, data, one), model)
     tryCatch(run_hlme(model, data, B, maxiter = LCMM_FIRST_ITERATIONS)[c("loglik", "best")], error = function(e) NULL)
   })
   first <- Filter(function(fit) !is.null(fit) && is.finite(fit$loglik) && fit$loglik > -1e8, first)
@@ -82,7 +163,7 @@ lcmm_search <- function(model, data) {
   reached <- vapply(first, `[[`, 0, "loglik")
   distinct <- worth_continuing(reached)
   list(
-    starts = lapply(first[utils::head(distinct, LCMM_CONTINUED)], `[[`, "best"),
+    starts = lapply(first[utils::head(distinct, LCMM_CONTINUED)], function(fit) unname(fit$best)),
     n_starts = n_starts,
     reached = reached
   )
@@ -95,7 +176,7 @@ register("lcmm.fit", function(request) {
   search <- if (is.null(request$start)) {
     lcmm_search(model, data)
   } else {
-    list(starts = list(to_hlme(split_point(request$start, model), model)), n_starts = 1, reached = numeric())
+    list(starts = list(to_hlme(point_parts(request$start, model), model)), n_starts = 1, reached = numeric())
   }
   ends <- lapply(search$starts, function(B) converge_hlme(model, data, B))
   finals <- vapply(ends, function(end) end$fit$loglik, 0)
@@ -108,9 +189,10 @@ register("lcmm.fit", function(request) {
   V[lower.tri(V)] <- t(V)[lower.tri(V)]
   if (nrow(fit$pred) != nrow(data)) stop("hlme used other rows than those with outcome and time")
   list(
-    evidence = trajectory_evidence(fit$pred$obs, fit$pred[[1]], data[[model$time]], model),
+    evidence = design_evidence(fit$pred$obs, fit$pred[[1]], model, data),
     best = unname(fit$best),
     V = V,
+    cholesky = as.numeric(fit$cholesky),
     is_fixed = seq_len(p) %in% fixed_at_zero(model),
     log_likelihood = fit$loglik,
     aic = fit$AIC,
@@ -132,7 +214,7 @@ register("lcmm.log_likelihood", function(request) {
   data <- trajectory_data(request)
   model <- request$spec
   values <- vapply(request$points, function(point) {
-    run_hlme(model, data, to_hlme(split_point(point, model), model), maxiter = 0)$loglik
+    run_hlme(model, data, to_hlme(point_parts(point, model), model), maxiter = 0)$loglik
   }, 0)
   list(values = values, n_observations = nrow(data))
 })

@@ -1,4 +1,4 @@
-"""R's flexmix: mixtures of gaussian regressions by EM (reference_r/flexmix.R)."""
+"""R's flexmix: mixtures of gaussian, Poisson and binomial regressions by EM (reference_r/flexmix.R)."""
 
 from collections.abc import Mapping
 
@@ -11,13 +11,11 @@ from harness.quantities import Point
 from harness.references.decoding import Answered, Decoded
 from harness.references.gbtm_answers import (
     Criteria,
-    Mixture,
-    canonical_order,
+    Fitted,
     gbtm_estimates,
     gbtm_evidence,
-    point_of,
     search_report,
-    spec_order,
+    the_design,
     the_gbtm,
     with_empty_class,
 )
@@ -35,10 +33,17 @@ class Flexmix:
     name = "flexmix"
 
     def support(self, spec: Spec) -> Support:
-        """Return what flexmix can do with the model: any orders (nested terms), one sigma or one per class."""
-        if not isinstance(spec, GbtmSpec) or spec.family != "gaussian":
-            reason = "Only gaussian trajectory models are translated to flexmix."
+        """Return what flexmix can do: gaussian, Poisson and binomial outcomes with any orders (nested terms)."""
+        if not isinstance(spec, GbtmSpec) or spec.family not in {"gaussian", "poisson", "logit"}:
+            reason = "Only gaussian, Poisson and binomial trajectory models are translated to flexmix."
             return Support(fit=False, objective=False, reason=reason)
+        if spec.family == "gaussian" and spec.sigma == "visit":
+            return Support(fit=False, objective=False, reason="flexmix has no sigma for each visit.")
+        if spec.random is not None or spec.errors != "independent":
+            reason = "Random effects and correlated errors within classes are not translated to flexmix."
+            return Support(fit=False, objective=False, reason=reason)
+        if spec.weights is not None or spec.dropout is not None:
+            return Support(fit=False, objective=False, reason="Weights and dropout are not translated to flexmix.")
         return Support(fit=True, objective=True)
 
     def request(self, case: Case) -> Request:
@@ -47,19 +52,18 @@ class Flexmix:
 
     def decode(self, answer: Answered, case: Case, request: Request) -> Decoded:
         """Return flexmix's fit in our words."""
-        spec = the_gbtm(case.spec)
-        evidence = gbtm_evidence(answer, spec)
-        shares = answer["shares"]
-        with np.errstate(divide="ignore"):  # an empty class has the log share -inf
-            log_shares = np.log(shares)
-        own = Mixture(
-            log_shares=log_shares,
-            beta=tuple(answer["beta"]),
-            sigma=answer["sigma"] if spec.sigma == "class" else answer["sigma"][:1],
+        design = the_design(case)
+        spec = design.spec
+        sigma = {"shared": answer["sigma"][:1], "class": answer["sigma"]}[spec.sigma]
+        own = Fitted(
+            design=design,
+            membership=answer["membership"],
+            values=np.concatenate(
+                [*answer["effects"], answer["common"], sigma if spec.family == "gaussian" else np.empty(0)]
+            ),
             posterior=answer["posterior"],
         )
-        power_sums = np.array(list(evidence.design_sums.values()))
-        mixture = own.relabelled(canonical_order(own.beta, power_sums, evidence.n_observations))
+        canonical = own.canonical()
         converged = Convergence(
             stop=Stop.OPTIMUM if answer["converged"].item() else Stop.ITERATION_LIMIT,
             message=search_report(answer),
@@ -72,10 +76,10 @@ class Flexmix:
             bic_observations=answer["bic"].item(),
         )
         return Decoded(
-            estimates=gbtm_estimates(answer, spec, request, mixture, criteria),
-            optimum=point_of(spec_order(mixture, spec)) if shares.min() > 0 else None,
-            evidence=evidence,
-            convergence=with_empty_class(converged, mixture.shares, len(mixture.posterior)),
+            estimates=gbtm_estimates(answer, request, canonical, criteria),
+            optimum=canonical.as_in(spec).point if canonical.shares.min() > 0 else None,
+            evidence=gbtm_evidence(answer, design),
+            convergence=with_empty_class(converged, canonical.shares, len(canonical.posterior)),
         )
 
     def log_likelihood(self, value: float, n_observations: int) -> float:  # noqa: ARG002  # nothing to add
@@ -88,13 +92,16 @@ class Flexmix:
 
     def conventions(self, spec: Spec) -> tuple[str, ...]:
         """Return how flexmix's definition differs."""
-        rule = SIGMA_RULE[the_gbtm(spec).sigma]
+        gbtm = the_gbtm(spec)
+        rule = "flexmix's M-step for sigma is not the likelihood's, so that it ends below the maximum: {}."
+        multinom = "Membership coefficients are those of flexmix's last step; nnet goes on to 1e-15, not 1e-8."
         return (
-            f"flexmix's M-step for sigma is not the likelihood's, so that it ends below the maximum: {rule}.",
+            *((rule.format(SIGMA_RULE[gbtm.sigma]),) if gbtm.family == "gaussian" else ()),
             "Fitted with minprior = 0 and tolerance = 1e-14, so that no class is removed and EM does not stop early.",
             "The log-likelihood at given parameters is formed by flexmix's own component densities and log-sum.",
             "Classes are put in the order of their mean fitted value.",
             "Entropy and average posterior probabilities are formed from flexmix's posterior.",
+            *((multinom,) if gbtm.membership else ()),
         )
 
     def not_given(self, spec: Spec) -> Mapping[str, str]:  # noqa: ARG002  # the same for all models

@@ -10,8 +10,9 @@ from harness.arrays import Codes, Matrix, Vector, read_only
 from harness.cases import Case, Spec
 from harness.convergence import Convergence, Stop
 from harness.gbtm.adequacy import average_posterior, entropy
-from harness.gbtm.design import GbtmDesign, build_design, slots
+from harness.gbtm.design import GbtmDesign, build_design, class_kinds, slots
 from harness.gbtm.estimates import GbtmEstimates, reported
+from harness.gbtm.response_building import power_name
 from harness.gbtm.spec import GbtmSpec
 from harness.quantities import InputEvidence, Point
 from harness.references.decoding import Answered, input_evidence
@@ -81,7 +82,7 @@ class Fitted:
 
     def as_in(self, spec: GbtmSpec) -> "Fitted":
         """Return the mixture with its classes where the spec has their kinds, in the present order among equals."""
-        return self.relabelled(slots(self.design.class_kinds, self.design.with_spec_kinds(spec)))
+        return self.relabelled(slots(self.design.class_kinds, class_kinds(spec)))
 
     @property
     def point(self) -> Point:
@@ -127,3 +128,78 @@ def gbtm_evidence(answer: Answered, design: GbtmDesign) -> InputEvidence:
     rows = design.outcomes[0].rows
     powers = [power_name(str(design.spec.time), k) for k in range(max(design.spec.orders) + 1)]
     return input_evidence(answer, [*powers, *rows.covariates.names, *rows.common.names])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Criteria:
+    """The log-likelihood and what the engine derives from it; NaN for a criterion that it does not have."""
+
+    log_likelihood: float
+    n_parameters: int
+    aic: float
+    bic_subjects: float = math.nan
+    bic_observations: float = math.nan
+
+
+def gbtm_estimates(answer: Answered, request: Request, fitted: Fitted, criteria: Criteria) -> GbtmEstimates:
+    """Return the estimates of a mixture in canonical order."""
+    spec, mixture = fitted.design.spec, fitted.design.mixture
+    covariance = _of_shares_and_reported(fitted)
+    return GbtmEstimates(
+        family=spec.family,
+        sigma_kind=spec.sigma,
+        time=str(spec.time),
+        parameters=mixture.parameters,
+        point=read_only(np.array(fitted.point)),
+        class_shares=read_only(fitted.shares),
+        covariance=None if covariance is None else read_only(covariance),
+        log_likelihood=criteria.log_likelihood,
+        aic=criteria.aic,
+        bic_subjects=criteria.bic_subjects,
+        bic_observations=criteria.bic_observations,
+        n_observations=int(answer["evidence"]["n_observations"].item()),
+        n_subjects=int(answer["evidence"]["n_subjects"].item()),
+        n_parameters=criteria.n_parameters,
+        subject_labels=tuple(request.levels["v3"][int(code) - 1] for code in answer["subjects"]),
+        posterior=read_only(fitted.posterior),
+        entropy=entropy(fitted.posterior),
+        average_posterior=read_only(average_posterior(fitted.posterior)),
+    )
+
+
+def _of_shares_and_reported(fitted: Fitted) -> Matrix | None:
+    """Return the covariance of (class shares; reported parameters) by the delta method."""
+    if fitted.covariance is None:
+        return None
+    parameters, K = fitted.design.mixture.parameters, len(fitted.shares)
+    shares = np.zeros((K, len(parameters)))
+    slopes = fitted.share_jacobian()
+    shares[:, : slopes.shape[1]] = slopes
+    kept = list(reported(parameters, K))
+    jacobian = np.concatenate([shares, np.eye(len(parameters))[kept]])
+    return np.asarray(jacobian @ fitted.covariance @ jacobian.T)
+
+
+def search_report(answer: Answered) -> str:
+    """Return how often the search met its best end."""
+    reached, finals = answer["reached"], answer["finals"]
+    continued = ", ".join(f"{value:.6f}" for value in finals)
+    if not len(reached):
+        return f"from the given start alone: {continued}"
+    hits = int(np.sum(reached >= reached.max() - 0.01))
+    return (
+        f"{hits} of {answer['n_starts'].item():.0f} starts within 0.01 of the best after the first stage; "
+        f"continued to convergence: {continued}"
+    )
+
+
+def with_empty_class(convergence: Convergence, shares: Vector, n_subjects: int) -> Convergence:
+    """Return the convergence, or that the search ended where a class holds less than one subject."""
+    if not convergence.converged or shares.min() * n_subjects >= 1:
+        return convergence
+    return Convergence(
+        stop=Stop.EMPTY_CLASS,
+        message=f"a class has {shares.min() * n_subjects:.3g} subjects; {convergence.message}",
+        iterations=convergence.iterations,
+        distance=convergence.distance,
+    )

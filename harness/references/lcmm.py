@@ -1,28 +1,26 @@
-"""R's lcmm: `hlme` without random effects (reference_r/lcmm.R)."""
+"""R's lcmm: `hlme`, the gaussian trajectory model with or without random effects in classes (reference_r/lcmm.R)."""
 
 from collections.abc import Mapping
 
 import numpy as np
-from scipy.special import log_softmax, softmax
 
-from harness.arrays import Matrix, Vector
 from harness.cases import Case, Spec, Support
 from harness.convergence import Convergence, Stop
+from harness.gbtm.design import GbtmDesign
 from harness.gbtm.spec import GbtmSpec
 from harness.quantities import Point
 from harness.references.decoding import Answered, Decoded
 from harness.references.gbtm_answers import (
     Criteria,
-    Mixture,
-    canonical_order,
+    Fitted,
     gbtm_estimates,
     gbtm_evidence,
-    point_of,
     search_report,
-    spec_order,
+    the_design,
     the_gbtm,
     with_empty_class,
 )
+from harness.references.hlme_vector import HlmeVector
 from harness.references.requests import Request, gbtm_request
 
 LCMM_TWO_PI = 6.2831854820251465
@@ -41,8 +39,11 @@ class Lcmm:
         """Return what hlme can do with the model: any orders (powers fixed at zero), but only one sigma."""
         if not isinstance(spec, GbtmSpec) or spec.family != "gaussian":
             return Support(fit=False, objective=False, reason="Only gaussian trajectory models are translated to hlme.")
-        if spec.sigma == "class" and spec.n_classes > 1:
-            return Support(fit=False, objective=True, reason="hlme has one sigma for all classes.")
+        if spec.weights is not None or spec.dropout is not None:
+            return Support(fit=False, objective=False, reason="hlme has neither weights nor a dropout model.")
+        if spec.sigma != "shared" and spec.n_classes > 1:
+            by_class = spec.sigma == "class"
+            return Support(fit=False, objective=by_class, reason="hlme has one sigma for all classes.")
         return Support(fit=True, objective=True)
 
     def request(self, case: Case) -> Request:
@@ -51,11 +52,10 @@ class Lcmm:
 
     def decode(self, answer: Answered, case: Case, request: Request) -> Decoded:
         """Return hlme's fit in our words."""
-        spec = the_gbtm(case.spec)
-        evidence = gbtm_evidence(answer, spec)
-        own = _mixture(answer, spec)
-        power_sums = np.array(list(evidence.design_sums.values()))
-        mixture = own.relabelled(canonical_order(own.beta, power_sums, evidence.n_observations))
+        design = the_design(case)
+        evidence = gbtm_evidence(answer, design)
+        own = _fitted(answer, design)
+        canonical = own.canonical()
         n_free = int(np.sum(~answer["is_fixed"]))
         constant = self.log_likelihood(0.0, evidence.n_observations)
         criteria = Criteria(
@@ -65,10 +65,10 @@ class Lcmm:
             bic_subjects=answer["bic"].item() - 2 * constant,
         )
         return Decoded(
-            estimates=gbtm_estimates(answer, spec, request, mixture, criteria),
-            optimum=point_of(spec_order(mixture, spec)),
+            estimates=gbtm_estimates(answer, request, canonical, criteria),
+            optimum=canonical.as_in(design.spec).point,
             evidence=evidence,
-            convergence=with_empty_class(_convergence(answer, n_free), mixture.shares, len(mixture.posterior)),
+            convergence=with_empty_class(_convergence(answer, n_free), canonical.shares, len(canonical.posterior)),
         )
 
     def log_likelihood(self, value: float, n_observations: int) -> float:
@@ -76,14 +76,24 @@ class Lcmm:
         return value + CONSTANT_PER_ROW * n_observations
 
     def can_evaluate(self, point: Point, spec: Spec) -> bool:
-        """Return whether all sigmas of the point are the same."""
+        """Return whether all sigmas of the point are the same and the covariance of its random effects has a root."""
         gbtm = the_gbtm(spec)
-        n_sigmas = 1 if gbtm.sigma == "shared" else gbtm.n_classes
-        return len(set(point[-n_sigmas:])) == 1
+        if gbtm.sigma == "class" and len(set(_tail(point, gbtm)["sigma"])) > 1:
+            return False
+        V = _tail(point, gbtm)["covariance"]
+        if gbtm.random_covariance == "diagonal":
+            return bool(np.all(V >= 0))
+        q = round((np.sqrt(8 * len(V) + 1) - 1) / 2)
+        full = np.zeros((q, q))
+        full[np.tril_indices(q)] = V
+        return bool(np.all(np.linalg.eigvalsh(full) > 0))  # from the lower triangle
 
     def conventions(self, spec: Spec) -> tuple[str, ...]:
         """Return what was changed and what limits hlme's numbers."""
+        gbtm = the_gbtm(spec)
         fixed = "Powers above a class's order are coefficients fixed at zero by `posfix`."
+        roots = "hlme's covariance belongs to a Cholesky factor; that of the variances follows by the delta method."
+        scale = "w multiplies hlme's Cholesky factor, so that class g has w_g^2 V."
         return (
             "hlme evaluates log(2 pi) in single precision; 1.39138e-8 per observation is added to its log-likelihood.",
             "Twice that constant is taken from its AIC and BIC.",
@@ -91,7 +101,9 @@ class Lcmm:
             "Class shares and their standard errors follow from hlme's log-odds by the delta method.",
             "hlme differentiates numerically: its standard errors carry a relative noise of up to 5e-4.",
             "Entropy and average posterior probabilities are formed from hlme's posterior.",
-            *((fixed,) if len(set(the_gbtm(spec).orders)) > 1 else ()),
+            *((fixed,) if len(set(gbtm.orders)) > 1 else ()),
+            *((roots,) if gbtm.random is not None else ()),
+            *((scale,) if gbtm.random_scale == "class" else ()),
         )
 
     def not_given(self, spec: Spec) -> Mapping[str, str]:
@@ -102,30 +114,38 @@ class Lcmm:
         return {"bic_observations.penalty": "lcmm counts subjects in BIC."}
 
 
-def _mixture(answer: Answered, spec: GbtmSpec) -> Mixture:
-    """Return hlme's vector by class: log-odds against the last class; per power, all classes; sigma, sign free."""
-    best, K = answer["best"], spec.n_classes
-    coefficients = best[K - 1 : -1].reshape(-1, K)
-    log_odds = np.append(best[: K - 1], 0.0)
-    covariance = _delta_covariance(answer["V"], softmax(log_odds), spec) if answer["conv"].item() == 1 else None
-    return Mixture(
-        log_shares=log_softmax(log_odds),
-        beta=tuple(coefficients[: order + 1, g].copy() for g, order in enumerate(spec.orders)),
-        sigma=np.abs(best[-1:]),
+def _fitted(answer: Answered, design: GbtmDesign) -> Fitted:
+    rows = design.outcomes[0].rows
+    vector = HlmeVector(
+        best=answer["best"],
+        cholesky=answer["cholesky"],
+        spec=design.spec,
+        n_membership=len(design.subjects.membership.names),
+        n_covariates=len(rows.covariates.names),
+        n_common=len(rows.common.names),
+    )
+    jacobian = vector.jacobian()
+    return Fitted(
+        design=design,
+        membership=vector.membership,
+        values=vector.values(),
         posterior=answer["posterior"],
-        covariance=covariance,
+        covariance=jacobian @ answer["V"] @ jacobian.T if answer["conv"].item() == 1 else None,
     )
 
 
-def _delta_covariance(V: Matrix, shares: Vector, spec: GbtmSpec) -> Matrix:
-    """Return the covariance of (shares; beta class by class; sigma) from that of hlme's vector."""
-    K = len(shares)
-    places = [K - 1 + k * K + g for g, order in enumerate(spec.orders) for k in range(order + 1)]
-    jacobian = np.zeros((K + len(places) + 1, len(V)))
-    jacobian[:K, : K - 1] = (np.diag(shares) - np.outer(shares, shares))[:, : K - 1]
-    jacobian[np.arange(K, K + len(places)), places] = 1
-    jacobian[-1, -1] = 1
-    return np.asarray(jacobian @ V @ jacobian.T)
+def _tail(point: Point, spec: GbtmSpec) -> Mapping[str, np.ndarray]:
+    """Return the sigmas and the covariance of random effects of a point."""
+    q = 0 if spec.random is None else spec.random + 1
+    n_covariance = q if spec.random_covariance == "diagonal" else q * (q + 1) // 2
+    n_scale = spec.n_classes - 1 if spec.random_scale == "class" else 0
+    end = len(point) - n_scale - {"independent": 0, "brownian": 1, "ar1": 2}[spec.errors]
+    n_sigma = spec.n_classes if spec.sigma == "class" else 1
+    values = np.array(point)
+    return {
+        "covariance": values[end - n_covariance : end],
+        "sigma": values[end - n_covariance - n_sigma : end - n_covariance],
+    }
 
 
 def _convergence(answer: Answered, n_free: int) -> Convergence:

@@ -20,6 +20,7 @@ from harness.references.lme4_profile import Lme4Profile
 from harness.references.lmertest import LmerTest
 from harness.references.mmrm import Mmrm
 from harness.references.nlme import Nlme
+from harness.references.one_class import Glm, GlmmTmbBeta, Survreg, Zeroinfl
 from harness.references.pbkrtest import Pbkrtest
 from harness.references.requests import Request
 from harness.references.wire import is_missing
@@ -27,7 +28,8 @@ from harness.references.worker import Answer, RWorker
 from harness.roster import roster
 
 _MIXED_MODELS = (Lme4, Lme4Default, Lme4Profile, Nlme, LmerTest, Pbkrtest, Emmeans, ClubSandwich, GlmmTmb, Mmrm)
-DECODERS: Mapping[str, type[Decoder]] = {decoder.name: decoder for decoder in (*_MIXED_MODELS, Lcmm, Flexmix)}
+_TRAJECTORIES = (Lcmm, Flexmix, Glm, Survreg, Zeroinfl, GlmmTmbBeta)
+DECODERS: Mapping[str, type[Decoder]] = {decoder.name: decoder for decoder in (*_MIXED_MODELS, *_TRAJECTORIES)}
 REFERENCES = tuple(roster())
 """The names of R's engines; each has a decoder."""
 

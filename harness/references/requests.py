@@ -6,9 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from harness.arrays import Vector
+from harness.arrays import Codes, Matrix, Vector
 from harness.cohorts.cohort import Cohort, Factor
+from harness.gbtm.rows import read_rows
 from harness.gbtm.spec import GbtmSpec
+from harness.gbtm.working_columns import natural_spline
 from harness.quantities import Point
 from harness.references import wire
 
@@ -48,15 +50,67 @@ class Request:
 
 
 def gbtm_request(spec: GbtmSpec, cohort: Cohort) -> Request:
-    """Return the request of a trajectory model."""
-    tree = {
-        "outcome": "v1",
-        "time": "v2",
-        "subject": "v3",
+    """Return the request of a trajectory model.
+
+    Covariates travel as the columns of their design, so that R codes none; on rows without an outcome they are missing.
+    """
+    subjects, (rows,) = read_rows((spec,), cohort)
+    letters = {"v1": spec.outcome, "v3": spec.subject}
+    further = {"trials": spec.trials, "exposure": spec.exposure}
+    designs = {
+        "covariates": rows.covariates.values,
+        "common": rows.common.values,
+        "membership": subjects.membership.values[rows.panel.subject],
+        "basis": time_columns(spec, rows.time)[:, : None if spec.knots else 0],  # R forms powers itself
+    }
+    made: dict[str, Vector] = {}
+    if spec.time is None:
+        made["v2"] = np.zeros(cohort.n_rows)  # every class is constant, and R's formulas need no other case
+    else:
+        letters["v2"] = spec.time
+    tree: dict[str, Any] = {"outcome": "v1", "time": "v2", "subject": "v3"}
+    for role, name in further.items():
+        tree[role] = None if name is None else f"v{len(letters) + len(made) + 1}"
+        if name is not None:
+            letters[tree[role]] = name
+    for role, values in designs.items():
+        tree[role] = wire.Text()
+        for column in values.T:
+            tree[role].append(f"v{len(letters) + len(made) + 1}")
+            made[tree[role][-1]] = _on_all_rows(column, rows.cohort_row, cohort.n_rows)
+    request = request_of(cohort, letters, {**tree, **_choices(spec)})
+    return request._with(  # noqa: SLF001  # of this module
+        columns={**request.payload["columns"], **{letter: _double(column) for letter, column in made.items()}}
+    )
+
+
+def _choices(spec: GbtmSpec) -> Mapping[str, Any]:
+    """Return what of a spec is no column."""
+    return {
+        "family": spec.family,
         "orders": np.array(spec.orders, dtype=np.int64),
         "sigma": spec.sigma,
+        "limits": None if spec.limits is None else np.array(spec.limits, dtype=np.float64),
+        "zero_orders": None if spec.zero_orders is None else np.array(spec.zero_orders, dtype=np.int64),
+        "random": spec.random,
+        "random_covariance": spec.random_covariance,
+        "random_scale": spec.random_scale,
+        "errors": spec.errors,
     }
-    return request_of(cohort, {"v1": spec.outcome, "v2": spec.time, "v3": spec.subject}, tree)
+
+
+def time_columns(spec: GbtmSpec, times: Vector) -> Matrix:
+    """Return the columns of time after the intercept, (n, highest order), at the times of the rows used."""
+    if not spec.knots:
+        return np.vander(times, max(spec.orders) + 1, increasing=True)[:, 1:]
+    knots = np.array([times.min(), *spec.knots, times.max()])
+    return natural_spline(times, knots)[:, : max(spec.orders)]
+
+
+def _on_all_rows(values: Vector, rows: Codes, n_rows: int) -> Vector:
+    column = np.full(n_rows, np.nan)
+    column[rows] = values
+    return column
 
 
 def request_of(

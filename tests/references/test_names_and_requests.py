@@ -103,6 +103,71 @@ def test_no_name_or_level_travels(text):
     assert b"pwned" not in wire.frame(gbtm_request(spec, cohort).payload)
 
 
+def trajectory_cohort():
+    """The second row has no outcome; ages and arms belong to subjects."""
+    return Cohort(
+        name="small",
+        subject="id",
+        time="week",
+        numeric={
+            "y": np.array([1.0, np.nan, 3.0, 4.0, 2.0]),
+            "week": np.array([0.0, 1.0, 0.0, 1.0, 3.0]),
+            "age": np.array([50.0, 50.0, 61.0, 61.0, 61.0]),
+            "days": np.array([7.0, 7.0, 7.0, 5.0, 7.0]),
+        },
+        factors={
+            "arm": Factor(codes=np.array([0, 0, 1, 1, 1]), levels=("three", "six")),
+            "id": Factor(codes=np.array([0, 0, 1, 1, 1]), levels=("a", "b")),
+        },
+    )
+
+
+def values_of(request, letter):
+    return request.payload["columns"][letter]["values"]
+
+
+def test_covariates_of_trajectories_travel_as_columns_of_their_design():
+    spec = GbtmSpec(
+        outcome="y",
+        time="week",
+        subject="id",
+        orders=(1, 1),
+        family="poisson",
+        exposure="days",
+        covariates="arm:week",
+        common="age",
+        membership="arm",
+    )
+    request = gbtm_request(spec, trajectory_cohort())
+    tree = request.payload["spec"]
+    assert (tree["outcome"], tree["time"], tree["subject"], tree["exposure"]) == ("v1", "v2", "v3", "v4")
+    assert tree["trials"] is None
+    (three, six), (age,), (arm,) = tree["covariates"], tree["common"], tree["membership"]
+    assert len({"v1", "v2", "v3", "v4", three, six, age, arm}) == 8
+    # No row without an outcome has a value, because none was coded there.
+    assert values_of(request, six) == pytest.approx([0, np.nan, 0, 1, 3], nan_ok=True)
+    assert values_of(request, three) == pytest.approx([0, np.nan, 0, 0, 0], nan_ok=True)
+    assert values_of(request, age) == pytest.approx([50, np.nan, 61, 61, 61], nan_ok=True)
+    assert values_of(request, arm) == pytest.approx([0, np.nan, 1, 1, 1], nan_ok=True)
+    assert wire.is_missing(values_of(request, arm)).tolist() == [False, True, False, False, False]
+
+
+def test_trajectories_without_time_travel_with_a_column_of_zeros():
+    spec = GbtmSpec(outcome="y", time=None, subject="id", orders=(0, 0))
+    request = gbtm_request(spec, trajectory_cohort())
+    assert values_of(request, "v2").tolist() == [0, 0, 0, 0, 0]
+    assert len(request.payload["spec"]["basis"]) == 0
+
+
+def test_a_spline_of_time_travels_as_its_columns():
+    spec = GbtmSpec(outcome="y", time="week", subject="id", orders=(2,), knots=(1.0,))
+    request = gbtm_request(spec, trajectory_cohort())
+    first, second = request.payload["spec"]["basis"]
+    assert values_of(request, first) == pytest.approx([0, np.nan, 0, 1, 3], nan_ok=True)
+    # With knots 0, 1, 3: (t^3 - (t-3)^3_+) / 3 - ((t-1)^3_+ - (t-3)^3_+) / 2.
+    assert values_of(request, second) == pytest.approx([0, np.nan, 0, 1 / 3, 9 - 4], nan_ok=True)
+
+
 def test_a_factor_under_the_double_bar_is_refused_because_r_would_fit_another_model():
     spec = LmmSpec(formula=parse_formula("y ~ week + (1 + arm || id)"))
     case = Case(name="small", cohort=cohort_of(), spec=spec, references=())
