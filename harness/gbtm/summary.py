@@ -24,7 +24,7 @@ def summary(
         "",
         *_criteria(estimates),
         "",
-        "Coefficients (raw powers of time; limits of shares by log-odds, of sigma by logarithm)",
+        f"Coefficients (in the units of the data; standard errors: {estimates.covariance_kind})",
         _coefficients(estimates),
         "",
         "Classes (AvePP: average posterior probability; OCC: odds of correct classification)",
@@ -38,8 +38,9 @@ def summary(
 
 
 def _heading(spec: GbtmSpec, design: GbtmDesign, estimates: GbtmEstimates) -> Iterator[str]:
-    yield f"Group-based trajectory model of {spec.outcome} on {spec.time}: {estimates.n_classes} class(es), gaussian"
-    yield f"{'Shared' if spec.sigma == 'shared' else 'Class-specific'} sigma; maximum likelihood"
+    kind = "Growth mixture model" if spec.random is not None else "Group-based trajectory model"
+    yield f"{kind} of {spec.outcome} on {spec.time}: {estimates.n_classes} class(es), {_family(spec)}"
+    yield "; ".join([*_parts(spec), "maximum likelihood"])
     yield f"{design.n_subjects} subjects, {design.n_observations} observations, {estimates.n_parameters} parameters"
     subjects = design.subjects
     if subjects.dropped_rows:
@@ -48,6 +49,36 @@ def _heading(spec: GbtmSpec, design: GbtmDesign, estimates: GbtmEstimates) -> It
         names = ", ".join(subjects.dropped[:_SHOWN_SUBJECTS])
         more = ", ..." if len(subjects.dropped) > _SHOWN_SUBJECTS else ""
         yield f"{len(subjects.dropped)} subject(s) without any outcome left out: {names}{more}"
+
+
+_SIGMA = {"shared": "one sigma", "class": "a sigma for each class", "visit": "a sigma for each visit"}
+_RANDOM = ("intercept", "intercept and slope", "intercept, slope and square")
+
+
+def _family(spec: GbtmSpec) -> str:
+    if spec.family == "censored_normal" and spec.limits is not None:
+        lower, upper = spec.limits
+        return f"censored normal between {lower:g} and {upper:g}"
+    return {"zip": "zero-inflated Poisson", "poisson": "Poisson"}.get(spec.family, spec.family)
+
+
+def _parts(spec: GbtmSpec) -> Iterator[str]:
+    """Yield what the model consists of beside its curves."""
+    if spec.family in {"gaussian", "censored_normal"}:
+        yield _SIGMA[spec.sigma]
+    if spec.random is not None:
+        scale = ", scaled by class" if spec.random_scale == "class" else ""
+        yield f"random {_RANDOM[spec.random]} ({spec.random_covariance} covariance{scale})"
+    if spec.errors != "independent":
+        yield f"{spec.errors} errors"
+    if spec.knots:
+        yield f"natural spline with knots at {', '.join(f'{knot:g}' for knot in spec.knots)}"
+    for name in ("covariates", "common", "membership", "exposure", "weights"):
+        value = getattr(spec, name)
+        if value:
+            yield f"{name}: {value}"
+    if spec.dropout is not None:
+        yield f"dropout with {', '.join(map(str, spec.dropout))} lag(s)"
 
 
 def _criteria(estimates: GbtmEstimates) -> Iterator[str]:
@@ -66,7 +97,7 @@ def _coefficients(estimates: GbtmEstimates) -> str:
     shown = pd.DataFrame(
         {
             "Class": ["all" if g == 0 else str(g) for g in table["latent_class"]],
-            "Parameter": table["parameter"],
+            "Parameter": [_label(role, name) for role, name in zip(table["role"], table["parameter"], strict=True)],
             "Estimate": [_number(value) for value in table["estimate"]],
             "SE": [_number(value) for value in table["standard_error"]],
             "z": ["" if np.isnan(z) else f"{z:.3f}" for z in table["z"]],
@@ -76,6 +107,14 @@ def _coefficients(estimates: GbtmEstimates) -> str:
         }
     )
     return shown.to_string(index=False)
+
+
+_PREFIXES = {"log_odds": "odds: ", "zero": "zero: ", "dropout": "dropout: "}
+
+
+def _label(role: str, name: str) -> str:
+    """Return a parameter's name with what tells it from one of the same name in another part of the model."""
+    return _PREFIXES.get(role, "") + name
 
 
 def _classes(estimates: GbtmEstimates) -> str:
