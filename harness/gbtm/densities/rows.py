@@ -9,6 +9,8 @@ from harness.arrays import Codes, Matrix, Tensor, Vector, read_only
 from harness.gbtm.densities.complete import newton_m_step
 from harness.gbtm.densities.second_predictor import SecondPredictor, build_second
 from harness.gbtm.families.build import row_family
+from harness.gbtm.families.censored_normal import CensoredNormal
+from harness.gbtm.families.gaussian import Gaussian
 from harness.gbtm.families.rows import RowDerivatives, RowFamily, second
 from harness.gbtm.model import ClassDerivatives
 from harness.gbtm.named import Parameter
@@ -17,6 +19,7 @@ from harness.gbtm.rows import Rows
 from harness.gbtm.spec import GbtmSpec
 
 _FIRST_STEPS = 3
+_AT_ONCE = 150_000  # rows times classes times starts: more leave the cache, and memory is fetched anew for each term
 _OF_ALL = 1e-6  # weight of all subjects in the beginning of every class, so that an empty class has one
 
 
@@ -25,12 +28,14 @@ class RowsDensity:
     """S starts, K classes, N subjects, n rows, Q columns; own vector: coefficients, then those of `second`.
 
     `log_scale` (N,) is the logarithm of the unit of the outcome, summed over the rows that have a density in that unit.
+    `limits` of what is observed are in the user's units, infinite where there are none.
     """
 
     response: Response
     family: RowFamily
     second: SecondPredictor
     log_scale: Vector
+    limits: tuple[float, float]
 
     @property
     def n_free(self) -> int:
@@ -61,22 +66,22 @@ class RowsDensity:
 
     def log_density(self, own: Matrix) -> Tensor:
         """Return log f_ig, (S, K, N), with all constants and in the user's units."""
-        by_subject = self.response.panel.sum(self.family.log_density(*self.predictors(own)))
-        by_subject -= self.log_scale
-        return by_subject
+        found = np.empty((len(own), self.response.n_classes, self.response.panel.n_subjects))
+        for part in self._batches(len(own)):
+            found[part] = self.response.panel.sum(self.family.log_density(*self.predictors(own[part])))
+        found -= self.log_scale
+        return found
 
     def derivatives(self, own: Matrix, weights: Tensor) -> tuple[ClassDerivatives, ...]:
         """Return the derivatives class by class."""
-        eta, zeta = self.predictors(own)
-        found = []
-        for g in range(self.response.n_classes):
-            by_row = self.family.derivatives(eta[:, g], zeta[:, g])
-            found.append(self._of_class(g, by_row, weights[:, g]))
-        return tuple(found)
+        batches = [self._by_class(own[part], weights[part]) for part in self._batches(len(own))]
+        return tuple(_joined(parts) for parts in zip(*batches, strict=True))
 
     def begin(self, weights: Tensor) -> Matrix:
         """Return least squares on the roughly gaussian outcome of each family, followed by a few M-steps."""
-        weights = weights + _OF_ALL
+        return np.concatenate([self._begin(weights[part] + _OF_ALL) for part in self._batches(len(weights))])
+
+    def _begin(self, weights: Tensor) -> Matrix:
         own = np.zeros((len(weights), self.n_free))
         own[:, : self.response.n_coefficients] = self._least_squares(weights)
         rows = weights[..., self.response.panel.subject]
@@ -90,6 +95,18 @@ class RowsDensity:
     def m_step(self, weights: Tensor, own: Matrix) -> Matrix:
         """Return the parameters after one damped Newton step."""
         return newton_m_step(self, weights, own)
+
+    def simulate(self, own: Vector, classes: Codes, generator: np.random.Generator) -> Vector:
+        """Return an outcome for each row, in the user's units, given each subject's class (N,)."""
+        response = self.response
+        eta, zeta = (
+            np.broadcast_to(part[0], (response.n_classes, len(response.y))) for part in self.predictors(own[None])
+        )
+        chosen = classes[response.panel.subject], np.arange(len(response.y))
+        # Limits are put on in the user's units: a limit that went there and back would no longer be one exactly.
+        family = Gaussian(y=response.y) if isinstance(self.family, CensoredNormal) else self.family
+        draws = family.simulate(eta[chosen], zeta[chosen], generator)
+        return np.clip(response.X @ response.pooled + response.scale * draws, *self.limits)
 
     def permuted(self, classes: Codes) -> "RowsDensity":
         """Return the density with its classes in another order."""
@@ -116,6 +133,17 @@ class RowsDensity:
         jacobian[:at, :at] = self.response.user_jacobian()
         jacobian[at:, at:] = self.second.user_jacobian(own[at:])
         return jacobian
+
+    def _batches(self, S: int) -> list[slice]:
+        size = max(1, _AT_ONCE // (self.response.n_classes * len(self.response.y)))
+        return [slice(first, first + size) for first in range(0, S, size)]
+
+    def _by_class(self, own: Matrix, weights: Tensor) -> list[ClassDerivatives]:
+        eta, zeta = self.predictors(own)
+        return [
+            self._of_class(g, self.family.derivatives(eta[:, g], zeta[:, g]), weights[:, g])
+            for g in range(self.response.n_classes)
+        ]
 
     def _of_second(self, own: Matrix) -> Matrix:
         return own[:, self.response.n_coefficients :]
@@ -185,11 +213,11 @@ def build_rows_density(response: Response, spec: GbtmSpec, rows: Rows) -> RowsDe
     """Return the density of the family of a spec."""
     y, panel = response.y, response.panel
     has_unit = np.zeros(len(y))
-    limits = None
+    lower, upper, limits = -np.inf, np.inf, None
     if spec.family == "gaussian":
         has_unit[:] = 1.0
     if spec.family == "censored_normal":
-        lower, upper = (-np.inf, np.inf) if spec.limits is None else spec.limits
+        lower, upper = (lower, upper) if spec.limits is None else spec.limits
         pooled = response.X @ response.pooled
         # A row at a limit must stay there in working units, whatever the rounding.
         limits = (
@@ -202,6 +230,17 @@ def build_rows_density(response: Response, spec: GbtmSpec, rows: Rows) -> RowsDe
         family=row_family(spec.family, y, limits, rows.trials),
         second=build_second(spec, rows, response),
         log_scale=read_only(panel.sum(has_unit * np.log(response.scale))),
+        limits=(lower, upper),
+    )
+
+
+def _joined(parts: tuple[ClassDerivatives, ...]) -> ClassDerivatives:
+    """Return the derivatives of all batches of starts."""
+    if len(parts) == 1:
+        return parts[0]
+    return ClassDerivatives(
+        scores=np.concatenate([part.scores for part in parts]),
+        curvature=np.concatenate([part.curvature for part in parts]),
     )
 
 

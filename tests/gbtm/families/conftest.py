@@ -9,7 +9,7 @@ from harness.gbtm.response_building import build_response
 from harness.gbtm.rows import read_rows
 from harness.gbtm.spec import GbtmSpec
 
-LIMITS = (0.0, 9.0)
+LIMITS = (2.0, 7.0)
 
 
 def simulate(n_subjects=40, visits=5, seed=2):

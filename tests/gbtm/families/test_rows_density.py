@@ -6,6 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
+from harness.gbtm.densities.complete import separate_blocks
+
 MODELS = (
     "gaussian by visit",
     "gaussian",
@@ -66,8 +68,8 @@ def by_scipy(model, outcome, density, own, panel):
         if model.startswith("gaussian"):
             rows = stats.norm.logpdf(y, eta, sigma)
         elif model.startswith("censored"):
-            rows = np.where(y <= 0, stats.norm.logcdf(0, eta, sigma), stats.norm.logpdf(y, eta, sigma))
-            rows = np.where(y >= 9, stats.norm.logsf(9, eta, sigma), rows)
+            rows = np.where(y <= 2, stats.norm.logcdf(2, eta, sigma), stats.norm.logpdf(y, eta, sigma))
+            rows = np.where(y >= 7, stats.norm.logsf(7, eta, sigma), rows)
         elif model == "logit":
             rows = stats.bernoulli.logpmf(y, mean)
         elif model == "binomial":
@@ -151,6 +153,27 @@ def test_relabelled_classes_have_the_same_densities(model, density_of):
     np.testing.assert_allclose(moved, density.log_density(own)[:, classes], rtol=1e-12)
 
 
+@pytest.mark.parametrize("model", MODELS)
+def test_draws_are_outcomes_of_the_users_units_with_the_mean_of_their_class(model, density_of):
+    density = density_of(model)
+    own = somewhere(density)[0]
+    classes = np.arange(density.response.panel.n_subjects) % K
+    stream = np.random.default_rng(3)
+    draws = np.array([density.simulate(own, classes, stream) for _ in range(400)])
+    response = density.response
+    chosen = classes[response.panel.subject], np.arange(len(response.y))
+    eta, zeta = (np.broadcast_to(part[0], (K, len(response.y)))[chosen] for part in density.predictors(own[None]))
+    mean = response.X @ response.pooled + response.scale * density.family.mean(eta, zeta)
+    error = (draws.mean(axis=0) - mean) / (draws.std(axis=0) / 20 + 1e-9)
+    # Mean of squares of about 160 standard errors: 1 with a standard deviation of about 0.11.
+    assert np.mean(error**2) == pytest.approx(1, abs=0.45)
+    if model.startswith("censored"):
+        assert draws.min() == 2
+        assert draws.max() == 7
+    if model in {"logit", "binomial", "poisson", "zip"}:
+        assert (draws == np.floor(draws)).all()
+
+
 def objective(density, weights, own):
     return np.einsum("skn,skn->s", weights, density.log_density(own))
 
@@ -187,6 +210,54 @@ def test_m_steps_from_the_beginning_reach_a_maximum(model, density_of):
     gain = np.einsum("sp,sp->s", score, np.linalg.solve(-curvature, score[..., None])[..., 0])
     assert (np.abs(gain) < 1e-10).all()
     assert (np.linalg.eigvalsh(curvature) < 0).all()
+
+
+@pytest.mark.parametrize("model", ["censored by class", "logit", "poisson", "zip", "beta"])
+def test_a_class_that_shares_nothing_is_not_moved_by_the_others(model, density_of):
+    density = density_of(model, common="")
+    own, weights = somewhere(density), weights_of(density)
+    other = weights.copy()
+    other[:, 1:] = weights[:, :0:-1]
+    places = density.places[0]
+    moved, also_moved = density.m_step(weights, own)[:, places], density.m_step(other, own)[:, places]
+    np.testing.assert_allclose(moved, also_moved, rtol=1e-11)
+
+
+def test_classes_share_a_block_if_they_share_a_parameter_directly_or_through_others():
+    places = tuple(map(np.array, ([0, 1], [2, 3], [4, 3], [5], [4, 6])))
+    found = [(classes.tolist(), joined.tolist()) for classes, joined in separate_blocks(places)]
+    assert found == [([0], [0, 1]), ([3], [5]), ([1, 2, 4], [2, 3, 4, 6])]
+
+
+@pytest.mark.parametrize(("model", "bound"), [("censored by class", 1e-3), ("beta", 1e-3)])
+def test_a_class_without_spread_ends_at_its_bound(model, bound, density_of):
+    density = density_of(model, (2, 2, 0))
+    weights = weights_of(density)
+    weights[:, 0] = 0
+    # Two rows off the limits and two coefficients more than these need: the likelihood has no upper bound.
+    sizes = density.response.panel.sizes
+    weights[:, 0, np.flatnonzero(sizes == sizes.min())[0]] = 1
+    own = density.begin(weights)
+    for _ in range(60):
+        own = density.m_step(weights, own)
+    place = density.places[0][-1]
+    assert own[:, place] == pytest.approx(density.lower[place], rel=1e-12)
+    if model == "censored by class":
+        assert density.to_user(own[0])[place] == pytest.approx(bound * density.response.scale)
+
+
+def test_a_separated_class_drifts_without_a_warning(density_of):
+    density = density_of("logit", common="")
+    answers = density.family.y
+    always = density.response.panel.sum(1 - answers) == 0
+    weights = np.full((1, K, len(always)), 0.5)
+    weights[:, 2] = always
+    own = density.begin(weights)
+    for _ in range(40):
+        own = density.m_step(weights, own)
+    # The supremum of this class is 0; each step adds about 1 to the log-odds.
+    assert objective(density, weights * (np.arange(K) == 2)[:, None], own) > -1e-10
+    assert own[0, density.places[2][0]] > 25
 
 
 def test_starts_do_not_depend_on_their_batch(density_of):
