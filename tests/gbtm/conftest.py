@@ -1,4 +1,6 @@
-"""Small simulated panels, seeded; no data of anyone."""
+"""Small simulated panels, seeded; no data of anyone. And the model as a book has it, in loops."""
+
+import math
 
 import numpy as np
 import pytest
@@ -8,13 +10,23 @@ from harness.gbtm.design import build_design
 from harness.gbtm.spec import GbtmSpec
 
 
-def make_cohort(subject, time, outcome):
-    labels = [f"s{label}" for label in subject]
+def factor_of(labels):
     levels = tuple(sorted(set(labels)))
-    codes = np.array([levels.index(label) for label in labels])
-    numeric = {"week": np.array(time, dtype=float), "score": np.array(outcome, dtype=float)}
+    return Factor(codes=np.array([levels.index(label) for label in labels]), levels=levels)
+
+
+def make_cohort(subject, time, outcome, **columns):
+    """Columns of strings become factors, all others numbers."""
+    given = {name: np.array(values) for name, values in {"week": time, "score": outcome, **columns}.items()}
     return Cohort(
-        name="panel", subject="id", time="week", numeric=numeric, factors={"id": Factor(codes=codes, levels=levels)}
+        name="panel",
+        subject="id",
+        time="week",
+        numeric={name: values.astype(float) for name, values in given.items() if values.dtype.kind != "U"},
+        factors={
+            "id": factor_of([f"s{label}" for label in subject]),
+            **{name: factor_of(values.tolist()) for name, values in given.items() if values.dtype.kind == "U"},
+        },
     )
 
 
@@ -39,15 +51,55 @@ THREE = {
 }
 
 
+def simulate_trial(n_subjects, seed=7):
+    """Two classes that depend on age and sex; doses at visits; a count and an answer beside the score."""
+    stream = np.random.default_rng(seed)
+    visits = stream.integers(2, 5, n_subjects)
+    subject = np.repeat(np.arange(n_subjects), visits)
+    age, sex = stream.normal(50, 8, n_subjects), stream.choice(["female", "male"], n_subjects)
+    upper = stream.random(n_subjects) < 1 / (1 + np.exp(-(age - 50) / 6 - (sex == "male") + 0.5))
+    week = np.concatenate([np.sort(stream.uniform(0, 6, n)) for n in visits])
+    dose, stress = stream.normal(3, 1, len(week)), stream.normal(0, 1, len(week))
+    slope = np.where(upper[subject], 0.8, -0.5)
+    score = 12 + 5 * upper[subject] + slope * week + 0.6 * dose + 0.4 * stress + stream.normal(0, 1, len(week))
+    exposure, trials = stream.uniform(0.5, 2, len(week)), stream.integers(1, 5, len(week))
+    return make_cohort(
+        subject + 10,
+        week,
+        score,
+        dose=dose,
+        stress=stress,
+        age=age[subject],
+        sex=sex[subject],
+        sampling=stream.integers(1, 4, n_subjects).astype(float)[subject],
+        exposure=exposure,
+        trials=trials.astype(float),
+        count=stream.poisson(exposure * np.exp(score / 10)).astype(float),
+        successes=stream.binomial(trials, 1 / (1 + np.exp(14 - score))).astype(float),
+    )
+
+
 @pytest.fixture(scope="session")
 def panel():
     return make_cohort(*simulate(**THREE)[:3])
 
 
 @pytest.fixture(scope="session")
+def trial():
+    return simulate_trial(60)
+
+
+@pytest.fixture(scope="session")
+def small_trial():
+    """As small as a model with a dozen parameters can be, for arithmetic with forty digits."""
+    return simulate_trial(7)
+
+
+@pytest.fixture(scope="session")
 def design_of(panel):
     def build(orders=(2, 1, 2), sigma="class", cohort=panel, **settings):
-        spec = GbtmSpec(outcome="score", time="week", subject="id", orders=orders, sigma=sigma, **settings)
+        named = {"outcome": "score", "time": "week", "subject": "id"}
+        spec = GbtmSpec(**{**named, "orders": orders, "sigma": sigma, **settings})
         return build_design(spec, cohort)
 
     return build
@@ -61,3 +113,78 @@ def cohort_of():
 @pytest.fixture(scope="session")
 def simulated():
     return simulate
+
+
+def model_by_loops(spec, cohort, number=float, m=math):
+    """Return the log-likelihood as a function of a `Point`: loops over subjects, classes, rows, coefficients."""
+
+    def column(name, row):
+        if name in cohort.numeric:
+            return number(float(cohort.numeric[name][row]))
+        factor = cohort.factors[name]
+        return number(int(factor.levels[factor.codes[row]] == factor.levels[1]))
+
+    def columns(text, row):
+        return [column(name, row) for name in text.split(" + ")] if text else []
+
+    subjects = {}
+    for row in range(cohort.n_rows):
+        subjects.setdefault(int(cohort.subjects.codes[row]), []).append(row)
+    rows = {
+        row: {
+            "y": column(spec.outcome, row),
+            "time": column(spec.time, row),
+            "by class": columns(spec.covariates, row),
+            "common": columns(spec.common, row),
+            "exposure": column(spec.exposure, row) if spec.exposure else number(1),
+            "trials": column(spec.trials, row) if spec.trials else number(1),
+        }
+        for of_subject in subjects.values()
+        for row in of_subject
+    }
+    risk = {i: [number(1), *columns(spec.membership, of_subject[0])] for i, of_subject in subjects.items()}
+    weight = {i: column(spec.weights, own[0]) if spec.weights else number(1) for i, own in subjects.items()}
+    scale = len(subjects) / sum(weight.values())
+    K, n_risk = spec.n_classes, len(next(iter(risk.values())))
+    n_covariates = len(next(iter(rows.values()))["by class"])
+    n_common = len(next(iter(rows.values()))["common"])
+
+    def log_density(row, g, beta, common, sigma):
+        eta = sum(b * row["time"] ** k for k, b in enumerate(beta[g][: spec.orders[g] + 1]))
+        eta += sum(b * x for b, x in zip(beta[g][spec.orders[g] + 1 :], row["by class"], strict=True))
+        eta += sum(b * x for b, x in zip(common, row["common"], strict=True))
+        y, trials = row["y"], row["trials"]
+        if spec.family == "poisson":
+            rate = row["exposure"] * m.exp(eta)
+            return y * m.log(rate) - rate - log_gamma(y + 1)
+        if spec.family == "logit":
+            chosen = log_gamma(trials + 1) - log_gamma(y + 1) - log_gamma(trials - y + 1)
+            return chosen + y * eta - trials * m.log(1 + m.exp(eta))
+        z = (y - eta) / sigma[g]
+        return -z * z / 2 - m.log(sigma[g]) - m.log(2 * m.pi) / 2
+
+    log_gamma = getattr(m, "lgamma", None) or m.loggamma
+
+    def log_likelihood(*point):
+        take = iter(point)
+        theta = [[next(take) for _ in range(K - 1)] for _ in range(n_risk)]
+        beta = [[next(take) for _ in range(order + 1 + n_covariates)] for order in spec.orders]
+        common = [next(take) for _ in range(n_common)]
+        sigma = list(take)
+        sigma = sigma * K if len(sigma) == 1 else sigma
+        total = number(0)
+        for i, of_subject in subjects.items():
+            odds = [m.exp(sum(theta[k][g] * w for k, w in enumerate(risk[i]))) for g in range(K - 1)] + [number(1)]
+            density = number(0)
+            for g in range(K):
+                logs = sum(log_density(rows[row], g, beta, common, sigma) for row in of_subject)
+                density += odds[g] / sum(odds) * m.exp(logs)
+            total += scale * weight[i] * m.log(density)
+        return total
+
+    return log_likelihood
+
+
+@pytest.fixture(scope="session")
+def by_loops():
+    return model_by_loops

@@ -1,96 +1,121 @@
+"""Score and information of the mixture, against derivatives of the loops with forty digits, in the user's units."""
+
+from itertools import combinations_with_replacement
+
+import mpmath
 import numpy as np
 import pytest
 
-from harness.gbtm.density import log_likelihood
-from harness.gbtm.derivatives import derivatives
-from harness.gbtm.em import e_step
-from harness.gbtm.parameters import from_point, layout_of, pack, point_jacobian, to_point, unpack
+from harness.gbtm.mixture import derivatives, e_step
 
-CASES = [((2, 1, 2), "shared"), ((2, 1, 2), "class"), ((0, 3), "class"), ((1,), "shared")]
-
-
-def somewhere(design, count=3, seed=5):
-    """Points far from any optimum, where no term of a derivative vanishes."""
-    layout = layout_of(design)
-    return np.random.default_rng(seed).normal(0, 0.5, (count, layout.n_free)), layout
+MODELS = {
+    "shared sigma": {"orders": (1, 0), "sigma": "shared"},
+    "risk factors": {"orders": (0, 1, 0), "sigma": "shared", "membership": "age"},
+    "covariates by class and common": {"orders": (1, 0), "sigma": "class", "covariates": "dose", "common": "stress"},
+    "weights": {"orders": (1, 0), "sigma": "class", "weights": "sampling", "membership": "sex"},
+    "counts": {"orders": (0, 1), "outcome": "count", "family": "poisson", "sigma": "shared", "membership": "sex"},
+    "one class": {"orders": (1,), "sigma": "shared", "common": "dose"},
+}
 
 
-def total(vectors, design, layout):
-    return e_step(unpack(vectors, layout), design.moments)[1]
+def somewhere(design, count=1, seed=5, spread=0.5):
+    """Free vectors off any optimum, where no term of a derivative vanishes."""
+    return np.random.default_rng(seed).normal(0, spread, (count, design.n_parameters))
 
 
-@pytest.mark.parametrize(("orders", "sigma"), CASES)
-def test_sums_by_subject_give_the_log_likelihood_of_the_rows(design_of, orders, sigma):
-    design = design_of(orders, sigma)
-    vectors, layout = somewhere(design)
-    by_rows = [log_likelihood(to_point(vector, design, layout), design) for vector in vectors]
-    by_sums = total(vectors, design, layout) - design.n_observations * np.log(design.scale)
-    np.testing.assert_allclose(by_sums, by_rows, rtol=1e-12)
+def by_mpmath(function, point):
+    """Gradient and Hessian of a function of P numbers, with forty digits."""
+    P = len(point)
+
+    def order(*places):
+        return tuple(places.count(p) for p in range(P))
+
+    with mpmath.workdps(40):
+        at = tuple(map(mpmath.mpf, point))
+        gradient = [float(mpmath.diff(function, at, order(p))) for p in range(P)]
+        hessian = np.empty((P, P))
+        for p, q in combinations_with_replacement(range(P), 2):
+            hessian[p, q] = hessian[q, p] = float(mpmath.diff(function, at, order(p, q)))
+    return np.array(gradient), hessian
 
 
-@pytest.mark.parametrize(("orders", "sigma"), CASES)
-def test_the_score_is_the_slope_of_the_log_likelihood(design_of, orders, sigma):
-    design = design_of(orders, sigma)
-    vectors, layout = somewhere(design)
-    h = 1e-3
-    score = derivatives(vectors, design.moments, layout).score
-    for p in range(layout.n_free):
-        e = h * np.eye(layout.n_free)[p]
-        # Five points: the error of the formula is of the fourth power of h.
-        numeric = (
-            8 * (total(vectors + e, design, layout) - total(vectors - e, design, layout))
-            - (total(vectors + 2 * e, design, layout) - total(vectors - 2 * e, design, layout))
-        ) / (12 * h)
-        np.testing.assert_allclose(score[:, p], numeric, rtol=1e-6, atol=1e-6 * np.abs(score).max())
+@pytest.mark.parametrize("model", MODELS)
+def test_score_and_information_are_the_derivatives_of_the_loops(design_of, small_trial, by_loops, model):
+    design = design_of(cohort=small_trial, **MODELS[model])
+    mixture, vectors = design.mixture, somewhere(design)
+    user = mixture.to_user(vectors[0])
+    with mpmath.workdps(40):
+        book = by_loops(design.spec, small_trial, mpmath.mpf, mpmath)
+    gradient, hessian = by_mpmath(book, user)
+    found = derivatives(vectors, mixture)
+    jacobian = mixture.user_jacobian(vectors[0])
+    # d sigma / d log sigma = sigma is the only part of the map to the user's units that bends.
+    bend = [value if parameter.role == "sigma" else 0 for parameter, value in zip(mixture.parameters, user, strict=True)]
+    expected = jacobian.T @ hessian @ jacobian + np.diag(gradient * bend)
+    np.testing.assert_allclose(found.score[0], jacobian.T @ gradient, rtol=1e-9, atol=1e-11 * np.abs(gradient).max())
+    np.testing.assert_allclose(-found.information[0], expected, rtol=1e-9, atol=1e-10 * np.abs(expected).max())
 
 
-@pytest.mark.parametrize(("orders", "sigma"), CASES)
-def test_the_information_is_minus_the_slope_of_the_score(design_of, orders, sigma):
-    design = design_of(orders, sigma)
-    vectors, layout = somewhere(design)
-    h = 1e-3
-    information = derivatives(vectors, design.moments, layout).information
-    for p in range(layout.n_free):
-        e = h * np.eye(layout.n_free)[p]
-
-        def score(at):
-            return derivatives(at, design.moments, layout).score
-
-        numeric = (
-            8 * (score(vectors + e) - score(vectors - e)) - (score(vectors + 2 * e) - score(vectors - 2 * e))
-        ) / (12 * h)
-        np.testing.assert_allclose(-information[:, p], numeric, atol=1e-6 * np.abs(information).max())
+def slope(function, vectors, place, h=1e-3):
+    """Five points: the error of the formula is of the fourth power of h."""
+    e = h * np.eye(vectors.shape[1])[place]
+    plus, minus = function(vectors + e), function(vectors - e)
+    return (8 * (plus - minus) - (function(vectors + 2 * e) - function(vectors - 2 * e))) / (12 * h)
 
 
-def test_scores_of_subjects_add_up_and_do_not_depend_on_the_batch(design_of):
-    design = design_of()
-    vectors, layout = somewhere(design)
-    together = derivatives(vectors, design.moments, layout)
-    np.testing.assert_allclose(together.scores.sum(axis=2), together.score, rtol=1e-12)
+LARGE = {
+    "all": {
+        "orders": (2, 1, 2),
+        "sigma": "class",
+        "covariates": "dose",
+        "common": "stress",
+        "membership": "sex + age",
+        "weights": "sampling",
+    },
+    "successes": {
+        "orders": (1, 0, 3),
+        "sigma": "shared",
+        "outcome": "successes",
+        "family": "logit",
+        "trials": "trials",
+        "membership": "age",
+        "weights": "sampling",
+    },
+}
+
+
+@pytest.mark.parametrize("model", LARGE)
+def test_score_and_information_are_slopes_in_a_model_with_everything(design_of, trial, model):
+    design = design_of(cohort=trial, **LARGE[model])
+    vectors = somewhere(design, count=3)
+    found = derivatives(vectors, design.mixture)
+    for p in range(design.n_parameters):
+        numeric = slope(lambda at: e_step(at, design.mixture)[1], vectors, p)
+        np.testing.assert_allclose(found.score[:, p], numeric, atol=1e-7 * np.abs(found.score).max())
+        numeric = slope(lambda at: derivatives(at, design.mixture).score, vectors, p)
+        np.testing.assert_allclose(-found.information[:, p], numeric, atol=1e-6 * np.abs(found.information).max())
+
+
+@pytest.mark.parametrize("model", LARGE)
+def test_scores_of_subjects_add_up_and_do_not_depend_on_the_batch(design_of, trial, model):
+    design = design_of(cohort=trial, **LARGE[model])
+    vectors = somewhere(design, count=3)
+    together = derivatives(vectors, design.mixture)
+    np.testing.assert_allclose(together.scores @ design.mixture.weights, together.score, rtol=1e-12)
     for s, vector in enumerate(vectors):
-        alone = derivatives(vector[None], design.moments, layout)
-        np.testing.assert_allclose(alone.score[0], together.score[s], rtol=1e-10)
+        alone = derivatives(vector[None], design.mixture)
+        np.testing.assert_allclose(alone.score[0], together.score[s], rtol=1e-10, atol=1e-10)
         np.testing.assert_allclose(alone.information[0], together.information[s], rtol=1e-9, atol=1e-9)
 
 
-def test_packing_and_points_are_inverse_to_unpacking(design_of):
-    design = design_of()
-    vectors, layout = somewhere(design)
-    np.testing.assert_allclose(pack(unpack(vectors, layout), layout), vectors, rtol=1e-14, atol=1e-15)
-    np.testing.assert_allclose(from_point(to_point(vectors[0], design, layout), design, layout), vectors[0], rtol=1e-11)
-
-
-def test_the_jacobian_is_the_slope_of_shares_and_users_parameters(design_of):
-    design = design_of()
-    vectors, layout = somewhere(design, count=1)
-    K, h = layout.n_classes, 1e-5
-
-    def users(vector):
-        point = np.array(to_point(vector, design, layout))
-        odds = np.exp(np.append(point[: K - 1], 0))
-        return np.concatenate([odds / odds.sum(), point[K - 1 :]])
-
-    numeric = np.column_stack(
-        [(users(vectors[0] + e) - users(vectors[0] - e)) / (2 * h) for e in h * np.eye(layout.n_free)]
-    )
-    np.testing.assert_allclose(point_jacobian(vectors[0], design, layout), numeric, atol=1e-6 * np.abs(numeric).max())
+@pytest.mark.parametrize("model", LARGE)
+def test_the_users_units_lead_there_and_back_with_their_jacobian(design_of, trial, model):
+    mixture = design_of(cohort=trial, **LARGE[model]).mixture
+    vector = np.random.default_rng(5).normal(0, 0.5, mixture.n_free)
+    user = mixture.to_user(vector)
+    assert len(mixture.parameters) == len(user) == mixture.n_free
+    np.testing.assert_allclose(mixture.from_user(user), vector, rtol=1e-10, atol=1e-11)
+    jacobian = mixture.user_jacobian(vector)
+    for p in range(mixture.n_free):
+        numeric = slope(lambda at: mixture.to_user(at[0]), vector[None], p)
+        np.testing.assert_allclose(jacobian[:, p], numeric, atol=1e-9 * np.abs(jacobian).max())
