@@ -1,6 +1,8 @@
 """From a spec and a cohort to the mixture that a search climbs, or to all reasons why that can't be."""
 
 from dataclasses import dataclass, replace
+from itertools import chain
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,18 +20,28 @@ from harness.gbtm.spec import GbtmSpec
 from harness.gbtm.working_columns import WorkingColumns
 from harness.quantities import InputEvidence
 
+if TYPE_CHECKING:
+    from harness.gbtm.model import ClassDensity
+
 ClassKind = tuple[int, ...]
-"""What distinguishes the classes of a spec before any data: order, order of zero inflation, lags of dropout."""
+"""What distinguishes the classes of a spec before any data: order, order of zero inflation, lags of dropout.
+These three, once for each outcome."""
+
+_KIND_WIDTH = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Outcome:
-    """One outcome of a model: its spec, its rows in the user's units, and its response and columns in working units."""
+    """One outcome of a model: its spec, its rows in the user's units, and its response and columns in working units.
+
+    `density` is the number of its density among those of the mixture; a dropout model is one more density after it.
+    """
 
     spec: GbtmSpec
     rows: Rows
     response: Response
     columns: WorkingColumns
+    density: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -39,7 +51,8 @@ class GbtmDesign:
     Attributes
     ----------
     spec
-        Of the model; its `orders` are those of the mixture's classes.
+        Of the model; its `orders` are those of the mixture's classes. In a model of several outcomes, that of the first
+        one; the search takes its seed and number of starts from here.
     subjects
         Labels, weights and risk factors of N subjects.
     outcomes
@@ -48,9 +61,9 @@ class GbtmDesign:
         The log-likelihood as a function of one free vector in working units.
     curves : (N, q)
         Coefficients of each subject's own curve in working units, shrunken towards the pooled one: what searches start
-        from. The first is the level.
+        from. The first is the level; several outcomes have their curves side by side.
     means : (N,)
-        Of each subject's outcomes, standardised.
+        Of each subject's outcomes, standardised; of several outcomes, their first principal component.
     """
 
     spec: GbtmSpec
@@ -82,8 +95,9 @@ class GbtmDesign:
 
     @property
     def class_kinds(self) -> tuple[ClassKind, ...]:
-        """What distinguishes the classes, in the order of the spec."""
-        return class_kinds(self.spec)
+        """What distinguishes the classes, in the order of the spec; with several outcomes, one after the other."""
+        by_outcome = [class_kinds(outcome.spec) for outcome in self.outcomes]
+        return tuple(tuple(chain.from_iterable(kinds)) for kinds in zip(*by_outcome, strict=True))
 
     @property
     def subject_labels(self) -> tuple[str, ...]:
@@ -99,17 +113,28 @@ class GbtmDesign:
     def with_outcomes(self, outcomes: tuple[Vector, ...]) -> "GbtmDesign":
         """Return the design of the same model for other outcomes (n,) of the same rows."""
         rows = tuple(replace(o.rows, y=read_only(np.array(y))) for o, y in zip(self.outcomes, outcomes, strict=True))
-        return assemble(self.spec, self.subjects, rows)
+        return assemble(tuple(o.spec for o in self.outcomes), self.subjects, rows)
 
     def with_kinds(self, kinds: tuple[ClassKind, ...]) -> "GbtmDesign":
         """Return the design with its classes in the order of `kinds`."""
-        return replace(self, spec=with_kinds(self.spec, kinds), mixture=self.mixture_of(kinds))
+        specs = self._specs_of(kinds)
+        outcomes = tuple(replace(outcome, spec=spec) for outcome, spec in zip(self.outcomes, specs, strict=True))
+        return replace(self, spec=with_kinds(self.spec, kinds), outcomes=outcomes, mixture=self.mixture_of(kinds))
+
+    def with_another(self, kind: ClassKind) -> "GbtmDesign":
+        """Return the design of the model with one more class of a kind."""
+        kinds = (*self.class_kinds, kind)
+        return assemble(with_kinds(self.spec, kinds), self.subjects, tuple(o.rows for o in self.outcomes))
 
     def without(self, kind: ClassKind) -> "GbtmDesign":
         """Return the design of the model without one class of a kind."""
         kept = list(self.class_kinds)
         kept.remove(kind)
-        return assemble(with_kinds(self.spec, tuple(kept)), self.subjects, tuple(o.rows for o in self.outcomes))
+        return assemble(self._specs_of(tuple(kept)), self.subjects, tuple(o.rows for o in self.outcomes))
+
+    def _specs_of(self, kinds: tuple[ClassKind, ...]) -> tuple[GbtmSpec, ...]:
+        """Return the spec of each outcome with classes of these kinds."""
+        return tuple(with_kinds(outcome.spec, kinds, number) for number, outcome in enumerate(self.outcomes))
 
 
 def class_kinds(spec: GbtmSpec) -> tuple[ClassKind, ...]:
@@ -119,9 +144,10 @@ def class_kinds(spec: GbtmSpec) -> tuple[ClassKind, ...]:
     return tuple(zip(spec.orders, zero, dropout, strict=True))
 
 
-def with_kinds(spec: GbtmSpec, kinds: tuple[ClassKind, ...]) -> GbtmSpec:
-    """Return the spec with classes of these kinds."""
-    orders, zero, dropout = zip(*kinds, strict=True)
+def with_kinds(spec: GbtmSpec, kinds: tuple[ClassKind, ...], number: int = 0) -> GbtmSpec:
+    """Return the spec with classes of these kinds; `number` says which of several outcomes it is of."""
+    own = slice(_KIND_WIDTH * number, _KIND_WIDTH * (number + 1))
+    orders, zero, dropout = zip(*(kind[own] for kind in kinds), strict=True)
     return replace(
         spec,
         orders=orders,
@@ -155,28 +181,45 @@ def build_design(spec: GbtmSpec, cohort: Cohort) -> GbtmDesign:
     """
     refuse(spec, cohort)
     subjects, rows = read_rows((spec,), cohort)
-    return assemble(spec, subjects, rows)
+    return assemble((spec,), subjects, rows)
 
 
-def assemble(spec: GbtmSpec, subjects: Subjects, rows: tuple[Rows, ...]) -> GbtmDesign:
-    """Return the design of a model on rows that were checked."""
-    (own,) = rows
-    response, columns = build_response(spec, own)
-    outcome = Outcome(spec=spec, rows=own, response=response, columns=columns)
+def assemble(specs: tuple[GbtmSpec, ...], subjects: Subjects, rows: tuple[Rows, ...]) -> GbtmDesign:
+    """Return the design of a model of one outcome or several on rows that were checked."""
+    outcomes: list[Outcome] = []
+    densities: list[ClassDensity] = []
+    labels, curves, means = [], [], []
+    for spec, own in zip(specs, rows, strict=True):
+        response, columns = build_response(spec, own)
+        outcomes.append(Outcome(spec=spec, rows=own, response=response, columns=columns, density=len(densities)))
+        added = build_densities(spec, own, response)
+        densities += added
+        labels += [spec.outcome] * len(added)
+        y = standardised(spec, own, response)
+        curves.append(subject_curves(y, response))
+        means.append(response.panel.sum(y) / np.maximum(response.panel.sizes, 1))
     mixture = Mixture(
-        membership=membership_of(subjects.membership, spec.n_classes),
-        densities=build_densities(spec, own, response),
+        membership=membership_of(subjects.membership, specs[0].n_classes),
+        densities=tuple(densities),
         weights=subjects.weights,
+        labels=tuple(labels) if len(specs) > 1 else (),
     )
-    y = standardised(spec, own, response)
     return GbtmDesign(
-        spec=spec,
+        spec=specs[0],
         subjects=subjects,
-        outcomes=(outcome,),
+        outcomes=tuple(outcomes),
         mixture=mixture,
-        curves=read_only(subject_curves(y, response)),
-        means=read_only(response.panel.sum(y) / np.maximum(response.panel.sizes, 1)),
+        curves=read_only(np.column_stack(curves)),
+        means=read_only(means[0] if len(specs) == 1 else first_component(np.column_stack(means))),
     )
+
+
+def first_component(means: Matrix) -> Vector:
+    """Return the first principal component (N,) of columns (N, q), rising with the first one."""
+    scaled = (means - means.mean(axis=0)) / np.maximum(means.std(axis=0), 1e-12)
+    _, axes = np.linalg.eigh(scaled.T @ scaled)
+    leading = axes[:, -1]
+    return np.asarray(scaled @ leading * (1.0 if leading[0] >= 0 else -1.0))
 
 
 _SHRINKAGE = 1.0  # rows' worth of the pooled curve in each subject's curve, so that one visit is enough

@@ -25,12 +25,13 @@ class Mixture:
     """Class membership and the densities of one subject's data given the class, as functions of one free vector.
 
     The free vector: membership coefficients, then the own vectors of `densities`. `weights` (N,) are those of subjects,
-    with mean 1.
+    with mean 1. `labels` name the outcome of each density in front of its parameters, where there are several outcomes.
     """
 
     membership: Membership
     densities: tuple[ClassDensity, ...]
     weights: Vector
+    labels: tuple[str, ...] = ()
 
     @property
     def n_classes(self) -> int:
@@ -67,7 +68,13 @@ class Mixture:
     @property
     def parameters(self) -> tuple[Parameter, ...]:
         """What the entries of a `Point` are."""
-        return (*self.membership.parameters, *(p for density in self.densities for p in density.parameters))
+        labels = [f"{label}: " for label in self.labels] or [""] * len(self.densities)
+        own = (
+            replace(parameter, name=label + parameter.name)
+            for label, density in zip(labels, self.densities, strict=True)
+            for parameter in density.parameters
+        )
+        return (*self.membership.parameters, *own)
 
     def permuted(self, classes: Codes) -> "Mixture":
         """Return the mixture whose class g is class classes[g] of this one."""

@@ -27,6 +27,8 @@ class Rows:
         Of a logit outcome: 1 if no column gives them.
     cohort_row : (n,)
         Which row of the cohort each is, from 0.
+    waves : (T,)
+        The distinct times of all rows of the cohort, in order, also those without an outcome; none without time.
     """
 
     y: Vector
@@ -37,6 +39,7 @@ class Rows:
     covariates: Covariates
     common: Covariates
     cohort_row: Codes
+    waves: Vector
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -82,6 +85,14 @@ def read_rows(specs: tuple[GbtmSpec, ...], cohort: Cohort) -> tuple[Subjects, tu
     return subjects, found
 
 
+def distinct_times(spec: GbtmSpec, cohort: Cohort) -> Vector:
+    """Return the distinct finite times (T,) of all rows of a cohort, in order; none without a column of time."""
+    if spec.time is None:
+        return np.empty(0)
+    times = np.unique(cohort.numeric[spec.time])
+    return np.asarray(times[np.isfinite(times)])
+
+
 def _first_rows(codes: Codes, observed: Mask) -> Codes:
     rows = np.flatnonzero(observed)
     _, first = np.unique(codes[rows], return_index=True)
@@ -108,4 +119,5 @@ def _rows(spec: GbtmSpec, cohort: Cohort, observed: Mask, present: Codes) -> Row
         covariates=covariates(spec.covariates, cohort, rows),
         common=covariates(spec.common, cohort, rows),
         cohort_row=read_only(rows.astype(np.int64)),
+        waves=read_only(distinct_times(spec, cohort)),
     )
