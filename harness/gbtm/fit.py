@@ -2,7 +2,9 @@
 
 Starts of several kinds and of every distinct assignment of unequal orders to classes; then splits of the best model
 with one class less, so that a model never falls below its submodel; then exchanges between the classes of the best end,
-as long as they find a better one; then more starts where the best end was rare.
+as long as they find a better one. Where fewer than half of the starts agree on the best end, the problem is not an easy
+one: then merges of the model with one class more, exchanges from the ends next to the best, and, where it was rare,
+more starts.
 """
 
 from dataclasses import dataclass, replace
@@ -19,17 +21,21 @@ from harness.gbtm.mixture import Mixture, e_step
 from harness.gbtm.newton import Ascent, climb
 from harness.gbtm.optima import NEAR_TIE, Optimum, distinct_optima
 from harness.gbtm.point import from_point
-from harness.gbtm.starts import draw_starts, exchange_starts, kind_assignments, split_starts
+from harness.gbtm.starts import draw_starts, exchange_starts, kind_assignments, merged_starts, split_starts
 from harness.quantities import Point
 
 HIT = 1e-3
 """A start within this of the best log-likelihood hit it."""
 
 EXCHANGE = "exchange between classes"
-"""Kind of the starts made from the best end; that they return there is no evidence for it."""
+"""Kind of the starts made from the best ends; that they return there is no evidence for them."""
 
 EM_STEPS = 25
 _EXCHANGES = 5
+_RUNNERS_UP = 2  # ends next to the best that exchanges begin from as well
+_FEWEST_TO_EXCHANGE = 3  # classes: two to merge and one to split
+_EASY = 0.5  # a hit rate above which none of this is needed
+_ENLARGED_STARTS = 10
 _SMALLEST_HIT_RATE = 0.10
 _LARGEST_EXTENSION = 4  # times the starts asked for
 _STARTS_PER_ASSIGNMENT = 20
@@ -143,6 +149,13 @@ def fit(design: GbtmDesign, start: Point | None = None, kinds: tuple[ClassKind, 
         return _climb_from(start, design, kinds) if start is not None else _search_all(design)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Found:
+    kinds: tuple[str, ...]
+    assignments: tuple[tuple[ClassKind, ...], ...]
+    ends: Ascent
+
+
 def _search_all(design: GbtmDesign) -> GbtmFit:
     if design.n_classes == 1:
         return _account(_search(design, 0, 1), design, None)
@@ -150,23 +163,34 @@ def _search_all(design: GbtmDesign) -> GbtmFit:
     found = _search(design, 0, _n_starts(design))
     found = _joined(found, _split(reduced, design))
     found, account = _exchanged(found, design, reduced.log_likelihood)
-    limit = _LARGEST_EXTENSION * _n_starts(design)
-    drawn = _n_starts(design)
-    while _is_rare(account) and drawn < _n_starts(design) + limit:
-        best = account.log_likelihood
-        found = _joined(found, _search(design, drawn, _n_starts(design)))
+    if account.hit_rate < _EASY:
+        found, account = _widened(found, account, design)
+    drawn, limit = _n_starts(design), (1 + _LARGEST_EXTENSION) * _n_starts(design)
+    while _is_rare(account) and drawn < limit:
+        found, account = _improved(found, _search(design, drawn, _n_starts(design)), account, design)
         drawn += _n_starts(design)
-        account = _account(found, design, reduced.log_likelihood)
-        if account.log_likelihood > best + HIT:
-            found, account = _exchanged(found, design, reduced.log_likelihood)
     return account
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Found:
-    kinds: tuple[str, ...]
-    assignments: tuple[tuple[ClassKind, ...], ...]
-    ends: Ascent
+def _widened(found: _Found, account: GbtmFit, design: GbtmDesign) -> tuple[_Found, GbtmFit]:
+    """Return the search with merges of the model with one class more, and exchanges from the ends next to the best."""
+    if design.n_classes < design.n_subjects:
+        found, account = _improved(found, _merged(design), account, design)
+    if design.n_classes >= _FEWEST_TO_EXCHANGE:
+        next_best = [o for o in account.optima if o.is_proper and o is not account.best][:_RUNNERS_UP]
+        for optimum in next_best:
+            found, account = _improved(found, _exchange(optimum, design), account, design)
+    return found, account
+
+
+def _improved(found: _Found, more: _Found, account: GbtmFit, design: GbtmDesign) -> tuple[_Found, GbtmFit]:
+    """Return the search with more ends, and with exchanges if the best of these is better than what was there."""
+    found = _joined(found, more)
+    reduced = account.reduced_log_likelihood
+    renewed = _account(found, design, reduced)
+    if renewed.log_likelihood > account.log_likelihood + HIT:
+        return _exchanged(found, design, reduced)
+    return found, renewed
 
 
 def _n_starts(design: GbtmDesign) -> int:
@@ -229,21 +253,33 @@ def _split(reduced: GbtmFit, design: GbtmDesign) -> _Found:
     )
 
 
-def _exchanged(found: _Found, design: GbtmDesign, reduced: float) -> tuple[_Found, GbtmFit]:
+def _merged(design: GbtmDesign) -> _Found:
+    """Return the ends of merging each two classes of the model with one class more, which few starts find."""
+    extra = min(design.class_kinds)
+    larger = design.with_another(extra)
+    larger = replace(larger, spec=replace(larger.spec, n_starts=min(_ENLARGED_STARTS, design.spec.n_starts)))
+    best = _account(_search(larger, 0, larger.spec.n_starts), larger, None).best
+    posterior = e_step(np.array(best.working)[None], larger.mixture_of(best.class_kinds))[0][0]
+    merged = merged_starts(posterior, best.class_kinds, design)
+    kinds, assignments = ("merge of one class more",) * len(merged), (design.class_kinds,) * len(merged)
+    return _Found(kinds=kinds, assignments=assignments, ends=_ends(merged, design))
+
+
+def _exchanged(found: _Found, design: GbtmDesign, reduced: float | None) -> tuple[_Found, GbtmFit]:
     """Return the search with exchanges between the classes of its best end, repeated while they improve it."""
     account = _account(found, design, reduced)
-    for _ in range(_EXCHANGES if design.n_classes > 2 else 0):
+    for _ in range(_EXCHANGES if design.n_classes >= _FEWEST_TO_EXCHANGE else 0):
         best = account.log_likelihood
-        found = _joined(found, _exchange(account, design))
+        found = _joined(found, _exchange(account.best, design))
         account = _account(found, design, reduced)
         if account.log_likelihood <= best + HIT:
             break
     return found, account
 
 
-def _exchange(best: GbtmFit, design: GbtmDesign) -> _Found:
+def _exchange(best: Optimum, design: GbtmDesign) -> _Found:
     posterior = np.empty((design.n_classes, design.n_subjects))
-    classes = e_step(best.vector[None], design.mixture_of(best.class_kinds))[0][0]
+    classes = e_step(np.array(best.working)[None], design.mixture_of(best.class_kinds))[0][0]
     posterior[slots(design.class_kinds, best.class_kinds)] = classes
     starts = exchange_starts(posterior, design)
     return _Found(

@@ -131,6 +131,25 @@ def split_starts(posterior: Matrix, slot_of_class: Codes, design: GbtmDesign) ->
     return np.array(found)
 
 
+def merged_starts(posterior: Matrix, kinds: tuple[ClassKind, ...], design: GbtmDesign) -> Tensor:
+    """Return starts that merge two classes of a model with one class more (K+1, N), (K (K+1) / 2, K, N).
+
+    The pair takes the kind of one of the two, so that what is left are the kinds of the design.
+    """
+    found = []
+    for kept, gone in combinations(range(len(kinds)), 2):
+        for g, h in ((kept, gone), (gone, kept)):
+            rest = tuple(kind for k, kind in enumerate(kinds) if k != h)
+            if sorted(rest) == sorted(design.class_kinds):
+                start = np.empty((design.n_classes, posterior.shape[1]))
+                merged = posterior.copy()
+                merged[g] += posterior[h]
+                start[slots(design.class_kinds, rest)] = np.delete(merged, h, axis=0)
+                found.append(start)
+                break
+    return np.array(found).reshape(-1, design.n_classes, posterior.shape[1])
+
+
 def exchange_starts(posterior: Matrix, design: GbtmDesign) -> Tensor:
     """Return starts around an optimum (K, N), (K (K-1) (K-2) / 2, K, N): two classes merged, a third split in two.
 
