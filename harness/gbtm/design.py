@@ -74,6 +74,11 @@ class GbtmDesign:
     means: Vector
 
     @property
+    def specs(self) -> tuple[GbtmSpec, ...]:
+        """Of all outcomes, in order."""
+        return (self.spec, *(outcome.spec for outcome in self.outcomes[1:]))
+
+    @property
     def n_observations(self) -> int:
         """Rows with an observed outcome, of all outcomes."""
         return sum(len(outcome.rows.y) for outcome in self.outcomes)
@@ -96,7 +101,7 @@ class GbtmDesign:
     @property
     def class_kinds(self) -> tuple[ClassKind, ...]:
         """What distinguishes the classes, in the order of the spec; with several outcomes, one after the other."""
-        by_outcome = [class_kinds(outcome.spec) for outcome in self.outcomes]
+        by_outcome = [class_kinds(spec) for spec in self.specs]
         return tuple(tuple(chain.from_iterable(kinds)) for kinds in zip(*by_outcome, strict=True))
 
     @property
@@ -113,18 +118,18 @@ class GbtmDesign:
     def with_outcomes(self, outcomes: tuple[Vector, ...]) -> "GbtmDesign":
         """Return the design of the same model for other outcomes (n,) of the same rows."""
         rows = tuple(replace(o.rows, y=read_only(np.array(y))) for o, y in zip(self.outcomes, outcomes, strict=True))
-        return assemble(tuple(o.spec for o in self.outcomes), self.subjects, rows)
+        return assemble(self.specs, self.subjects, rows)
 
     def with_kinds(self, kinds: tuple[ClassKind, ...]) -> "GbtmDesign":
         """Return the design with its classes in the order of `kinds`."""
         specs = self._specs_of(kinds)
         outcomes = tuple(replace(outcome, spec=spec) for outcome, spec in zip(self.outcomes, specs, strict=True))
-        return replace(self, spec=with_kinds(self.spec, kinds), outcomes=outcomes, mixture=self.mixture_of(kinds))
+        return replace(self, spec=specs[0], outcomes=outcomes, mixture=self.mixture_of(kinds))
 
     def with_another(self, kind: ClassKind) -> "GbtmDesign":
         """Return the design of the model with one more class of a kind."""
         kinds = (*self.class_kinds, kind)
-        return assemble(with_kinds(self.spec, kinds), self.subjects, tuple(o.rows for o in self.outcomes))
+        return assemble(self._specs_of(kinds), self.subjects, tuple(o.rows for o in self.outcomes))
 
     def without(self, kind: ClassKind) -> "GbtmDesign":
         """Return the design of the model without one class of a kind."""
@@ -134,7 +139,7 @@ class GbtmDesign:
 
     def _specs_of(self, kinds: tuple[ClassKind, ...]) -> tuple[GbtmSpec, ...]:
         """Return the spec of each outcome with classes of these kinds."""
-        return tuple(with_kinds(outcome.spec, kinds, number) for number, outcome in enumerate(self.outcomes))
+        return tuple(with_kinds(spec, kinds, number) for number, spec in enumerate(self.specs))
 
 
 def class_kinds(spec: GbtmSpec) -> tuple[ClassKind, ...]:
