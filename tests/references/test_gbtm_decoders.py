@@ -14,6 +14,7 @@ from harness.quantities import Reading
 from harness.references import wire
 from harness.references.flexmix import Flexmix
 from harness.references.lcmm import CONSTANT_PER_ROW, Lcmm
+from harness.references.trajer import TrajeR
 
 COHORT = Cohort(
     name="small",
@@ -172,3 +173,72 @@ def test_what_an_engine_does_not_give_has_a_reason():
     assert [path for path in owed if bare.reason_not_given(path)] == ["bic_subjects.penalty"]
     nothing = replace(bare, not_given=Lcmm().not_given(gbtm_case((0, 0), "class").spec))
     assert all(nothing.reason_not_given(path) for path in owed)
+
+
+BETA = GbtmSpec(outcome="share", time="week", subject="id", orders=(1, 0), family="beta")
+
+
+def beta_case():
+    cohort = replace(COHORT, numeric={**COHORT.numeric, "share": np.linspace(0.1, 0.9, 12)})
+    return Case(name="small", cohort=cohort, spec=BETA, references=())
+
+
+def trajer_answer(**changes):
+    # Log-odds of class 1; intercept and slope of class 1, intercept of class 2; precisions.
+    extra = {
+        "estimates": np.array([math.log(3), 2.0, 0.5, -1.0, 4.0, 9.0]),
+        "V": np.diag([0.04, 0.01, 0.02, 0.03, 0.5, 0.6]),
+        "distance": one(1e-7),
+    }
+    return gbtm_answer(**{**extra, **changes})
+
+
+def test_trajers_classes_keep_their_precisions_in_canonical_order():
+    found = decoded(TrajeR(), trajer_answer(), beta_case())
+    values = {quantity.path: quantity.value for quantity in found.estimates.quantities()}
+    assert values["class[1].beta[intercept].estimate"] == -1.0
+    assert values["class[1].precision.estimate"] == 9.0
+    assert values["class[2].precision.standard_error"] == pytest.approx(math.sqrt(0.5))
+    assert values["class[1].share.estimate"] == pytest.approx(0.25)
+    assert found.optimum == pytest.approx((math.log(3), 2.0, 0.5, -1.0, 4.0, 9.0))
+
+
+def test_trajers_maximum_is_one_where_its_gradient_vanishes():
+    assert decoded(TrajeR(), trajer_answer(), beta_case()).convergence.stop is Stop.OPTIMUM
+    far = decoded(TrajeR(), trajer_answer(distance=one(0.3)), beta_case())
+    assert far.convergence.stop is Stop.REPORTED_FAILURE
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"common": "week"}, {"orders": (1,)}, {"family": "gaussian"}, {"weights": "w"}, {"knots": (1.0,)}, {"random": 0}],
+)
+def test_trajer_is_not_asked_for_what_it_does_not_have(changes):
+    support = TrajeR().support(replace(BETA, **changes))
+    assert not support.objective
+    assert support.reason
+
+
+@pytest.mark.parametrize(
+    ("decoder", "changes"),
+    [
+        (Lcmm(), {"family": "poisson"}),
+        (Lcmm(), {"weights": "w"}),
+        (Lcmm(), {"sigma": "visit"}),
+        (Flexmix(), {"family": "zip"}),
+        (Flexmix(), {"sigma": "visit"}),
+        (Flexmix(), {"random": 1}),
+        (Flexmix(), {"weights": "w"}),
+    ],
+)
+def test_what_an_engine_does_not_have_is_refused_with_a_reason(decoder, changes):
+    support = decoder.support(replace(gbtm_case().spec, **changes))
+    assert not support.objective
+    assert support.reason
+
+
+def test_hlme_evaluates_only_where_the_random_effects_have_a_root():
+    spec = replace(gbtm_case((1, 1)).spec, random=1)
+    inside = (0.0, 1.0, 2.0, 3.0, 3.0, 1.5, 4.0, 1.0, 0.5)
+    assert Lcmm().can_evaluate(inside, spec)
+    assert not Lcmm().can_evaluate((*inside[:-1], 0.2), spec)
