@@ -7,6 +7,7 @@ import numpy as np
 from harness.arrays import Mask, Vector
 from harness.cohorts.cohort import Cohort
 from harness.errors import Problem, SpecError, nearest
+from harness.gbtm.dropout import dropout_problems
 from harness.gbtm.families.build import row_family
 from harness.gbtm.setting_checks import setting_problems
 from harness.gbtm.spec import GbtmSpec
@@ -36,7 +37,7 @@ def _problems(spec: GbtmSpec, cohort: Cohort) -> list[Problem]:
     if not problems:
         problems += _rows(spec, cohort)
     if not problems:
-        problems += [*_values(spec, cohort), *_identification(spec, cohort)]
+        problems += [*_values(spec, cohort), *_identification(spec, cohort), *dropout_problems(spec, cohort)]
     return problems
 
 
