@@ -115,8 +115,8 @@ def simulated():
     return simulate
 
 
-def model_by_loops(spec, cohort, number=float, m=math):
-    """Return the log-likelihood as a function of a `Point`: loops over subjects, classes, rows, coefficients."""
+def read_by_loops(spec, cohort, number):
+    """Return what a model needs of each subject: its weight, its risk factors, and its rows as mappings."""
 
     def column(name, row):
         if name in cohort.numeric:
@@ -128,58 +128,65 @@ def model_by_loops(spec, cohort, number=float, m=math):
         return [column(name, row) for name in text.split(" + ")] if text else []
 
     subjects = {}
-    for row in range(cohort.n_rows):
-        subjects.setdefault(int(cohort.subjects.codes[row]), []).append(row)
-    rows = {
-        row: {
-            "y": column(spec.outcome, row),
-            "time": column(spec.time, row),
-            "by class": columns(spec.covariates, row),
-            "common": columns(spec.common, row),
-            "exposure": column(spec.exposure, row) if spec.exposure else number(1),
-            "trials": column(spec.trials, row) if spec.trials else number(1),
-        }
-        for of_subject in subjects.values()
-        for row in of_subject
-    }
-    risk = {i: [number(1), *columns(spec.membership, of_subject[0])] for i, of_subject in subjects.items()}
-    weight = {i: column(spec.weights, own[0]) if spec.weights else number(1) for i, own in subjects.items()}
-    scale = len(subjects) / sum(weight.values())
-    K, n_risk = spec.n_classes, len(next(iter(risk.values())))
-    n_covariates = len(next(iter(rows.values()))["by class"])
-    n_common = len(next(iter(rows.values()))["common"])
+    for row, code in enumerate(cohort.subjects.codes.tolist()):
+        one = subjects.setdefault(code, {"rows": []})
+        one["weight"] = column(spec.weights, row) if spec.weights else number(1)
+        one["risk"] = [number(1), *columns(spec.membership, row)]
+        one["rows"].append(
+            {
+                "y": column(spec.outcome, row),
+                "time": column(spec.time, row),
+                "by class": columns(spec.covariates, row),
+                "common": columns(spec.common, row),
+                "exposure": column(spec.exposure, row) if spec.exposure else number(1),
+                "trials": column(spec.trials, row) if spec.trials else number(1),
+            }
+        )
+    return list(subjects.values())
 
-    def log_density(row, g, beta, common, sigma):
-        eta = sum(b * row["time"] ** k for k, b in enumerate(beta[g][: spec.orders[g] + 1]))
-        eta += sum(b * x for b, x in zip(beta[g][spec.orders[g] + 1 :], row["by class"], strict=True))
-        eta += sum(b * x for b, x in zip(common, row["common"], strict=True))
-        y, trials = row["y"], row["trials"]
-        if spec.family == "poisson":
-            rate = row["exposure"] * m.exp(eta)
-            return y * m.log(rate) - rate - log_gamma(y + 1)
-        if spec.family == "logit":
-            chosen = log_gamma(trials + 1) - log_gamma(y + 1) - log_gamma(trials - y + 1)
-            return chosen + y * eta - trials * m.log(1 + m.exp(eta))
-        z = (y - eta) / sigma[g]
-        return -z * z / 2 - m.log(sigma[g]) - m.log(2 * m.pi) / 2
 
+def row_by_loops(family, row, eta, sigma, m):
+    """Return the log density of one row, with all constants."""
     log_gamma = getattr(m, "lgamma", None) or m.loggamma
+    y, trials = row["y"], row["trials"]
+    if family == "poisson":
+        rate = row["exposure"] * m.exp(eta)
+        return y * m.log(rate) - rate - log_gamma(y + 1)
+    if family == "logit":
+        ways = log_gamma(trials + 1) - log_gamma(y + 1) - log_gamma(trials - y + 1)
+        return ways + y * eta - trials * m.log(1 + m.exp(eta))
+    z = (y - eta) / sigma
+    return -z * z / 2 - m.log(sigma) - m.log(2 * m.pi) / 2
+
+
+def model_by_loops(spec, cohort, number=float, m=math):
+    """Return the log-likelihood as a function of a `Point`: loops over subjects, classes, rows, coefficients."""
+    subjects, K = read_by_loops(spec, cohort, number), spec.n_classes
+    first = subjects[0]
+    n_by_class, n_common = len(first["rows"][0]["by class"]), len(first["rows"][0]["common"])
+    mean_weight = sum(one["weight"] for one in subjects) / len(subjects)
 
     def log_likelihood(*point):
         take = iter(point)
-        theta = [[next(take) for _ in range(K - 1)] for _ in range(n_risk)]
-        beta = [[next(take) for _ in range(order + 1 + n_covariates)] for order in spec.orders]
+        theta = [[next(take) for _ in range(K - 1)] for _ in first["risk"]]
+        beta = [([next(take) for _ in range(d + 1)], [next(take) for _ in range(n_by_class)]) for d in spec.orders]
         common = [next(take) for _ in range(n_common)]
-        sigma = list(take)
+        sigma = list(take) or [None]
         sigma = sigma * K if len(sigma) == 1 else sigma
         total = number(0)
-        for i, of_subject in subjects.items():
-            odds = [m.exp(sum(theta[k][g] * w for k, w in enumerate(risk[i]))) for g in range(K - 1)] + [number(1)]
+        for one in subjects:
+            odds = [m.exp(sum(t[g] * w for t, w in zip(theta, one["risk"], strict=True))) for g in range(K - 1)]
+            odds.append(number(1))
             density = number(0)
-            for g in range(K):
-                logs = sum(log_density(rows[row], g, beta, common, sigma) for row in of_subject)
-                density += odds[g] / sum(odds) * m.exp(logs)
-            total += scale * weight[i] * m.log(density)
+            for g, (of_time, of_covariates) in enumerate(beta):
+                log_density = number(0)
+                for row in one["rows"]:
+                    eta = sum(b * row["time"] ** k for k, b in enumerate(of_time))
+                    eta += sum(b * x for b, x in zip(of_covariates, row["by class"], strict=True))
+                    eta += sum(b * x for b, x in zip(common, row["common"], strict=True))
+                    log_density += row_by_loops(spec.family, row, eta, sigma[g], m)
+                density += odds[g] / sum(odds) * m.exp(log_density)
+            total += one["weight"] / mean_weight * m.log(density)
         return total
 
     return log_likelihood

@@ -50,7 +50,9 @@ def test_score_and_information_are_the_derivatives_of_the_loops(design_of, small
     found = derivatives(vectors, mixture)
     jacobian = mixture.user_jacobian(vectors[0])
     # d sigma / d log sigma = sigma is the only part of the map to the user's units that bends.
-    bend = [value if parameter.role == "sigma" else 0 for parameter, value in zip(mixture.parameters, user, strict=True)]
+    bend = [
+        value if parameter.role == "sigma" else 0 for parameter, value in zip(mixture.parameters, user, strict=True)
+    ]
     expected = jacobian.T @ hessian @ jacobian + np.diag(gradient * bend)
     np.testing.assert_allclose(found.score[0], jacobian.T @ gradient, rtol=1e-9, atol=1e-11 * np.abs(gradient).max())
     np.testing.assert_allclose(-found.information[0], expected, rtol=1e-9, atol=1e-10 * np.abs(expected).max())

@@ -1,98 +1,104 @@
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
-from harness.errors import SpecError
-from harness.gbtm.design import build_design, input_evidence
-from harness.gbtm.spec import GbtmSpec
-
-
-def spec(**changes):
-    given = {"outcome": "score", "time": "week", "subject": "id", "orders": (1, 1)} | changes
-    return GbtmSpec(**given)
-
-
-def complaints(spec, cohort):
-    with pytest.raises(SpecError) as caught:
-        build_design(spec, cohort)
-    return str(caught.value)
-
-
-def test_the_basis_is_orthogonal_and_maps_exactly_to_raw_powers(design_of):
-    design = design_of(orders=(3, 1))
-    n = design.n_observations
-    np.testing.assert_allclose(design.basis.T @ design.basis, n * np.eye(4), atol=1e-11 * n)
-    np.testing.assert_allclose(design.basis[:, 0], 1.0, rtol=1e-13)
-    powers = np.vander(design.time, 4, increasing=True)
-    np.testing.assert_allclose(powers @ design.raw_from_basis, design.basis, atol=1e-10)
-    np.testing.assert_allclose(design.basis_at(design.time), design.basis, atol=1e-13)
+from harness.gbtm.design import input_evidence
 
 
 def test_rows_without_outcome_and_subjects_without_any_are_dropped_and_counted(design_of, cohort_of):
     cohort = cohort_of(["c", "a", "b", "a", "c", "d"], [1, 2, 1, 1, np.nan, 3], [5.0, 2.0, np.nan, 1.0, np.nan, 7.0])
     design = design_of(orders=(1,), cohort=cohort)
+    rows = design.outcomes[0].rows
     assert design.subject_labels == ("sa", "sc", "sd")
-    assert design.y.tolist() == [1.0, 2.0, 5.0, 7.0]
-    assert design.subject_starts.tolist() == [0, 2, 3]
-    assert (design.dropped_rows, design.dropped_subjects) == (2, ("sb",))
+    assert rows.y.tolist() == [1.0, 2.0, 5.0, 7.0]
+    assert rows.panel.starts.tolist() == [0, 2, 3]
+    assert rows.cohort_row.tolist() == [3, 1, 0, 5]
+    assert (design.subjects.dropped_rows, design.subjects.dropped) == (2, ("sb",))
     evidence = input_evidence(design)
     assert (evidence.n_observations, evidence.n_subjects, evidence.outcome_sum) == (4, 3, 15.0)
     assert evidence.design_sums == {"intercept": 4.0, "week": 7.0}
 
 
-def test_every_problem_of_the_settings_and_columns_is_told_at_once(panel):
-    told = complaints(
-        spec(
-            outcome="scor", time="id", subject="week", orders=(1, -1, 1.5), family="poisson", sigma="both", n_starts=0
-        ),
-        panel,
-    )
-    for part in (
-        "Did you mean 'score'?",
-        "time 'id' is categorical",
-        "subject 'week' is numeric",
-        "order -1",
-        "order 1.5",
-        "family 'poisson'",
-        "sigma 'both'",
-        "n_starts 0",
-    ):
-        assert part in told
+def test_evidence_of_the_input_sums_covariates_over_the_rows_used(design_of, trial):
+    design = design_of(orders=(1, 0), cohort=trial, covariates="dose", common="sex")
+    sums = input_evidence(design).design_sums
+    male = trial.factors["sex"].levels.index("male")
+    assert sums["dose"] == pytest.approx(trial.numeric["dose"].sum(), rel=1e-14)
+    assert sums["sex[male]"] == np.sum(trial.factors["sex"].codes == male)
 
 
-@pytest.mark.parametrize(
-    ("changes", "rows", "complaint"),
-    [
-        ({"orders": ()}, None, "no polynomial orders"),
-        ({"seed": -1}, None, "seed -1"),
-        ({"time": "score"}, None, "outcome and time are both 'score'"),
-        ({}, (["a", "b"], [1, 2], [np.nan, np.nan]), "missing in every row"),
-        ({}, (["a", "b"], [1, 2], [4.0, 4.0]), "the outcome is 4.0 in every row"),
-        ({}, (["a", "b", "b"], [np.nan, 2, 3], [4.0, 5.0, 7.0]), r"no time in 1 row\(s\): 1"),
-        ({}, (["a", "b", "b"], [np.inf, 2, 3], [4.0, 5.0, 7.0]), "an infinite time"),
-        ({}, (["a", "b", "b"], [1, 2, 3], [4.0, np.inf, 7.0]), "an infinite outcome"),
-        ({"orders": (0, 0, 0)}, (["a", "b", "b"], [1, 2, 3], [4.0, 5.0, 7.0]), r"3 classes for 2 subject\(s\)"),
-        ({"orders": (2, 0)}, (["a", "b", "b"], [1, 2, 2], [4.0, 5.0, 7.0]), r"order 2 with 2 distinct time\(s\)"),
-        ({}, (["a", "b", "b"], [2, 2, 2], [4.0, 5.0, 7.0]), "time is constant"),
-        ({}, (["a", "b", "b"], [1, 2, 3], [4.0, 5.0, 6.0]), "an exact polynomial of 'week'"),
-    ],
-)
-def test_a_model_that_the_data_cannot_carry_is_refused(panel, cohort_of, changes, rows, complaint):
-    with pytest.raises(SpecError, match=complaint):
-        build_design(spec(**changes), panel if rows is None else cohort_of(*rows))
+def test_parameters_come_as_the_spec_documents_them(design_of, trial):
+    design = design_of((2, 0), "class", trial, covariates="dose", common="stress", membership="sex + age")
+    named = [(p.role, p.name, p.latent_class) for p in design.mixture.parameters]
+    assert named == [
+        ("log_odds", "intercept", 1),
+        ("log_odds", "sex[male]", 1),
+        ("log_odds", "age", 1),
+        ("beta", "intercept", 1),
+        ("beta", "week", 1),
+        ("beta", "week^2", 1),
+        ("beta", "dose", 1),
+        ("beta", "intercept", 2),
+        ("beta", "dose", 2),
+        ("common", "stress", 0),
+        ("sigma", "sigma", 1),
+        ("sigma", "sigma", 2),
+    ]
+
+
+def test_log_odds_come_risk_factor_by_risk_factor(design_of, trial):
+    parameters = design_of((0, 0, 0), "shared", trial, membership="age").mixture.parameters
+    named = [(p.name, p.latent_class) for p in parameters if p.role == "log_odds"]
+    assert named == [("intercept", 1), ("intercept", 2), ("age", 1), ("age", 2)]
+
+
+def test_weights_have_the_mean_one_over_subjects(design_of, trial):
+    weights = design_of(cohort=trial, weights="sampling").mixture.weights
+    first = [np.flatnonzero(trial.subjects.codes == i)[0] for i in range(trial.n_subjects)]
+    given = trial.numeric["sampling"][first]
+    np.testing.assert_allclose(weights, given / given.mean(), rtol=1e-14)
+
+
+def test_missing_covariates_do_not_matter_in_rows_without_an_outcome(design_of, cohort_of):
+    given = (["a", "a", "b", "b"], [1, 2, 1, 2], [3.0, np.nan, 5.0, 7.5])
+    design = design_of(orders=(0,), cohort=cohort_of(*given, dose=[1.0, np.nan, 2.0, 4.0]), common="dose")
+    assert design.outcomes[0].rows.common.values[:, 0].tolist() == [1.0, 2.0, 4.0]
+
+
+def test_a_factor_is_coded_against_the_first_level_that_occurs(design_of, cohort_of):
+    given = ([*"abcdef"], [1, 2, 1, 2, 1, 3], [np.nan, 2.0, 5.0, 7.5, 1.0, 3.0])
+    design = design_of(orders=(0,), cohort=cohort_of(*given, arm=[*"xyzyzy"]), common="arm")
+    assert design.outcomes[0].rows.common.names == ("arm[z]",)
+
+
+def test_without_time_every_class_is_constant(design_of, trial):
+    timed, untimed = (design_of((0, 0), "class", trial, time=time) for time in ("week", None))
+    vectors = np.random.default_rng(1).normal(0, 0.5, (2, timed.n_parameters))
+    for left, right in zip(timed.mixture.densities, untimed.mixture.densities, strict=True):
+        own = vectors[:, timed.mixture.parts[0]]
+        np.testing.assert_allclose(left.log_density(own), right.log_density(own), rtol=1e-12)
+
+
+def test_another_outcome_for_the_same_rows_is_another_design_of_the_same_model(design_of, trial):
+    design = design_of((1, 1), "shared", trial, weights="sampling", membership="age")
+    y = np.random.default_rng(2).normal(5, 2, design.n_observations)
+    other = design.with_outcomes((y,))
+    np.testing.assert_array_equal(other.outcomes[0].rows.y, y)
+    assert other.subject_labels == design.subject_labels
+    np.testing.assert_array_equal(other.mixture.weights, design.mixture.weights)
+    response = other.outcomes[0].response
+    np.testing.assert_allclose(response.X @ response.pooled + response.scale * response.y, y, rtol=1e-12)
 
 
 def test_arrays_of_a_design_cannot_be_written(design_of):
     design = design_of()
-    for name in ("y", "time", "basis", "moments", "pooled", "raw_from_basis", "subject_starts"):
-        with pytest.raises(ValueError, match="read-only"):
-            getattr(design, name)[...] = 0
-
-
-@pytest.mark.parametrize(("column", "factor"), [("score", 1e200), ("score", 1e-200), ("week", 1e200)])
-def test_numbers_whose_squares_are_none_are_refused(panel, column, factor):
-    numeric = {**panel.numeric, column: panel.numeric[column] * factor}
-    told = complaints(spec(), replace(panel, numeric=numeric))
-    assert f"column '{column}'" in told
-    assert "1e-60 to 1e+60 in size" in told
+    outcome, mixture = design.outcomes[0], design.mixture
+    density = mixture.densities[0]
+    for arrays in (
+        (outcome.rows.y, outcome.rows.time, outcome.rows.offset, outcome.rows.cohort_row, outcome.rows.panel.starts),
+        (outcome.response.X, outcome.response.y, outcome.response.T, outcome.response.index, outcome.response.pooled),
+        (design.curves, design.means, mixture.weights, mixture.membership.W, mixture.membership.T),
+        (density.n, density.yy, density.Xy, density.XX),
+    ):
+        for array in arrays:
+            with pytest.raises(ValueError, match="read-only"):
+                array[...] = 0

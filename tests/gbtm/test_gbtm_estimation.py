@@ -24,7 +24,7 @@ def test_the_covariance_is_the_inverse_numeric_hessian_in_the_users_units(fitted
     h = 0.02 * errors
 
     def value(*moves):
-        return log_likelihood(tuple(point + sum(moves)), design, found.orders)
+        return log_likelihood(tuple(point + sum(moves)), design, found.class_kinds)
 
     hessian = np.empty((P, P))
     steps = np.diag(h)
@@ -45,7 +45,8 @@ def test_the_covariance_is_the_inverse_numeric_hessian_in_the_users_units(fitted
 def test_one_class_has_the_standard_errors_of_maximum_likelihood_least_squares(design_of):
     design = design_of(orders=(2,), sigma="shared")
     estimates = estimate(fit(design), design)
-    reference = sm.OLS(design.y, np.vander(design.time, 3, increasing=True)).fit()
+    rows = design.outcomes[0].rows
+    reference = sm.OLS(rows.y, np.vander(rows.time, 3, increasing=True)).fit()
     n = design.n_observations
     np.testing.assert_allclose(estimates.covariance[1:4, 1:4], reference.cov_params() * (n - 3) / n, rtol=1e-7)
     assert np.sqrt(estimates.covariance[4, 4]) == pytest.approx(estimates.sigma[0] / np.sqrt(2 * n), rel=1e-9)
@@ -66,17 +67,17 @@ def test_criteria_are_the_log_likelihood_with_their_penalties(fitted):
     assert estimates.n_parameters == p == len(found.point)
     assert estimates.aic == pytest.approx(-2 * found.log_likelihood + 2 * p)
     assert estimates.bic_subjects == pytest.approx(-2 * found.log_likelihood + p * np.log(60))
-    assert estimates.bic_observations == pytest.approx(-2 * found.log_likelihood + p * np.log(len(design.y)))
+    assert estimates.bic_observations == pytest.approx(-2 * found.log_likelihood + p * np.log(design.n_observations))
 
 
 def test_the_score_distance_vanishes_at_the_optimum_and_is_the_distance_near_it(fitted):
     found, design = fitted
-    assert score_distance(found.point, design, found.orders) < 1e-8
+    assert score_distance(found.point, design, found.class_kinds) < 1e-8
     estimates = estimate(found, design)
     near = np.array(found.point)
     near[-1] += 1e-3 * np.sqrt(estimates.covariance[-1, -1])
-    distance = score_distance(tuple(near), design, found.orders)
-    gap = found.log_likelihood - log_likelihood(tuple(near), design, found.orders)
+    distance = score_distance(tuple(near), design, found.class_kinds)
+    gap = found.log_likelihood - log_likelihood(tuple(near), design, found.class_kinds)
     # To the second order the gap is half the square of the distance; the third order is a thousandth of it.
     assert gap == pytest.approx(distance**2 / 2, rel=5e-3, abs=1e-11)
     assert distance >= 1e-3 * (1 - 1e-3)  # 1 / sqrt((I^-1)_jj) <= sqrt(I_jj), up to the third order
@@ -86,7 +87,7 @@ def test_the_score_distance_is_finite_and_large_far_from_any_optimum(fitted):
     found, design = fitted
     far = np.array(found.point)
     far[2] += 15.0
-    assert 1 < score_distance(tuple(far), design, found.orders) < 1e6
+    assert 1 < score_distance(tuple(far), design, found.class_kinds) < 1e6
 
 
 def test_the_score_distance_is_finite_where_two_classes_are_one(design_of):
@@ -107,7 +108,7 @@ def test_no_standard_errors_where_the_information_is_singular(design_of, cohort_
 
 def test_estimates_at_a_point_are_those_of_the_fit(fitted):
     found, design = fitted
-    there, best = estimates_at(found.point, design, found.orders), estimate(found, design)
+    there, best = estimates_at(found.point, design, found.class_kinds), estimate(found, design)
     # Row by row there, by sums over rows here.
     assert there.log_likelihood == pytest.approx(best.log_likelihood, rel=1e-14)
     np.testing.assert_allclose(there.posterior, best.posterior, rtol=1e-11, atol=1e-14)

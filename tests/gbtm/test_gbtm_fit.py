@@ -1,23 +1,22 @@
-from dataclasses import replace
-
 import numpy as np
 import pytest
 import statsmodels.api as sm
 
 from harness.convergence import Stop
 from harness.gbtm.density import log_likelihood
-from harness.gbtm.em import e_step, run_em
+from harness.gbtm.em import run_em
 from harness.gbtm.fit import EM_STEPS, EXCHANGE, fit
+from harness.gbtm.mixture import e_step
 from harness.gbtm.newton import climb
-from harness.gbtm.parameters import layout_of, pack, unpack
-from harness.gbtm.starts import KINDS, draw_starts, exchange_starts, order_assignments
+from harness.gbtm.starts import KINDS, draw_starts, exchange_starts, kind_assignments
 
 
 @pytest.mark.parametrize("order", [0, 1, 3])
 def test_one_class_is_least_squares(design_of, order):
     design = design_of(orders=(order,), sigma="shared")
     fitted = fit(design)
-    reference = sm.OLS(design.y, np.vander(design.time, order + 1, increasing=True)).fit()
+    rows = design.outcomes[0].rows
+    reference = sm.OLS(rows.y, np.vander(rows.time, order + 1, increasing=True)).fit()
     sigma = np.sqrt(np.mean(reference.resid**2))
     np.testing.assert_allclose(fitted.point, (*reference.params, sigma), rtol=1e-9)
     assert fitted.log_likelihood == pytest.approx(reference.llf, abs=1e-9)
@@ -30,13 +29,13 @@ def test_the_end_is_an_optimum_to_rounding(design_of, orders, sigma):
     fitted = fit(design)
     assert fitted.convergence.stop == Stop.OPTIMUM
     assert fitted.convergence.gradient < 1e-8
-    assert fitted.log_likelihood == pytest.approx(log_likelihood(fitted.point, design, fitted.orders), abs=1e-9)
+    assert fitted.log_likelihood == pytest.approx(log_likelihood(fitted.point, design, fitted.class_kinds), abs=1e-9)
     # At an optimum, shares are mean posteriors, and no small step in any direction is better.
     for p in range(len(fitted.point)):
         for step in (-1e-3, 1e-3):
             near = np.array(fitted.point)
             near[p] += step
-            assert log_likelihood(tuple(near), design, fitted.orders) < fitted.log_likelihood
+            assert log_likelihood(tuple(near), design, fitted.class_kinds) < fitted.log_likelihood
 
 
 def test_a_known_truth_is_recovered(design_of, cohort_of, simulated):
@@ -78,11 +77,11 @@ def test_unequal_orders_are_tried_in_every_assignment(design_of):
     design = design_of(orders=(2, 1, 0), sigma="shared", n_starts=30)
     fitted = fit(design)
     tried = {a for a, kind in zip(fitted.starts.assignments, fitted.starts.kinds, strict=True) if kind in KINDS}
-    assert tried == set(order_assignments((2, 1, 0)))
+    assert tried == set(kind_assignments(design.class_kinds))
     assert len(tried) == 6
     assert sorted(fitted.orders) == [0, 1, 2]
-    for orders in tried:
-        again = fit(replace(design, spec=replace(design.spec, orders=orders)))
+    for kinds in sorted(tried)[::3]:
+        again = fit(design.with_kinds(kinds))
         assert again.log_likelihood == pytest.approx(fitted.log_likelihood, abs=1e-7)
         assert again.orders == fitted.orders
 
@@ -91,7 +90,7 @@ def test_classes_come_from_the_lowest_to_the_highest_mean_curve(design_of):
     design = design_of(orders=(2, 2, 2), sigma="shared", n_starts=20)
     for optimum in fit(design).optima:
         curves = np.array(optimum.point[2:-1]).reshape(3, 3)
-        means = [np.polynomial.polynomial.polyval(design.time, beta).mean() for beta in curves]
+        means = [np.polynomial.polynomial.polyval(design.outcomes[0].rows.time, beta).mean() for beta in curves]
         assert means == sorted(means)
 
 
@@ -139,9 +138,19 @@ def test_splits_of_the_model_with_one_class_less_are_among_the_starts(design_of)
     assert fitted.log_likelihood > fitted.reduced_log_likelihood
 
 
+def test_merges_of_the_model_with_one_class_more_are_tried_where_starts_disagree(design_of):
+    agreed = fit(design_of((1, 1), "shared", n_starts=20))
+    assert agreed.hit_rate > 0.5
+    assert not any("merge" in kind for kind in agreed.starts.kinds)
+    fitted = fit(design_of((2,) * 4, "class", n_starts=4))
+    assert fitted.hit_rate < 0.5
+    # One class for two: any pair of the five that the larger model has.
+    assert sum("merge" in kind for kind in fitted.starts.kinds) == 10
+
+
 def test_starts_are_extended_when_the_best_end_is_rare(design_of):
     fitted = fit(design_of((2,) * 4, "class", n_starts=2))
-    drawn = sum("split" not in kind for kind in np.array(fitted.starts.kinds)[fitted.starts.is_independent])
+    drawn = sum(kind in KINDS for kind in fitted.starts.kinds)
     assert drawn > 2 or fitted.hits[fitted.starts.is_independent].sum() >= 2
     assert drawn <= 10
 
@@ -169,16 +178,14 @@ def test_a_given_start_is_climbed_from_and_nothing_else(design_of):
 
 def test_exchanges_between_classes_lead_out_of_a_local_optimum(design_of):
     design = design_of(orders=(2, 2, 2), sigma="shared", n_starts=40)
-    fitted, layout = fit(design), layout_of(design)
+    fitted = fit(design)
     local = next(o for o in fitted.optima if o.is_proper and o.log_likelihood < fitted.log_likelihood - 1)
-    vector = np.array(local.working)
-    posterior = e_step(unpack(vector[None], layout), design.moments)[0][0]
+    posterior = e_step(np.array(local.working)[None], design.mixture)[0][0]
     starts = exchange_starts(posterior, design)
     assert len(starts) == 3
     np.testing.assert_allclose(starts.sum(axis=1), 1.0)
-    ends = climb(pack(run_em(starts, design.moments, layout, EM_STEPS), layout), design.moments, layout)
-    reached = ends.log_likelihood.max() - design.n_observations * np.log(design.scale)
-    assert reached == pytest.approx(fitted.log_likelihood, abs=1e-8)
+    ends = climb(run_em(starts, design.mixture, EM_STEPS), design.mixture)
+    assert ends.log_likelihood.max() == pytest.approx(fitted.log_likelihood, abs=1e-8)
 
 
 def test_exchanges_do_not_count_as_evidence_for_the_optimum_they_came_from(design_of):

@@ -12,15 +12,15 @@ def one_step(point, design):
     """One step of flexmix's EM by rows, as its sources have it; the shared sigma by stacking K copies of the rows."""
     K, n = design.n_classes, design.n_observations
     p = [order + 1 for order in design.spec.orders]
-    rows = np.diff(np.append(design.subject_starts, n))
+    rows = design.outcomes[0].rows
     posterior = softmax(class_log_densities(point, design), axis=1)
     shares = posterior.mean(axis=0)
-    weights = np.repeat(posterior, rows, axis=0)
+    weights = posterior[rows.panel.subject]
     beta, squares = [], []
     for g in range(K):
-        X, root = np.vander(design.time, p[g], increasing=True), np.sqrt(weights[:, g])
-        beta.append(np.linalg.lstsq(X * root[:, None], design.y * root, rcond=None)[0])
-        squares.append(weights[:, g] * (design.y - X @ beta[g]) ** 2)
+        X, root = np.vander(rows.time, p[g], increasing=True), np.sqrt(weights[:, g])
+        beta.append(np.linalg.lstsq(X * root[:, None], rows.y * root, rcond=None)[0])
+        squares.append(weights[:, g] * (rows.y - X @ beta[g]) ** 2)
     if design.spec.sigma == "class":
         sigma = [np.sqrt(np.sum(s / weights[:, g].mean()) / (n - p[g])) for g, s in enumerate(squares)]
     else:
@@ -41,9 +41,9 @@ def test_a_step_of_flexmix_stays_at_its_fixed_point_but_not_at_the_optimum(desig
 def test_the_fixed_point_is_a_little_below_the_maximum(design_of):
     design = design_of(orders=(2, 2), sigma="class", n_starts=20)
     best = fit(design)
-    there = estimates_at(flexmix_fixed_point(best, design), design, best.orders)
+    there = estimates_at(flexmix_fixed_point(best, design), design, best.class_kinds)
     gap = best.log_likelihood - there.log_likelihood
-    distance = score_distance(flexmix_fixed_point(best, design), design, best.orders)
+    distance = score_distance(flexmix_fixed_point(best, design), design, best.class_kinds)
     assert 0 < gap < 0.1
     assert gap == pytest.approx(distance**2 / 2, rel=0.2)
     assert (there.sigma > np.array(best.point[-2:])).all()

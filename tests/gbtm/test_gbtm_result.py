@@ -46,7 +46,7 @@ def test_bands_are_the_delta_method_with_the_full_covariance(result):
 def test_observed_means_of_all_classes_add_up_to_all_rows(result):
     means = result.observed_means()
     assert means["weight"].sum() == pytest.approx(result.estimates.n_observations)
-    assert np.average(means["mean"], weights=means["weight"]) == pytest.approx(result.design.y.mean())
+    assert np.average(means["mean"], weights=means["weight"]) == pytest.approx(result.design.outcomes[0].rows.y.mean())
 
 
 def test_tables_of_the_search_add_up(result):
