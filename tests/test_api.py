@@ -186,6 +186,16 @@ def test_rows_without_an_outcome_are_left_out_and_counted(data, mixed):
     assert mixed.design.n_observations == data["madrs"].notna().sum()
 
 
+def test_columns_that_formulas_and_options_of_a_trajectory_model_name_are_read(data):
+    settings = {**MIXTURE, "orders": (1, 1), "n_starts": 5, "membership": "age + protocol", "common": "log1p(age):week"}
+    fit = harness.fit_gbtm(data, **settings)
+    named = {path for quantity in fit.estimates.quantities() if "membership" in (path := quantity.path)}
+    assert "class[1].membership[age].estimate" in named
+    assert fit.estimates.of_role("common").shape == (1,)
+    with pytest.raises(InputError, match="Did you mean 'age'"):
+        harness.fit_gbtm(data, **{**settings, "membership": "agee"})
+
+
 # ---- what is refused ----
 
 
@@ -281,8 +291,13 @@ def test_requests_that_make_no_sense_are_refused_in_words(mixed, ask, message):
         {"n_starts": 0},
         {"seed": -1},
         {"seed": "one"},
-        {"family": "poisson"},
+        {"family": "gamma"},
+        {"family": "beta"},
         {"sigma": "free"},
+        {"covariates": "weak"},
+        {"membership": "week"},
+        {"knots": "3"},
+        {"weights": "protocol"},
         {"outcome": "week"},
         {"outcome": "protocol"},
         {"time": "protocol"},

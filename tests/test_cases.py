@@ -1,5 +1,8 @@
 import textwrap
+import tomllib
+from dataclasses import fields
 
+import numpy as np
 import pytest
 
 from harness.cases import read_case, read_own_case
@@ -145,6 +148,41 @@ def test_own_data_take_the_same_path(write):
     assert isinstance(case.spec, GbtmSpec)
     assert case.spec.orders == (1, 1)
     assert case.cohort.n_subjects == 12
+
+
+def test_every_setting_of_a_trajectory_model_can_be_written_in_a_case(write):
+    settings = """
+[model]
+kind = "gbtm"
+outcome = "score"
+time = "week"
+subject = "id"
+orders = [2, 1]
+family = "zip"
+sigma = "shared"
+n_starts = 30
+seed = 7
+limits = [-inf, 60.0]
+trials = "week"
+exposure = "week"
+zero_orders = [0, -1]
+knots = [1.5, 2]
+covariates = "week"
+common = "week"
+membership = "week"
+weights = "week"
+random = 1
+random_covariance = "diagonal"
+random_scale = "class"
+errors = "ar1"
+dropout = [1, 0]
+"""
+    spec = read_own_case(write("mine.csv", ROWS), write("mine.toml", SCHEMA + settings)).spec
+    given = {field.name: getattr(spec, field.name) for field in fields(GbtmSpec)}
+    assert set(given) == set(tomllib.loads(settings)["model"]) - {"kind"}
+    assert given["limits"] == (-np.inf, 60.0)
+    assert given["knots"] == (1.5, 2)
+    assert (given["zero_orders"], given["dropout"]) == ((0, -1), (1, 0))
 
 
 def test_own_data_and_their_spec_are_checked(write):

@@ -9,6 +9,7 @@ import pytest
 from harness.comparison.verdict import CrossEvidence, ObjectivePair
 from harness.convergence import Convergence, Stop
 from harness.gbtm.estimates import GbtmEstimates
+from harness.gbtm.named import Parameter
 from harness.lmm.estimates import LmmEstimates, RandomEffects
 from harness.quantities import Failure, InputEvidence, ObjectiveValue, OptimumCovariance, Quantity, Reading
 
@@ -71,16 +72,19 @@ def gbtm_estimates() -> GbtmEstimates:
     for block in blocks:
         covariance[start : start + len(block), start : start + len(block)] = block
         start += len(block)
+    named = [("log_odds", "intercept", 1), ("log_odds", "intercept", 2)]
+    named += [("beta", ("intercept", "week", "week^2")[k], g) for g in (1, 2, 3) for k in range(len(beta[g - 1]))]
+    named.append(("sigma", "sigma", 0))
+    parameters = tuple(Parameter(role=role, name=name, latent_class=g) for role, name, g in named)
     modal = posterior.argmax(axis=1)
     entropy = 1 + np.sum(posterior * np.log(posterior)) / (24 * np.log(3))
     return GbtmEstimates(
         family="gaussian",
         sigma_kind="shared",
         time="week",
+        parameters=parameters,
+        point=np.concatenate([np.log(shares[:2] / shares[2]), *beta, [3.02]]),
         class_shares=shares,
-        log_odds=np.log(shares[:2] / shares[2]),
-        beta=beta,
-        sigma=np.array([3.02]),
         covariance=covariance,
         log_likelihood=-918.682761,
         aic=2 * 918.682761 + 18,
