@@ -16,6 +16,7 @@ from harness.gbtm.spec import RandomCovariance
 
 _NO_VARIANCE = 1e-6
 """Of the residual variance, in the working basis: no data of this kind tell a smaller variance from none."""
+_VANISHED = 1e-6
 _ROUNDING = 1e-9  # of the largest eigenvalue, in the working basis
 
 
@@ -70,6 +71,21 @@ class CovarianceFactor:
     def slopes(self, factor: Matrix) -> Tensor:
         """Return d entries of V / d entries of L, (S, k of L, k of V)."""
         return np.asarray(2 * self._form_times(factor).transpose(0, 2, 1))
+
+    def with_signs(self, factor: Matrix) -> Matrix:
+        """Return entries (S, k) of an L with the same L L' and a positive diagonal.
+
+        Where a diagonal entry vanishes, its column's largest entry is made positive.
+        """
+        if not self.n_entries:
+            return factor
+        L = np.zeros((len(factor), self.basis.n_random, self.basis.n_random))
+        rows, columns = ([d for _, d in self.pairs], [c for c, _ in self.pairs])
+        L[:, rows, columns] = factor
+        diagonal = np.diagonal(L, axis1=1, axis2=2)
+        largest = np.take_along_axis(L, np.abs(L).argmax(axis=1)[:, None], axis=1)[:, 0]
+        decisive = np.where(np.abs(diagonal) > _VANISHED * np.abs(largest), diagonal, largest)
+        return np.asarray((L * np.where(decisive < 0, -1.0, 1.0)[:, None])[:, rows, columns])
 
     def lower(self, factor: Vector) -> Matrix:
         """Return L (q, q)."""

@@ -10,14 +10,16 @@ _SWEPT = 5  # up to this size arithmetic on whole stacks beats a call of LAPACK 
 def inverse_and_log_det(matrices: Tensor) -> tuple[Tensor, Tensor]:
     """Return the inverses (..., m, m, C) and the logarithms of determinants (..., C) of positive definite matrices.
 
-    A matrix that is not positive definite to working precision has a log determinant of inf.
+    Where rounding leaves a pivot (of larger matrices, the determinant) not positive, the log determinant is inf, so
+    that no search goes there; the inverse is then of no use.
     """
     if matrices.shape[-2] <= _SWEPT:
         return _sweep(matrices)
     stacked = np.moveaxis(matrices, -1, -3)
     signs, log_det = np.linalg.slogdet(stacked)
-    log_det = np.where(signs > 0, log_det, np.inf)
-    return np.ascontiguousarray(np.moveaxis(np.linalg.inv(stacked), -3, -1)), log_det
+    positive = signs > 0
+    inverses = np.linalg.inv(np.where(positive[..., None, None], stacked, np.eye(stacked.shape[-1])))
+    return np.ascontiguousarray(np.moveaxis(inverses, -3, -1)), np.where(positive, log_det, np.inf)
 
 
 def _sweep(matrices: Tensor) -> tuple[Tensor, Tensor]:

@@ -100,6 +100,18 @@ def test_relabelled_classes_have_the_same_densities(density, own):
     np.testing.assert_allclose(moved, density.log_density(own)[:, classes], rtol=1e-10)
 
 
+def test_ends_that_differ_in_the_signs_of_l_are_one_after_relabelling(density_on, panel):
+    density = density_on(panel, random=2)
+    own = np.random.default_rng(10).normal(0, 0.4, (1, density.n_free))
+    places, same = density.layout.factors, np.arange(2)
+    for signs in ((-1, 1, 1), (1, -1, 1), (1, 1, -1), (-1, -1, -1)):
+        other = own.copy()
+        # Entries of L row by row: (1, 1), (2, 1), (2, 2), (3, 1), (3, 2), (3, 3).
+        other[:, places] *= np.array(signs)[[0, 0, 1, 0, 1, 2]]
+        np.testing.assert_allclose(density.log_density(other), density.log_density(own), rtol=1e-12)
+        np.testing.assert_allclose(density.relabelled(other, same), density.relabelled(own, same), rtol=1e-14)
+
+
 def test_users_values_and_own_vectors_are_inverse_to_each_other(density, own):
     user = density.to_user(own[0])
     again = density.from_user(user)
