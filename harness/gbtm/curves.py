@@ -1,14 +1,19 @@
-"""Fitted curves by class with their bands, and what was observed beside them."""
+"""Fitted curves by class with their bands, differences between classes, and what was observed beside them."""
+
+from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtri
 
-from harness.arrays import Codes, Matrix, Vector
+from harness.arrays import Matrix, Vector
+from harness.convergence import Stop
+from harness.errors import Problem, SpecError
 from harness.gbtm.design import GbtmDesign, Outcome
 from harness.gbtm.estimation import covariance_refusal
 from harness.gbtm.fit import GbtmFit
-from harness.gbtm.mixture import Mixture
+from harness.gbtm.inference.bands import Bands, check_bands, critical_value, standard_errors
+from harness.gbtm.inference.mean_curves import MeanCurves, mean_curves
+from harness.gbtm.inference.observed_scale import Scale, bounded, bounds, unbounded
 from harness.gbtm.uncertainty import CovarianceKind, free_covariance
 
 _POINTS = 101
@@ -21,8 +26,13 @@ def class_curves(
     times: Vector | None = None,
     level: float = 0.95,
     kind: CovarianceKind = "observed information",
+    *,
+    scale: Scale = "predictor",
+    bands: Bands = "pointwise",
+    outcome: int = 0,
+    seed: int = 1,
 ) -> pd.DataFrame:
-    """Return curves of the linear predictor by class with pointwise bands from the full covariance (delta method).
+    """Return curves by class with bands from the full covariance (delta method).
 
     Parameters
     ----------
@@ -31,45 +41,116 @@ def class_curves(
     times
         In the user's units; by default 101 points from the first to the last observed time.
     level
-        Of the bands, for each time on its own.
+        Of the bands.
     kind
         Of the covariance that the bands use.
+    scale
+        "predictor": the mean of a gaussian outcome (the latent one where it is censored), the log-odds of a logit or
+        beta outcome, the logarithm of a count's rate. "response": the mean of the outcome as it is observed; limits
+        are symmetric on a scale without bounds (logarithm of a count, log-odds of a share), so that they stay in range.
+    bands
+        "pointwise", for each time on its own, or "simultaneous" over the times of each class (sup-t).
+    outcome
+        Number of the outcome, from 0.
+    seed
+        Of simultaneous bands.
 
     Returns
     -------
     DataFrame
         `latent_class` (from 1), the time column, `fitted`, `standard_error`, `lower`, `upper`; the last three are NaN
-        where the fit has no standard errors. Covariates are at their means over the rows, an exposure is 1. The
-        predictor is the mean of a gaussian outcome (the latent one where it is censored), the log-odds of a logit or
-        beta outcome, the logarithm of a count's rate.
+        where the fit has no standard errors, or the class a parameter without a maximum. Covariates are at their means
+        over the rows, an exposure is 1.
+
+    Raises
+    ------
+    SpecError
+        For a level, bands or a scale that do not exist; for times without a sigma, where the mean depends on it.
     """
-    outcome, mixture = design.outcomes[0], design.mixture_of(fit.class_kinds)
-    times = default_times(outcome) if times is None else np.asarray(times, dtype=np.float64)
-    covariance = None if covariance_refusal(fit) else free_covariance(fit.vector, mixture, kind)
-    width = ndtri(0.5 + level / 2)
+    check_bands(level, bands, scale)
+    own = design.outcomes[outcome]
+    times = default_times(own) if times is None else np.asarray(times, dtype=np.float64)
+    found = mean_curves(fit.vector, design.mixture_of(fit.class_kinds), own, times, scale=scale, number=outcome)
+    covariance = _covariance(fit, design, kind)
+    unbounded_classes = set(_classes_without_maximum(fit, design))
+    limits = bounds(own.spec, scale)
     frames = []
-    X = outcome.columns.at(times)
-    for g, (place, used) in enumerate(coefficient_places(mixture), start=1):
-        response = mixture.densities[0].response
-        fitted = X[:, used] @ (response.scale * fit.vector[place] + response.pooled[used])
-        # By the basis: the covariance of raw powers of a year or of days since 1970 has no digits left for this.
-        error = np.full(len(times), np.nan)
-        if covariance is not None:
-            variance = np.einsum("tj,jk,tk->t", X[:, used], covariance[np.ix_(place, place)], X[:, used])
-            error = response.scale * np.sqrt(np.maximum(variance, 0.0))
+    for g in range(design.n_classes):
+        fitted, error = found.fitted[g], np.full(len(times), np.nan)
+        lower = upper = error
+        if covariance is not None and g + 1 not in unbounded_classes:
+            error = standard_errors(found.slopes[g], covariance)
+            centre, slope = unbounded(fitted, limits)
+            half = critical_value(found.slopes[g], covariance, level, bands, seed) * error * slope
+            lower, upper = bounded(centre - half, limits), bounded(centre + half, limits)
         frames.append(
             pd.DataFrame(
                 {
-                    "latent_class": g,
-                    str(design.spec.time): times,
+                    "latent_class": g + 1,
+                    str(own.spec.time): times,
                     "fitted": fitted,
                     "standard_error": error,
-                    "lower": fitted - width * error,
-                    "upper": fitted + width * error,
+                    "lower": lower,
+                    "upper": upper,
                 }
             )
         )
     return pd.concat(frames, ignore_index=True)
+
+
+def curve_differences(
+    fit: GbtmFit,
+    design: GbtmDesign,
+    g: int,
+    h: int,
+    times: Vector | None = None,
+    *,
+    level: float = 0.95,
+    kind: CovarianceKind = "observed information",
+    scale: Scale = "predictor",
+    bands: Bands = "pointwise",
+    outcome: int = 0,
+    seed: int = 1,
+) -> pd.DataFrame:
+    """Return the curve of class g less that of class h, with bands that know how both curves covary.
+
+    Parameters
+    ----------
+    g, h
+        Classes, from 1.
+    fit, design, times, level, kind, scale, bands, outcome, seed
+        As for `class_curves`; limits are symmetric.
+
+    Returns
+    -------
+    DataFrame
+        The time column, `difference`, `standard_error`, `lower`, `upper`.
+
+    Raises
+    ------
+    SpecError
+        As `class_curves`; or if g or h is no class, or both are the same.
+    """
+    check_bands(level, bands, scale)
+    _check_classes(g, h, design.n_classes)
+    own = design.outcomes[outcome]
+    times = default_times(own) if times is None else np.asarray(times, dtype=np.float64)
+    found = mean_curves(fit.vector, design.mixture_of(fit.class_kinds), own, times, scale=scale, number=outcome)
+    difference, slopes = _difference(found, g, h)
+    covariance = _covariance(fit, design, kind)
+    error, half = np.full(len(times), np.nan), np.full(len(times), np.nan)
+    if covariance is not None and not {g, h} & set(_classes_without_maximum(fit, design)):
+        error = standard_errors(slopes, covariance)
+        half = critical_value(slopes, covariance, level, bands, seed) * error
+    return pd.DataFrame(
+        {
+            str(own.spec.time): times,
+            "difference": difference,
+            "standard_error": error,
+            "lower": difference - half,
+            "upper": difference + half,
+        }
+    )
 
 
 def default_times(outcome: Outcome) -> Vector:
@@ -77,20 +158,11 @@ def default_times(outcome: Outcome) -> Vector:
     return np.linspace(outcome.rows.time.min(), outcome.rows.time.max(), _POINTS)
 
 
-def coefficient_places(mixture: Mixture, number: int = 0) -> list[tuple[Codes, Codes]]:
-    """Return, by class, the places of an outcome's coefficients in the free vector and the columns they are of."""
-    response, start = mixture.densities[number].response, mixture.parts[number].start
-    found = []
-    for g in range(mixture.n_classes):
-        used = response.used(g)
-        found.append((start + response.index[g, used], used))
-    return found
-
-
-def observed_means(posterior: Matrix, outcome: Outcome) -> pd.DataFrame:
+def observed_means(posterior: Matrix, outcome: Outcome, weights: Vector | None = None) -> pd.DataFrame:
     """Return means of the outcome weighted by posterior probabilities, by class and time.
 
-    With more than 15 distinct times, rows fall into 10 bins of equal size, shown at their mean time.
+    With more than 15 distinct times, rows fall into 10 bins of equal size, shown at their mean time. `weights` (N,) are
+    those of subjects, 1 by default.
     """
     y, time, panel = outcome.rows.y, outcome.rows.time, outcome.rows.panel
     distinct = np.unique(time)
@@ -99,10 +171,10 @@ def observed_means(posterior: Matrix, outcome: Outcome) -> pd.DataFrame:
     else:
         cuts = np.quantile(time, np.linspace(0, 1, 11)[1:-1])
         place = np.searchsorted(cuts, time, side="right")
-    weights = posterior[panel.subject]
+    by_row = (posterior if weights is None else posterior * weights[:, None])[panel.subject]
     found = []
     for g in range(posterior.shape[1]):
-        size = np.bincount(place, weights=weights[:, g])
+        size = np.bincount(place, weights=by_row[:, g])
         for b in np.flatnonzero(size > 0):
             here = place == b
             found.append(
@@ -110,7 +182,36 @@ def observed_means(posterior: Matrix, outcome: Outcome) -> pd.DataFrame:
                     "latent_class": g + 1,
                     str(outcome.spec.time): float(time[here].mean()),
                     "weight": float(size[b]),
-                    "mean": float(np.average(y[here], weights=weights[here, g])),
+                    "mean": float(np.average(y[here], weights=by_row[here, g])),
                 }
             )
     return pd.DataFrame(found)
+
+
+def _covariance(fit: GbtmFit, design: GbtmDesign, kind: CovarianceKind) -> Matrix | None:
+    if covariance_refusal(fit):
+        return None
+    return free_covariance(fit.vector, design.mixture_of(fit.class_kinds), kind)
+
+
+def _classes_without_maximum(fit: GbtmFit, design: GbtmDesign) -> Iterator[int]:
+    """Yield the classes (from 1) whose curve depends on a parameter that has no maximum."""
+    if fit.convergence.stop != Stop.BOUNDARY:
+        return
+    parameters = design.mixture_of(fit.class_kinds).parameters
+    for k in fit.best.boundary:
+        if parameters[k].role != "log_odds":
+            yield from [parameters[k].latent_class] if parameters[k].latent_class else range(1, design.n_classes + 1)
+
+
+def _difference(found: MeanCurves, g: int, h: int) -> tuple[Vector, Matrix]:
+    return found.fitted[g - 1] - found.fitted[h - 1], found.slopes[g - 1] - found.slopes[h - 1]
+
+
+def _check_classes(g: int, h: int, n_classes: int) -> None:
+    wrong = [c for c in (g, h) if c not in range(1, n_classes + 1)]
+    problems = [Problem(found=f"class {c!r:.20}", expected=f"a class from 1 to {n_classes}") for c in wrong]
+    if not problems and g == h:
+        problems.append(Problem(found=f"class {g} twice", expected="two classes"))
+    if problems:
+        raise SpecError("difference of curves", problems)

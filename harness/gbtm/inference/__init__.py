@@ -1,0 +1,1 @@
+"""Inference on trajectory models: bands, tests, profile intervals, bootstrap."""
