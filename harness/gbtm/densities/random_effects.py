@@ -131,7 +131,7 @@ class RandomEffectsDensity:
         return replace(self, response=self.response.permuted(classes))
 
     def relabelled(self, own: Matrix, classes: Codes) -> Matrix:
-        """Return its own vectors with the classes in another order, V that of the last one and the diagonal of L > 0."""
+        """Return its own vectors with the classes in another order; L of the last one, with a positive diagonal."""
         moved = self.layout.relabelled(own, classes)
         moved[:, self.layout.factors] = self.covariance.factor.with_signs(moved[:, self.layout.factors])
         moved[:, : self.layout.n_coefficients] = self.response.relabelled(own, classes)
