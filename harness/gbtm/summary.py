@@ -22,15 +22,15 @@ def summary(
     parts = [
         *_heading(spec, design, estimates),
         "",
-        *_criteria(estimates),
+        *criteria(estimates),
         "",
         f"Coefficients (in the units of the data; standard errors: {estimates.covariance_kind})",
-        _coefficients(estimates),
+        coefficient_table(estimates),
         "",
         "Classes (AvePP: average posterior probability; OCC: odds of correct classification)",
-        _classes(estimates),
+        class_table(estimates),
         "",
-        *_search(fit),
+        *search_account(fit),
     ]
     if warnings:
         parts += ["", "Warnings", *(f"  - {warning}" for warning in warnings)]
@@ -39,8 +39,8 @@ def summary(
 
 def _heading(spec: GbtmSpec, design: GbtmDesign, estimates: GbtmEstimates) -> Iterator[str]:
     kind = "Growth mixture model" if spec.random is not None else "Group-based trajectory model"
-    yield f"{kind} of {spec.outcome} on {spec.time}: {estimates.n_classes} class(es), {_family(spec)}"
-    yield "; ".join([*_parts(spec), "maximum likelihood"])
+    yield f"{kind} of {spec.outcome} on {spec.time}: {estimates.n_classes} class(es), {family_name(spec)}"
+    yield "; ".join([*model_parts(spec), "maximum likelihood"])
     yield f"{design.n_subjects} subjects, {design.n_observations} observations, {estimates.n_parameters} parameters"
     subjects = design.subjects
     if subjects.dropped_rows:
@@ -55,14 +55,15 @@ _SIGMA = {"shared": "one sigma", "class": "a sigma for each class", "visit": "a 
 _RANDOM = ("intercept", "intercept and slope", "intercept, slope and square")
 
 
-def _family(spec: GbtmSpec) -> str:
+def family_name(spec: GbtmSpec) -> str:
+    """Return the family of an outcome as a reader says it."""
     if spec.family == "censored_normal" and spec.limits is not None:
         lower, upper = spec.limits
         return f"censored normal between {lower:g} and {upper:g}"
     return {"zip": "zero-inflated Poisson", "poisson": "Poisson"}.get(spec.family, spec.family)
 
 
-def _parts(spec: GbtmSpec) -> Iterator[str]:
+def model_parts(spec: GbtmSpec) -> Iterator[str]:
     """Yield what the model consists of beside its curves."""
     if spec.family in {"gaussian", "censored_normal"}:
         yield _SIGMA[spec.sigma]
@@ -81,7 +82,8 @@ def _parts(spec: GbtmSpec) -> Iterator[str]:
         yield f"dropout with {', '.join(map(str, spec.dropout))} lag(s)"
 
 
-def _criteria(estimates: GbtmEstimates) -> Iterator[str]:
+def criteria(estimates: GbtmEstimates) -> Iterator[str]:
+    """Yield the log-likelihood and the criteria, one a line."""
     for name, value in (
         ("Log-likelihood", estimates.log_likelihood),
         ("AIC", estimates.aic),
@@ -92,7 +94,8 @@ def _criteria(estimates: GbtmEstimates) -> Iterator[str]:
         yield f"  {name:<32}{value:>16.4f}"
 
 
-def _coefficients(estimates: GbtmEstimates) -> str:
+def coefficient_table(estimates: GbtmEstimates) -> str:
+    """Return the table of coefficients."""
     table = tables.coefficients(estimates)
     shown = pd.DataFrame(
         {
@@ -117,7 +120,8 @@ def _label(role: str, name: str) -> str:
     return _PREFIXES.get(role, "") + name
 
 
-def _classes(estimates: GbtmEstimates) -> str:
+def class_table(estimates: GbtmEstimates) -> str:
+    """Return the table of classes and their adequacy."""
     table = tables.adequacy_by_class(estimates)
     shown = pd.DataFrame(
         {
@@ -133,7 +137,8 @@ def _classes(estimates: GbtmEstimates) -> str:
     return shown.to_string(index=False)
 
 
-def _search(fit: GbtmFit) -> Iterator[str]:
+def search_account(fit: GbtmFit) -> Iterator[str]:
+    """Yield what a search found, one line an end."""
     gradient = fit.convergence.gradient
     reached = "not defined" if gradient is None else f"{gradient:.1e} standard errors"
     yield f"Search: {fit.n_starts} starts, {100 * fit.hit_rate:.0f} % ended within 0.001 of this log-likelihood;"
