@@ -27,7 +27,7 @@ ClassKind = tuple[int, ...]
 """What distinguishes the classes of a spec before any data: order, order of zero inflation, lags of dropout.
 These three, once for each outcome."""
 
-_KIND_WIDTH = 3
+KIND_WIDTH = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -151,7 +151,7 @@ def class_kinds(spec: GbtmSpec) -> tuple[ClassKind, ...]:
 
 def with_kinds(spec: GbtmSpec, kinds: tuple[ClassKind, ...], number: int = 0) -> GbtmSpec:
     """Return the spec with classes of these kinds; `number` says which of several outcomes it is of."""
-    own = slice(_KIND_WIDTH * number, _KIND_WIDTH * (number + 1))
+    own = slice(KIND_WIDTH * number, KIND_WIDTH * (number + 1))
     orders, zero, dropout = zip(*(kind[own] for kind in kinds), strict=True)
     return replace(
         spec,

@@ -39,7 +39,7 @@ def trajectories(drawn: Drawn) -> Figure:
     """Return fitted curves with bands, and observed means whose area tells how much weight they rest on."""
     figure = Figure(figsize=(7.0, 4.5), layout="constrained")
     axes = figure.add_subplot()
-    _draw_classes(axes, drawn)
+    draw_classes(axes, drawn)
     axes.set_xlabel(drawn.time)
     axes.set_ylabel(drawn.outcome)
     figure.legend(title="fitted, 95 % band;\ndots: observed means", loc="outside right upper", frameon=False)
@@ -53,7 +53,7 @@ def side_by_side(models: Sequence[Drawn], titles: Sequence[str]) -> Figure:
     figure = Figure(figsize=(3.4 * columns, 2.9 * rows), layout="constrained")
     panels = np.atleast_1d(figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)).ravel()
     for axes, drawn, title in zip(panels, models, titles, strict=False):
-        _draw_classes(axes, drawn)
+        draw_classes(axes, drawn)
         axes.set_title(title, fontsize="small")
         axes.legend(fontsize="x-small", frameon=False)
     for axes in panels[len(models) :]:
@@ -118,7 +118,8 @@ def search(fit: GbtmFit) -> Figure:
     return figure
 
 
-def _draw_classes(axes: Axes, drawn: Drawn) -> None:
+def draw_classes(axes: Axes, drawn: Drawn) -> None:
+    """Draw the classes of one model: curves, bands, observed means."""
     curves, observed = drawn.curves, drawn.observed
     colour_of = _colours(len(drawn.shares))
     heaviest = observed["weight"].max()

@@ -1,0 +1,1 @@
+"""Models of several outcomes: one class variable for all of them, or one for each of two."""
