@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from harness.arrays import Codes, Matrix, Vector
+from harness.arrays import Codes, Mask, Matrix, Vector
 from harness.convergence import Convergence, Stop
+from harness.gbtm.densities.random_effects import RandomEffectsDensity
 from harness.gbtm.design import ClassKind, GbtmDesign
 from harness.gbtm.mixture import Mixture, derivatives
 from harness.gbtm.model import ClassDensity
@@ -162,12 +163,11 @@ def _optimum(own: Labelled, end: _End) -> Optimum:
     mixture, vector = own.mixture, own.vector
     shares = mixture.membership.shares(vector[None, : mixture.membership.n_free], mixture.weights)[0]
     flags = class_flags(vector, shares, mixture)
-    stop, boundary = end.convergence.stop, ()
+    stop, boundary = end.convergence.stop, held(vector, mixture)
     if stop == Stop.FLAT and not any(flags):
-        boundary = boundary_parameters(vector, mixture)
+        boundary = (*boundary, *boundary_parameters(vector, mixture))
         stop = Stop.BOUNDARY if boundary else stop
-    singular = getattr(mixture.densities[0], "singular", None)
-    if singular is not None and stop in {Stop.FLAT, Stop.OPTIMUM, Stop.BOUNDARY} and len(singular(vector[mixture.parts[0]])):
+    if stop in {Stop.FLAT, Stop.OPTIMUM, Stop.BOUNDARY} and _is_singular(vector, mixture):
         stop = Stop.SINGULAR
     empty, duplicated, collapsed = flags
     return Optimum(
@@ -189,6 +189,19 @@ def _optimum(own: Labelled, end: _End) -> Optimum:
 
 _NO_CURVATURE = 100 * NO_INFORMATION
 _LOADING = 0.05  # of a unit direction; a parameter with less is determined by others
+
+
+def held(vector: Vector, mixture: Mixture) -> tuple[int, ...]:
+    """Return the parameters (from 0) that stand at their lower bound; bounded ones have one place in every unit."""
+    return tuple(np.flatnonzero(vector <= mixture.lower + 1e-9).tolist())
+
+
+def _is_singular(vector: Vector, mixture: Mixture) -> bool:
+    """Return whether some combination of random effects has no variance."""
+    return any(
+        isinstance(density, RandomEffectsDensity) and len(density.singular(vector[part])) > 0
+        for density, part in zip(mixture.densities, mixture.parts, strict=True)
+    )
 
 
 def boundary_parameters(vector: Vector, mixture: Mixture) -> tuple[int, ...]:
@@ -219,11 +232,10 @@ def class_flags(
     collapsed: set[int] = set()
     for density, part in zip(mixture.densities, mixture.parts, strict=True):
         own = vector[part]
-        sigma = _sigmas(density, own)
+        sigma, at_floor = _sigmas(density, own)
         for g in range(K):
             for h in range(g):
                 equal[g, h] &= _equal(density, own, (g, h), min(sigma[g], sigma[h]))
-        at_floor = sigma <= np.exp(density.lower[np.isfinite(density.lower)].max(initial=-np.inf)) * (1 + 1e-5)
         typical = float(np.sqrt(shares @ sigma**2))
         spike = (sigma < _SMALL_SIGMA * typical) & (subjects < _FEW_SUBJECTS)
         collapsed |= set((np.flatnonzero(spike | at_floor) + 1).tolist())
@@ -231,15 +243,19 @@ def class_flags(
     return empty, duplicated, tuple(sorted(collapsed))
 
 
-def _sigmas(density: ClassDensity, own: Vector) -> Vector:
-    """Return the working sigma of each class (K,), 1 in a family without one and the shared one where all have it."""
-    sigmas = np.ones(len(density.places))
+def _sigmas(density: ClassDensity, own: Vector) -> tuple[Vector, Mask]:
+    """Return the working sigma of each class (K,), 1 in a family without one, and whether it is at its floor.
+
+    With a sigma a visit, that of the last visit stands for a class; any of them may be at its floor.
+    """
+    K = len(density.places)
+    sigmas, at_floor = np.ones(K), np.zeros(K, dtype=np.bool_)
     for place, parameter in enumerate(density.parameters):
-        if parameter.role == "sigma" and parameter.latent_class > 0:
-            sigmas[parameter.latent_class - 1] = np.exp(own[place])
-        elif parameter.role == "sigma":
-            sigmas[:] = np.exp(own[place])
-    return sigmas
+        if parameter.role == "sigma":
+            of = slice(None) if parameter.latent_class == 0 else parameter.latent_class - 1
+            sigmas[of] = np.exp(own[place])
+            at_floor[of] |= own[place] <= density.lower[place] + 1e-5
+    return sigmas, at_floor
 
 
 def _equal(density: ClassDensity, own: Vector, classes: tuple[int, int], unit: float) -> bool:
@@ -248,5 +264,16 @@ def _equal(density: ClassDensity, own: Vector, classes: tuple[int, int], unit: f
     beta = response.coefficients(own[None])[0]
     if np.max(np.abs(response.X @ (beta[g] - beta[h]))) >= SAME_CLASS * unit:
         return False
-    others = [own[density.places[k][len(response.used(k)) :]] for k in (g, h)]
-    return len(others[0]) == len(others[1]) and bool(np.all(np.abs(others[0] - others[1]) < SAME_CLASS))
+    one, other = (_beside_coefficients(density, own, k + 1) for k in (g, h))
+    # The last class has no scale of its own: it is 1.
+    return all(abs(one.get(key, 0.0) - other.get(key, 0.0)) < SAME_CLASS for key in one.keys() | other.keys())
+
+
+def _beside_coefficients(density: ClassDensity, own: Vector, latent_class: int) -> dict[tuple[str, int], float]:
+    """Return the working parameters of a class beside its coefficients, by role and number within the class."""
+    found: dict[tuple[str, int], float] = {}
+    for place, parameter in enumerate(density.parameters):
+        if place >= density.response.n_coefficients and parameter.latent_class == latent_class:
+            count = sum(role == parameter.role for role, _ in found)
+            found[parameter.role, count] = float(own[place])
+    return found

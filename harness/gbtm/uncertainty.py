@@ -18,12 +18,15 @@ def free_covariance(vector: Vector, mixture: Mixture, kind: CovarianceKind = "ob
 
     H is the observed information: H^-1; or H^-1 (sum_i w_i^2 s_i s_i') H^-1, which holds if the subjects are
     independent, whatever the rows of one are, and with sampling weights w. Directions that the data leave without a
-    bound are held fixed; their parameters are named by the optimum's `boundary`.
+    bound, and parameters at their lower bound, are held fixed; the optimum's `boundary` names them.
     """
     found = derivatives(vector[None], mixture)
     information = found.information[0]
-    eigenvalues, Q = np.linalg.eigh(information)
-    kept = Q[:, np.abs(eigenvalues) >= _NO_CURVATURE]
+    free = np.flatnonzero(vector > mixture.lower + 1e-9)
+    eigenvalues, Q = np.linalg.eigh(information[np.ix_(free, free)])
+    kept = np.zeros((len(vector), len(free)))
+    kept[free] = Q
+    kept = kept[:, np.abs(eigenvalues) >= _NO_CURVATURE]
     inner = kept.T @ information @ kept
     scale = np.sqrt(np.abs(np.diag(inner)))
     inverse = kept @ (np.linalg.inv(inner / np.outer(scale, scale)) / np.outer(scale, scale)) @ kept.T
