@@ -150,7 +150,9 @@ def fit(design: GbtmDesign, start: Point | None = None, kinds: tuple[ClassKind, 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Found:
+class Found:
+    """S starts: how drawn, which kind of class each rank got, and where each ended."""
+
     kinds: tuple[str, ...]
     assignments: tuple[tuple[ClassKind, ...], ...]
     ends: Ascent
@@ -161,18 +163,18 @@ def _search_all(design: GbtmDesign) -> GbtmFit:
         return _account(_search(design, 0, 1), design, None)
     reduced = _reduced(design)
     found = _search(design, 0, _n_starts(design))
-    found = _joined(found, _split(reduced, design))
+    found = joined(found, _split(reduced, design))
     found, account = _exchanged(found, design, reduced.log_likelihood)
     if account.hit_rate < _EASY:
         found, account = _widened(found, account, design)
     drawn, limit = _n_starts(design), (1 + _LARGEST_EXTENSION) * _n_starts(design)
-    while _is_rare(account) and drawn < limit:
+    while is_rare(account) and drawn < limit:
         found, account = _improved(found, _search(design, drawn, _n_starts(design)), account, design)
         drawn += _n_starts(design)
     return account
 
 
-def _widened(found: _Found, account: GbtmFit, design: GbtmDesign) -> tuple[_Found, GbtmFit]:
+def _widened(found: Found, account: GbtmFit, design: GbtmDesign) -> tuple[Found, GbtmFit]:
     """Return the search with merges of the model with one class more, and exchanges from the ends next to the best."""
     if design.n_classes < design.n_subjects:
         found, account = _improved(found, _merged(design), account, design)
@@ -183,9 +185,9 @@ def _widened(found: _Found, account: GbtmFit, design: GbtmDesign) -> tuple[_Foun
     return found, account
 
 
-def _improved(found: _Found, more: _Found, account: GbtmFit, design: GbtmDesign) -> tuple[_Found, GbtmFit]:
+def _improved(found: Found, more: Found, account: GbtmFit, design: GbtmDesign) -> tuple[Found, GbtmFit]:
     """Return the search with more ends, and with exchanges if the best of these is better than what was there."""
-    found = _joined(found, more)
+    found = joined(found, more)
     reduced = account.reduced_log_likelihood
     renewed = _account(found, design, reduced)
     if renewed.log_likelihood > account.log_likelihood + HIT:
@@ -198,13 +200,13 @@ def _n_starts(design: GbtmDesign) -> int:
     return design.spec.n_starts if assignments == 1 else max(design.spec.n_starts, _STARTS_PER_ASSIGNMENT * assignments)
 
 
-def _search(design: GbtmDesign, first: int, count: int) -> _Found:
+def _search(design: GbtmDesign, first: int, count: int) -> Found:
     starts = draw_starts(design, first, count)
-    return _Found(kinds=starts.kinds, assignments=starts.assignments, ends=_ends(starts.posterior, design))
+    return Found(kinds=starts.kinds, assignments=starts.assignments, ends=ends_of(starts.posterior, design.mixture))
 
 
-def _ends(posterior: Tensor, design: GbtmDesign) -> Ascent:
-    mixture = design.mixture
+def ends_of(posterior: Tensor, mixture: Mixture) -> Ascent:
+    """Return where starts (S, K, N) end: after EM, polished by Newton."""
     size = max(1, _BATCH // (mixture.n_classes * _cells(mixture)))
     batches = (posterior[at : at + size] for at in range(0, len(posterior), size))
     return _stacked([climb(run_em(batch, mixture, EM_STEPS), mixture) for batch in batches])
@@ -228,8 +230,9 @@ def _stacked(parts: list[Ascent]) -> Ascent:
     )
 
 
-def _joined(left: _Found, right: _Found) -> _Found:
-    return _Found(
+def joined(left: Found, right: Found) -> Found:
+    """Return both sets of starts, one after the other."""
+    return Found(
         kinds=left.kinds + right.kinds,
         assignments=left.assignments + right.assignments,
         ends=_stacked([left.ends, right.ends]),
@@ -243,17 +246,17 @@ def _reduced(design: GbtmDesign) -> GbtmFit:
     return _account(_search(smaller, 0, _n_starts(smaller) if smaller.n_classes > 1 else 1), smaller, None)
 
 
-def _split(reduced: GbtmFit, design: GbtmDesign) -> _Found:
+def _split(reduced: GbtmFit, design: GbtmDesign) -> Found:
     smaller = design.without(min(design.class_kinds))
     posterior = e_step(reduced.vector[None], smaller.mixture_of(reduced.class_kinds))[0][0]
     split = split_starts(posterior, slots(design.class_kinds, reduced.class_kinds), design)
-    ends = _ends(split, design)
-    return _Found(
+    ends = ends_of(split, design.mixture)
+    return Found(
         kinds=("split of one class less",) * len(split), assignments=(design.class_kinds,) * len(split), ends=ends
     )
 
 
-def _merged(design: GbtmDesign) -> _Found:
+def _merged(design: GbtmDesign) -> Found:
     """Return the ends of merging each two classes of the model with one class more, which few starts find."""
     extra = min(design.class_kinds)
     larger = design.with_another(extra)
@@ -262,43 +265,51 @@ def _merged(design: GbtmDesign) -> _Found:
     posterior = e_step(np.array(best.working)[None], larger.mixture_of(best.class_kinds))[0][0]
     merged = merged_starts(posterior, best.class_kinds, design)
     kinds, assignments = ("merge of one class more",) * len(merged), (design.class_kinds,) * len(merged)
-    return _Found(kinds=kinds, assignments=assignments, ends=_ends(merged, design))
+    return Found(kinds=kinds, assignments=assignments, ends=ends_of(merged, design.mixture))
 
 
-def _exchanged(found: _Found, design: GbtmDesign, reduced: float | None) -> tuple[_Found, GbtmFit]:
+def _exchanged(found: Found, design: GbtmDesign, reduced: float | None) -> tuple[Found, GbtmFit]:
     """Return the search with exchanges between the classes of its best end, repeated while they improve it."""
     account = _account(found, design, reduced)
     for _ in range(_EXCHANGES if design.n_classes >= _FEWEST_TO_EXCHANGE else 0):
         best = account.log_likelihood
-        found = _joined(found, _exchange(account.best, design))
+        found = joined(found, _exchange(account.best, design))
         account = _account(found, design, reduced)
         if account.log_likelihood <= best + HIT:
             break
     return found, account
 
 
-def _exchange(best: Optimum, design: GbtmDesign) -> _Found:
+def _exchange(best: Optimum, design: GbtmDesign) -> Found:
     posterior = np.empty((design.n_classes, design.n_subjects))
     classes = e_step(np.array(best.working)[None], design.mixture_of(best.class_kinds))[0][0]
     posterior[slots(design.class_kinds, best.class_kinds)] = classes
     starts = exchange_starts(posterior, design)
-    return _Found(
-        kinds=(EXCHANGE,) * len(starts), assignments=(best.class_kinds,) * len(starts), ends=_ends(starts, design)
+    return Found(
+        kinds=(EXCHANGE,) * len(starts),
+        assignments=(best.class_kinds,) * len(starts),
+        ends=ends_of(starts, design.mixture),
     )
 
 
 def _climb_from(start: Point, design: GbtmDesign, kinds: tuple[ClassKind, ...] | None) -> GbtmFit:
     own = design if kinds is None else design.with_kinds(kinds)
     ends = climb(from_point(start, own.mixture)[None], own.mixture)
-    return _account(_Found(kinds=("given",), assignments=(own.class_kinds,), ends=ends), own, None)
+    return _account(Found(kinds=("given",), assignments=(own.class_kinds,), ends=ends), own, None)
 
 
-def _account(found: _Found, design: GbtmDesign, reduced: float | None) -> GbtmFit:
-    optima, belongs = distinct_optima(found.ends, found.kinds, design)
+def _account(found: Found, design: GbtmDesign, reduced: float | None) -> GbtmFit:
+    fitted = account_of(found, distinct_optima(found.ends, found.kinds, design), reduced)
+    return replace(fitted, notes=_notes(fitted))
+
+
+def account_of(found: Found, distinct: tuple[tuple[Optimum, ...], Codes], reduced: float | None) -> GbtmFit:
+    """Return the best of the distinct ends, and what became of every start; without notes."""
+    optima, belongs = distinct
     chosen = _chosen(optima)
     best = optima[chosen]
     stop = Stop.EMPTY_CLASS if best.empty or best.duplicated else best.convergence.stop
-    fitted = GbtmFit(
+    return GbtmFit(
         point=best.point,
         class_kinds=best.class_kinds,
         log_likelihood=best.log_likelihood,
@@ -314,7 +325,6 @@ def _account(found: _Found, design: GbtmDesign, reduced: float | None) -> GbtmFi
         reduced_log_likelihood=reduced,
         notes=(),
     )
-    return replace(fitted, notes=_notes(fitted))
 
 
 def _chosen(optima: tuple[Optimum, ...]) -> int:
@@ -324,7 +334,7 @@ def _chosen(optima: tuple[Optimum, ...]) -> int:
     return next(proper, next(bounded, 0))
 
 
-def _is_rare(fitted: GbtmFit) -> bool:
+def is_rare(fitted: GbtmFit) -> bool:
     """Whether the best end was found once, or by less than 10 % of the starts of every order assignment."""
     by_assignment: dict[tuple[ClassKind, ...], list[bool]] = {}
     starts = fitted.starts
@@ -358,12 +368,13 @@ def _notes(fitted: GbtmFit) -> tuple[str, ...]:
             f"{len(improper)} end(s) with a higher log-likelihood (up to {improper[0].log_likelihood:.4f}) have empty, "
             "equal or collapsed classes; optima() lists them."
         )
-    return (*notes, *_search_notes(fitted))
+    return (*notes, *search_notes(fitted))
 
 
-def _search_notes(fitted: GbtmFit) -> list[str]:
+def search_notes(fitted: GbtmFit) -> list[str]:
+    """Return what a reader must know of a search, whatever it found."""
     notes = []
-    if fitted.starts.kinds != ("given",) and len(fitted.orders) > 1 and _is_rare(fitted):
+    if fitted.starts.kinds != ("given",) and len(fitted.orders) > 1 and is_rare(fitted):
         independent = fitted.starts.is_independent
         notes.append(
             f"Only {int(fitted.hits[independent].sum())} of {int(independent.sum())} starts found this optimum, after "

@@ -1,6 +1,6 @@
 """The distinct ends of a search: merged after relabelling, counted, and flagged where they are no K-class solution."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -110,6 +110,13 @@ def canonical(vectors: Matrix, design: GbtmDesign) -> list[Labelled]:
     return found
 
 
+Flags = tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]
+"""Classes (from 1) that are empty, that equal an earlier one, that have collapsed."""
+
+FlagsOf = Callable[[Vector, Vector, Mixture], Flags]
+"""From a free vector, its class shares and its mixture to the flags of its classes."""
+
+
 def distinct_optima(ends: Ascent, kinds: Sequence[str], design: GbtmDesign) -> tuple[tuple[Optimum, ...], Codes]:
     """Return the distinct ends, highest log-likelihood first, and for each start the number of its own (-1: none).
 
@@ -117,12 +124,18 @@ def distinct_optima(ends: Ascent, kinds: Sequence[str], design: GbtmDesign) -> t
     empty classes leave parameters undetermined, if their log-likelihoods and flags do. A start that ran out of
     iterations belongs to none, unless no start did better than that.
     """
+    return merged_ends(ends, kinds, canonical(ends.vectors, design), class_flags)
+
+
+def merged_ends(
+    ends: Ascent, kinds: Sequence[str], labelled: Sequence[Labelled], flags_of: FlagsOf
+) -> tuple[tuple[Optimum, ...], Codes]:
+    """Return `distinct_optima` of ends whose classes are in canonical order already, flagged by a rule for classes."""
     reached = ends.log_likelihood
     usable = [s for s, stop in enumerate(ends.stop) if stop != Stop.ITERATION_LIMIT]
     usable = usable or list(range(len(ends.stop)))
     found: list[tuple[Optimum, Vector, Stop]] = []
     belongs = np.full(len(ends.stop), -1, dtype=np.int64)
-    labelled = canonical(ends.vectors, design)
     for s in sorted(usable, key=lambda s: (-round(reached[s], 6), s)):
         own = labelled[s]
         for k in range(len(found) - 1, -1, -1):
@@ -136,7 +149,7 @@ def distinct_optima(ends: Ascent, kinds: Sequence[str], design: GbtmDesign) -> t
         else:
             belongs[s] = len(found)
             end = _End(start=s, kind=kinds[s], log_likelihood=float(reached[s]), convergence=_convergence(ends, s))
-            found.append((_optimum(own, end), own.vector, ends.stop[s]))
+            found.append((_optimum(own, end, flags_of), own.vector, ends.stop[s]))
     counts = np.bincount(belongs[belongs >= 0], minlength=len(found))
     return tuple(replace(o, count=int(counts[k])) for k, (o, _, _) in enumerate(found)), belongs
 
@@ -159,10 +172,10 @@ def _convergence(ends: Ascent, s: int) -> Convergence:
     )
 
 
-def _optimum(own: Labelled, end: _End) -> Optimum:
+def _optimum(own: Labelled, end: _End, flags_of: FlagsOf) -> Optimum:
     mixture, vector = own.mixture, own.vector
     shares = mixture.membership.shares(vector[None, : mixture.membership.n_free], mixture.weights)[0]
-    flags = class_flags(vector, shares, mixture)
+    flags = flags_of(vector, shares, mixture)
     stop, boundary = end.convergence.stop, held(vector, mixture)
     if stop == Stop.FLAT and not any(flags):
         boundary = (*boundary, *boundary_parameters(vector, mixture))
@@ -221,9 +234,7 @@ def undetermined(vector: Vector, mixture: Mixture) -> Matrix:
     return np.asarray(Q[:, np.abs(eigenvalues) < _NO_CURVATURE])
 
 
-def class_flags(
-    vector: Vector, shares: Vector, mixture: Mixture
-) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
+def class_flags(vector: Vector, shares: Vector, mixture: Mixture) -> Flags:
     """Return which classes (from 1) are empty, which equal an earlier one, and which have collapsed."""
     subjects = shares * len(mixture.weights)
     empty = tuple(int(g) + 1 for g in np.flatnonzero(subjects < _ONE_SUBJECT))
