@@ -17,6 +17,9 @@ from harness.gbtm.families.logistic import chances, log_larger_chance
 from harness.gbtm.families.poisson import count_problems, rate
 from harness.gbtm.families.rows import RowDerivatives, second
 
+_ROUNDS = 10
+_MODERATE = 0.05, 0.95  # a search that begins at rho = 0 or 1 would see no slope
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ZeroInflatedPoisson:
@@ -76,12 +79,15 @@ class ZeroInflatedPoisson:
         return np.log(self.y + 0.5)
 
     def rough_second(self, eta: Tensor, weights: Tensor) -> Tensor:  # noqa: ARG002 - one law for all families
-        """Return the log-odds of the zeros that a Poisson law of the mean count does not explain."""
+        """Return the log-odds of rho by moments: the mean count is (1 - rho) lambda, and so many are zeros."""
         size = np.maximum(weights.sum(axis=-1), 1e-12)
-        missed = np.exp(-(weights @ self.y) / size)
+        mean = np.maximum(weights @ self.y / size, 1e-6)
         zeros = weights[..., self.zeros].sum(axis=-1) / size
-        excess = np.clip((zeros - missed) / np.maximum(1 - missed, 1e-12), 0.05, 0.95)
-        return np.asarray(np.log(excess / (1 - excess)))
+        rho = np.zeros_like(mean)
+        for _ in range(_ROUNDS):
+            ordinary = np.exp(-mean / (1 - rho))
+            rho = np.clip((zeros - ordinary) / (1 - ordinary), *_MODERATE)
+        return np.asarray(np.log(rho / (1 - rho)))
 
     def problems(self) -> Iterator[Problem]:
         """Yield outcomes that are no counts."""

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from harness.gbtm.families.build import row_family
+from harness.gbtm.families.censored_normal import mills
 from harness.gbtm.families.gamma_derivatives import digamma_and_trigamma
 from harness.gbtm.families.gaussian import Gaussian
 
@@ -196,6 +197,18 @@ def test_derivatives_of_log_gamma_are_those_of_mpmath():
         exact = [float(mpmath.polygamma(order, digits(value))) for value in x]
         # A few units in the last place; digamma passes through 0, where its parts are about 2.
         np.testing.assert_allclose(values, exact, rtol=5e-15, atol=5e-15 if order == 0 else 0)
+
+
+def test_the_ratio_of_mills_keeps_its_digits_in_the_tail():
+    a = np.array([3.0, 0.0, -7.0, -49.9, -50.1, -51.5, -300.0, -1e4, -1e8])
+    r, rest = mills(a)
+    with mpmath.workdps(50):
+        exact = [mpmath.exp(-(digits(x) ** 2) / 2) / mpmath.erfc(-digits(x) / mpmath.sqrt(2)) for x in a]
+        exact = [mpmath.sqrt(2 / mpmath.pi) * value for value in exact]
+        sums = [float(value + digits(x)) for value, x in zip(exact, a, strict=True)]
+    np.testing.assert_allclose(r, [float(value) for value in exact], rtol=1e-14)
+    # Next to the series the sum of two numbers of 50 that are of opposite sign is 1/50.
+    np.testing.assert_allclose(rest, sums, rtol=50 * 50 * 4e-16)
 
 
 def test_derivatives_have_the_shape_of_eta_and_zeta_may_be_one_a_class():

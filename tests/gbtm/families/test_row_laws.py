@@ -120,6 +120,45 @@ def test_outcomes_that_a_family_can_have_are_not_complained_of_and_work_for_star
     assert np.isfinite(rows.working_outcome()).all()
 
 
+@pytest.mark.parametrize(("family", "within"), [("gaussian", 0.05), ("zip", 0.2), ("beta", 0.1)])
+def test_second_parameters_to_begin_with_are_near_the_law(family, within):
+    zeta = np.array([-0.6, 0.5])[:, None]
+    mean = np.array([1.1, -0.2])[:, None]
+    eta = np.repeat(mean, 4000, axis=1)
+    made = row_family(family, np.full(4000, np.nan)).simulate(eta, zeta, np.random.default_rng(2))
+    weights = np.random.default_rng(3).uniform(0, 1, (1, 2, 4000))
+    for g, y in enumerate(made):
+        # Both classes are asked about the rows of one: the other's answer is not looked at.
+        found = row_family(family, y).rough_second(eta[None], weights)
+        assert found.shape == (1, 2)
+        # About four standard errors of 2000 rows.
+        assert found[0, g] == pytest.approx(zeta[g, 0], abs=within)
+
+
+@pytest.mark.parametrize(
+    ("family", "y", "trials", "expected"),
+    [
+        ("gaussian", 2.5, None, 2.5),
+        ("censored_normal", 2.5, None, 2.5),
+        ("logit", 3.0, np.array([4.0]), np.log(3.5 / 1.5)),
+        ("poisson", 2.0, None, np.log(2.5)),
+        ("zip", 0.0, None, np.log(0.5)),
+        ("beta", 0.8, None, np.log(4)),
+    ],
+)
+def test_working_outcomes_are_on_the_scale_of_eta(family, y, trials, expected):
+    rows = row_family(family, np.array([y]), trials=trials)
+    assert rows.working_outcome()[0] == pytest.approx(expected, rel=1e-14)
+
+
+def test_draws_of_a_beta_law_that_rounds_to_its_ends_stay_within():
+    rows = row_family("beta", np.full(300, np.nan))
+    draws = rows.simulate(np.zeros(300), np.array([-8.0]), np.random.default_rng(1))
+    assert draws.min() > 0
+    assert draws.max() < 1
+    assert draws.min() < 1e-300 < 1 - 1e-12 < draws.max()
+
+
 def test_a_family_with_a_second_parameter_asks_for_it():
     with pytest.raises(TypeError, match="zeta is None"):
         row_family("gaussian", np.zeros(2)).log_density(np.zeros(2), None)

@@ -234,7 +234,7 @@ def test_a_class_without_spread_ends_at_its_bound(model, bound, density_of):
     density = density_of(model, (2, 2, 0))
     weights = weights_of(density)
     weights[:, 0] = 0
-    # Two rows off the limits and two coefficients more than these need: the likelihood has no upper bound.
+    # A subject with no more visits than the class has coefficients: the likelihood has no upper bound.
     sizes = density.response.panel.sizes
     weights[:, 0, np.flatnonzero(sizes == sizes.min())[0]] = 1
     own = density.begin(weights)
@@ -258,6 +258,11 @@ def test_a_separated_class_drifts_without_a_warning(density_of):
     # The supremum of this class is 0; each step adds about 1 to the log-odds.
     assert objective(density, weights * (np.arange(K) == 2)[:, None], own) > -1e-10
     assert own[0, density.places[2][0]] > 25
+
+
+def test_without_orders_every_class_has_one_share_of_extra_zeros(density_of):
+    named = density_of("zip", zero_orders=None).parameters[-K:]
+    assert [(p.role, p.name, p.latent_class) for p in named] == [("zero", "intercept", g) for g in (1, 2, 3)]
 
 
 def test_starts_do_not_depend_on_their_batch(density_of):
