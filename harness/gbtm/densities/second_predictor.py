@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from harness.arrays import Codes, Matrix, Tensor, Vector, read_only
+from harness.arrays import Codes, Mask, Matrix, Tensor, Vector, read_only
 from harness.gbtm.densities.moments import SMALLEST_SIGMA
 from harness.gbtm.named import Parameter
 from harness.gbtm.response import Response
@@ -84,7 +84,7 @@ class SecondPredictor:
         vectors = np.zeros((len(zeta), self.n_free))
         if not self.by_class:
             # One column, or one for each visit: either way each row has a single coefficient, times 1.
-            return vectors + zeta.mean(axis=1, keepdims=True)
+            return np.asarray(vectors + zeta.mean(axis=1, keepdims=True))
         for g, places in enumerate(self.index):
             if len(places) and places[0] >= 0:
                 vectors[:, places[0]] = zeta[:, g] / self.Z[0, 0]
@@ -125,7 +125,7 @@ class SecondPredictor:
         """Return the vectors (S, n_free) that `permuted(classes)` needs for the same zeta."""
         if not self.by_class:
             return vectors
-        return self._coefficients(vectors)[:, classes][:, self.index[classes] >= 0]
+        return np.asarray(self._coefficients(vectors)[:, classes][:, self.index[classes] >= 0])
 
     def at(self, times: Vector) -> Matrix:
         """Return Z at other times; a ValueError where sigma goes by visit and a time is none of the visits."""
@@ -215,7 +215,7 @@ def _precision(spec: GbtmSpec, rows: Rows) -> SecondPredictor:
     )
 
 
-def _class_by_class(free: Codes) -> Codes:
+def _class_by_class(free: Mask) -> Codes:
     """Return places in the order of classes, (K, r); -1 where not free."""
     index = np.full(free.shape, -1, dtype=np.int64)
     index[free] = np.arange(free.sum())
