@@ -62,7 +62,8 @@ class Logit:
     def problems(self) -> Iterator[Problem]:
         """Yield trials that are none, and outcomes that are no number of successes among them."""
         y, m = self.y, self.trials
-        yield from complaint(~(np.isfinite(m) & (m >= 1) & (m == np.floor(m))), "trials", m, "whole numbers >= 1")
+        are_trials = np.isfinite(m) & (m >= 1) & (m == np.floor(m))
+        yield from complaint(~are_trials & ~np.isnan(y), "trials", m, "whole numbers >= 1")
         between = "0 or 1" if (m == 1).all() else "whole numbers from 0 to the number of trials"
         yield from complaint(y < 0, "a negative outcome", y, between)
         yield from complaint(y > m, "more successes than trials", y, between)

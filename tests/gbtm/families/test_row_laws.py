@@ -87,8 +87,8 @@ def test_the_mean_of_a_censored_normal_has_one_limit_where_the_other_is_infinite
         ("logit", [0.5, np.nan], {}, ["not whole in 1 row(s): 1 (0.5)"]),
         (
             "logit",
-            [1, 1, 1, 1],
-            {"trials": np.array([0.0, 1.5, np.nan, 3.0])},
+            [1, 1, 1, 1, np.nan],
+            {"trials": np.array([0.0, 1.5, np.nan, 3.0, np.nan])},
             ["trials in 3 row(s): 1 (0), 2 (1.5), 3 (nan)", "more successes than trials in 1 row(s): 1 (1)"],
         ),
         (
