@@ -198,7 +198,7 @@ def _spec(model: Mapping[str, Any]) -> Spec:
             criterion=model.get("criterion", "REML"),
             weights=model.get("weights"),
         )
-    settings = {key: tuple(value) if isinstance(value, list) else value for key, value in model.items()}
+    settings: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in model.items()}
     del settings["kind"]
     return GbtmSpec(**{"time": None, **settings})
 

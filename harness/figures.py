@@ -65,7 +65,7 @@ def _add_population_curves(axes: Axes, fit: LmmResult, estimates: dict[str, floa
 
 
 def _add_class_curves(axes: Axes, fit: GbtmResult, estimates: dict[str, float]) -> None:
-    time = fit.spec.time
+    time = str(fit.spec.time)
     grid = np.unique(fit.class_curves()[time].to_numpy())
     for g in range(1, len(fit.class_shares) + 1):
         powers = (f"class[{g}].beta[{power_name(time, power)}].estimate" for power in range(max(fit.orders) + 1))

@@ -3,6 +3,7 @@
 Nagin (2005), ch. 2; the mixture of section 1.1 of docs/gbtm.md.
 """
 
+import numpy as np
 from scipy.special import logsumexp
 
 from harness.arrays import Matrix
@@ -43,4 +44,4 @@ def log_likelihood(point: Point, design: GbtmDesign, kinds: tuple[ClassKind, ...
 def class_log_densities(point: Point, design: GbtmDesign, kinds: tuple[ClassKind, ...] | None = None) -> Matrix:
     """Return log(pi_ig f_ig), (N, K), all constants included; its log-sum-exp over classes is L_i."""
     mixture = design.mixture_of(kinds)
-    return log_joint(from_point(point, mixture)[None], mixture)[0].T
+    return np.asarray(log_joint(from_point(point, mixture)[None], mixture)[0].T)

@@ -104,7 +104,7 @@ def climb(vectors: Matrix, mixture: Mixture, iterations: int = 100) -> Ascent:
     used = np.zeros(S, dtype=np.int64)
     stop = np.full(S, Stop.ITERATION_LIMIT, dtype=object)
     active = np.arange(S)
-    for _ in range(iterations + 1):
+    for step in range(iterations + 1):
         found = derivatives(vectors[active], mixture)
         held = (vectors[active] <= mixture.lower + 1e-9) & (found.score <= 0)
         here = steepness(_without(held, found))
@@ -113,7 +113,7 @@ def climb(vectors: Matrix, mixture: Mixture, iterations: int = 100) -> Ascent:
         ended = _ended(here, np.asarray(held.any(axis=1)))
         climbing = ended == Stop.ITERATION_LIMIT
         stop[active[~climbing]] = ended[~climbing]
-        if not climbing.any():
+        if not climbing.any() or step == iterations:
             break
         moving = active[climbing]
         moved, successful = _move(vectors[moving], found.log_likelihood[climbing], _taken(here, climbing), mixture)
@@ -131,7 +131,7 @@ def climb(vectors: Matrix, mixture: Mixture, iterations: int = 100) -> Ascent:
         distance=distance,
         smallest_eigenvalue=eigenvalue,
         iterations=used,
-        stop=tuple(stop),
+        stop=tuple(map(Stop, stop)),  # np.full has made plain strings of them
     )
 
 

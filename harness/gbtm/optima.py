@@ -136,7 +136,7 @@ def merged_ends(
     usable = usable or list(range(len(ends.stop)))
     found: list[tuple[Optimum, Vector, Stop]] = []
     belongs = np.full(len(ends.stop), -1, dtype=np.int64)
-    for s in sorted(usable, key=lambda s: (-round(reached[s], 6), s)):
+    for s in sorted(usable, key=lambda s: (-round(float(reached[s]), 6), s)):
         own = labelled[s]
         for k in range(len(found) - 1, -1, -1):
             other, vector, stop = found[k]

@@ -65,7 +65,7 @@ class Response:
     @property
     def n_time(self) -> int:
         """Columns of time besides the intercept."""
-        return self.X.shape[1] - 1 - self.n_covariates - self.n_common
+        return len(self.names) - 1 - self.n_covariates - self.n_common
 
     def used(self, g: int) -> Codes:
         """Return the columns of class g (from 0)."""

@@ -2,15 +2,41 @@
 
 import math
 from collections.abc import Iterator
-from typing import get_args
+from numbers import Real
+from typing import TYPE_CHECKING, get_args
 
 from harness.errors import Problem
 from harness.gbtm.spec import Errors, Family, GbtmSpec, RandomCovariance, RandomScale, Sigma
+
+if TYPE_CHECKING:
+    from types import UnionType
 
 _GAUSSIAN = ("gaussian", "censored_normal")
 _HIGHEST_ORDER = 5
 _HIGHEST_RANDOM = 2
 _MOST_LAGS = 2
+
+
+def type_problems(spec: GbtmSpec) -> Iterator[Problem]:
+    """Yield every setting that is of a type which the other checks can't read."""
+    column, terms = "the name of a column", "the right side of a formula, such as 'age + sex'"
+    kinds: tuple[tuple[str, type | UnionType, str], ...] = (
+        ("outcome", str, column),
+        ("time", str | None, f"{column}, or None"),
+        ("subject", str, column),
+        ("orders", tuple, "one order per class, such as (2, 2, 1)"),
+        ("trials", str | None, f"{column}, or None"),
+        ("exposure", str | None, f"{column}, or None"),
+        ("knots", tuple, "interior knots, such as (2.0, 5.0), or () for none"),
+        ("covariates", str, terms),
+        ("common", str, terms),
+        ("membership", str, terms),
+        ("weights", str | None, f"{column}, or None"),
+    )
+    for name, kind, expected in kinds:
+        value = getattr(spec, name)
+        if not isinstance(value, kind):
+            yield Problem(found=f"{name} {value!r:.60}", expected=expected)
 
 
 def setting_problems(spec: GbtmSpec) -> Iterator[Problem]:
@@ -46,12 +72,16 @@ def _is_whole(value: object, least: int) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= least
 
 
+def _is_number(value: object) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool)
+
+
 def _curve_problems(spec: GbtmSpec) -> Iterator[Problem]:
     highest = max(spec.orders, default=0)
-    if spec.time is None and (highest > 0 or spec.random):
+    if spec.time is None and (highest > 0 or spec.random or spec.knots):
         yield Problem(found="no time", expected="a column of time, or order 0 in every class and at most random = 0")
     if spec.knots:
-        finite = all(isinstance(knot, int | float) and math.isfinite(knot) for knot in spec.knots)
+        finite = all(_is_number(knot) and math.isfinite(knot) for knot in spec.knots)
         if not finite or list(spec.knots) != sorted(set(spec.knots)):
             yield Problem(found=f"knots {spec.knots!r}", expected="finite numbers, each larger than the one before")
         elif highest > len(spec.knots) + 1:
@@ -65,8 +95,9 @@ def _curve_problems(spec: GbtmSpec) -> Iterator[Problem]:
 def _family_problems(spec: GbtmSpec) -> Iterator[Problem]:
     family = spec.family
     if family == "censored_normal":
-        limits = spec.limits
-        if not (isinstance(limits, tuple) and len(limits) == 2 and limits[0] < limits[1]):  # a pair
+        limits: object = spec.limits
+        pair = isinstance(limits, tuple) and len(limits) == 2 and all(map(_is_number, limits))
+        if not (pair and limits[0] < limits[1]):  # type: ignore[index]  # pair says that it is one
             yield Problem(found=f"limits {limits!r}", expected="(lower, upper) with lower < upper, such as (0, 60)")
     for name, value, families in (
         ("limits", spec.limits, ("censored_normal",)),

@@ -10,7 +10,8 @@ from functools import cached_property
 import numpy as np
 
 from harness.arrays import Codes, Matrix, Tensor, Vector, read_only
-from harness.gbtm.model import ClassDerivatives, Parameter
+from harness.gbtm.model import ClassDerivatives
+from harness.gbtm.named import Parameter
 from harness.gbtm.response import Response
 
 LOG_2_PI = float(np.log(2 * np.pi))
