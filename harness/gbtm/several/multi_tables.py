@@ -41,4 +41,4 @@ def by_outcome(design: GbtmDesign, table_of: Callable[[int], pd.DataFrame]) -> p
 def with_orders_by_outcome(table: pd.DataFrame, kinds: Sequence[tuple[ClassKind, ...]]) -> pd.DataFrame:
     """Return a table of optima or starts whose `orders` are those of each outcome in turn, given each row's kinds."""
     orders = [tuple(tuple(kind[at] for kind in row) for at in range(0, len(row[0]), KIND_WIDTH)) for row in kinds]
-    return table.assign(orders=orders)
+    return table.assign(orders=pd.Series(orders, index=table.index, dtype=object))
