@@ -40,19 +40,16 @@
 """
 
 import codecs
-import sys
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeGuard
 
 from harness.cohorts.schema import ROLES, Column, FileOptions, Role, Schema, Shape, schema_problems
 from harness.cohorts.tables import shown
 from harness.cohorts.toml_lines import Keys, line_of
+from harness.cohorts.toml_values import TomlTable, TomlValues, is_number
 from harness.errors import CohortError, Problem, nearest
-
-TomlTable = Mapping[str, object]
 
 TABLE_KEYS = ("cohort", "file", "columns", "wide")
 COHORT_KEYS = ("name", "origin", "licence", "description", "sha256", "shape")
@@ -89,31 +86,29 @@ def read_schema(path: Path | str, also: Sequence[str] = ()) -> Schema:
     return schema
 
 
-class _Reader:
-    """Takes values out of the document and remembers everything that has the wrong type or name."""
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-        self.problems: list[Problem] = []
+class _Reader(TomlValues):
+    """Builds a schema."""
 
     def schema(self, document: TomlTable, stem: str) -> Schema:
-        self._only(document, TABLE_KEYS, ())
-        cohort, columns = self._table(document, "cohort", ()), self._table(document, "columns", ())
-        wide = self._table(document, "wide", ())
-        self._only(cohort, COHORT_KEYS, ("cohort",))
-        self._only(wide, ("outcomes",), ("wide",))
-        options = self._options(self._table(document, "file", ()))
+        self.only(document, TABLE_KEYS, ())
+        cohort, columns = self.table(document, "cohort", ()), self.table(document, "columns", ())
+        for name in (name for name, table in columns.items() if table == {}):
+            self.complain(("columns", name), None, "a column without `role`", f"one of {', '.join(ROLES)}")
+        wide = self.table(document, "wide", ())
+        self.only(cohort, COHORT_KEYS, ("cohort",))
+        self.only(wide, ("outcomes",), ("wide",))
+        options = self._options(self.table(document, "file", ()))
         return Schema(
-            name=self._text(cohort, "name", ("cohort",)) or stem,
-            origin=self._text(cohort, "origin", ("cohort",)),
-            licence=self._text(cohort, "licence", ("cohort",)),
-            description=self._text(cohort, "description", ("cohort",)),
-            sha256=self._text(cohort, "sha256", ("cohort",)),
+            name=self.text(cohort, "name", ("cohort",)) or stem,
+            origin=self.text(cohort, "origin", ("cohort",)),
+            licence=self.text(cohort, "licence", ("cohort",)),
+            description=self.text(cohort, "description", ("cohort",)),
+            sha256=self.text(cohort, "sha256", ("cohort",)),
             shape=self._shape(cohort),
-            columns=tuple(self._column(name, self._table(columns, name, ("columns",)), options) for name in columns),
+            columns=tuple(self._column(name, self.table(columns, name, ("columns",)), options) for name in columns),
             wide={
-                name: self._times(self._table(outcomes, name, ("wide", "outcomes")), name)
-                for outcomes in [self._table(wide, "outcomes", ("wide",))]
+                name: self._times(self.table(outcomes, name, ("wide", "outcomes")), name)
+                for outcomes in [self.table(wide, "outcomes", ("wide",))]
                 for name in outcomes
             },
             options=options,
@@ -121,124 +116,64 @@ class _Reader:
 
     def _column(self, name: str, table: TomlTable, options: FileOptions) -> Column:
         where = ("columns", name)
-        self._only(table, COLUMN_KEYS, where)
+        self.only(table, COLUMN_KEYS, where)
         return Column(
             name=name,
             role=self._role(table, where),
-            source=self._text(table, "source", where) or name,
-            unit=self._text(table, "unit", where),
-            range=self._range(table, where),
-            integer=self._flag(table, "integer", where),
-            missing=(*options.missing, *self._codes(table, where)),
-            levels=tuple(self._texts(table, "levels", where)),
-            description=self._text(table, "description", where),
+            source=self.text(table, "source", where) or name,
+            unit=self.text(table, "unit", where),
+            range=self.bounds(table, where),
+            integer=self.flag(table, "integer", where),
+            missing=(*options.missing, *self.codes(table, where)),
+            levels=tuple(self.texts(table, "levels", where)),
+            description=self.text(table, "description", where),
         )
 
     def _options(self, table: TomlTable) -> FileOptions:
         where = ("file",)
-        self._only(table, FILE_KEYS, where)
-        delimiter = self._text(table, "delimiter", where)
-        decimal = self._text(table, "decimal", where) or "."
-        encoding = self._text(table, "encoding", where) or "utf-8"
+        self.only(table, FILE_KEYS, where)
+        delimiter = self.text(table, "delimiter", where)
+        decimal = self.text(table, "decimal", where) or "."
+        encoding = self.text(table, "encoding", where) or "utf-8"
         if delimiter and (len(delimiter) != 1 or delimiter in '"\r\n'):
-            self._complain(where, "delimiter", f"delimiter {shown(delimiter)}", "one character, such as ',' or ';'")
+            self.complain(where, "delimiter", f"delimiter {shown(delimiter)}", "one character, such as ',' or ';'")
         if decimal not in {".", ","}:
-            self._complain(where, "decimal", f"decimal {shown(decimal)}", "'.' or ','")
+            self.complain(where, "decimal", f"decimal {shown(decimal)}", "'.' or ','")
         if not _is_text_encoding(encoding):
-            self._complain(
-                where, "encoding", f"encoding {shown(encoding)}", "a known one, such as 'utf-8' or 'latin-1'"
-            )
+            self.complain(where, "encoding", f"encoding {shown(encoding)}", "a known one, such as 'utf-8' or 'latin-1'")
         return FileOptions(
             delimiter=delimiter or None,
             decimal=decimal,
             encoding=encoding,
-            sheet=self._text(table, "sheet", where) or None,
-            strip=self._flag(table, "strip", where),
-            missing=self._codes(table, where),
+            sheet=self.text(table, "sheet", where) or None,
+            strip=self.flag(table, "strip", where),
+            missing=self.codes(table, where),
         )
 
     def _times(self, table: TomlTable, name: str) -> Mapping[str, float]:
         where = ("wide", "outcomes", name)
         times = {}
         for source, time in table.items():
-            if _is_number(time):
+            if is_number(time):
                 times[source] = float(time)
             else:
-                self._complain(where, source, f"time {shown(time)}", "a number")
+                self.complain(where, source, f"time {shown(time)}", "a number")
         return times
 
     def _role(self, table: TomlTable, where: Keys) -> Role:
-        text = self._text(table, "role", where, required=True)
+        text = self.text(table, "role", where, required=True)
         for role in ROLES:
             if text == role:
                 return role
         if text:
-            self._complain(where, "role", f"role {shown(text)}", f"one of {', '.join(ROLES)}", nearest(text, ROLES))
+            self.complain(where, "role", f"role {shown(text)}", f"one of {', '.join(ROLES)}", nearest(text, ROLES))
         return "covariate"
 
     def _shape(self, cohort: TomlTable) -> Shape:
-        shape = self._text(cohort, "shape", ("cohort",)) or "long"
+        shape = self.text(cohort, "shape", ("cohort",)) or "long"
         if shape not in {"long", "wide"}:
-            self._complain(("cohort",), "shape", f"shape {shown(shape)}", "'long' or 'wide'")
+            self.complain(("cohort",), "shape", f"shape {shown(shape)}", "'long' or 'wide'")
         return "wide" if shape == "wide" else "long"
-
-    def _range(self, table: TomlTable, where: Keys) -> tuple[float, float] | None:
-        value = table.get("range")
-        if value is None:
-            return None
-        if isinstance(value, list) and len(value) == 2 and all(_is_number(bound) for bound in value):
-            return float(value[0]), float(value[1])
-        self._complain(where, "range", f"range {shown(value)}", "[smallest, largest]")
-        return None
-
-    def _codes(self, table: TomlTable, where: Keys) -> tuple[str | float, ...]:
-        values = table.get("missing", [])
-        if isinstance(values, list) and all(isinstance(code, str) or _is_number(code) for code in values):
-            return tuple(code if isinstance(code, str) else float(code) for code in values)
-        self._complain(where, "missing", f"missing {shown(values)}", 'a list of numbers and texts, such as [-9, "NA"]')
-        return ()
-
-    def _texts(self, table: TomlTable, key: str, where: Keys) -> list[str]:
-        values = table.get(key, [])
-        if isinstance(values, list) and all(isinstance(value, str) for value in values):
-            return values
-        self._complain(where, key, f"{key} {shown(values)}", 'a list of texts, such as ["four", "six"]')
-        return []
-
-    def _text(self, table: TomlTable, key: str, where: Keys, *, required: bool = False) -> str:
-        value = table.get(key, "")
-        if not isinstance(value, str):
-            self._complain(where, key, f"{key} = {shown(value)}", "a text in quotes")
-            return ""
-        if required and not value and table:
-            self._complain(where, None, f"no `{key}` in [{'.'.join(where)}]", "one")
-        return value
-
-    def _flag(self, table: TomlTable, key: str, where: Keys) -> bool:
-        value = table.get(key, False)
-        if isinstance(value, bool):
-            return value
-        self._complain(where, key, f"{key} = {shown(value)}", "true or false")
-        return False
-
-    def _table(self, parent: TomlTable, key: str, where: Keys) -> TomlTable:
-        value = parent.get(key, {})
-        if isinstance(value, dict):
-            if not value and where == ("columns",):
-                self._complain((*where, key), None, "a column without `role`", f"one of {', '.join(ROLES)}")
-            return value
-        self._complain(where, key, f"{key} = {shown(value)}", "a table")
-        return {}
-
-    def _only(self, table: TomlTable, known: tuple[str, ...], where: Keys) -> None:
-        for key in table:
-            if key not in known:
-                place = f"in [{'.'.join(where)}]" if where else "at the top"
-                self._complain(where, key, f"unknown key {shown(key)} {place}", ", ".join(known), nearest(key, known))
-
-    def _complain(self, where: Keys, key: str | None, found: str, expected: str, advice: str = "") -> None:
-        line = line_of(self.text, where, key)
-        self.problems.append(Problem(found=found, expected=expected, line=line, advice=advice))
 
 
 def _placed(problem: Problem, text: str) -> Problem:
@@ -246,11 +181,6 @@ def _placed(problem: Problem, text: str) -> Problem:
         return problem
     line = line_of(text, ("columns", problem.column)) or line_of(text, ("wide", "outcomes", problem.column))
     return replace(problem, line=line)
-
-
-def _is_number(value: object) -> TypeGuard[int | float]:
-    # TOML integers have no largest; one that no double holds is no number here.
-    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
 
 
 def _is_text_encoding(name: str) -> bool:
