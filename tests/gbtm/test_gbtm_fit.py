@@ -22,6 +22,46 @@ def test_one_class_is_least_squares(design_of, order):
     assert fitted.log_likelihood == pytest.approx(reference.llf, abs=1e-9)
 
 
+def test_one_class_with_covariates_and_weights_is_weighted_least_squares(design_of, trial):
+    design = design_of((1,), "shared", trial, covariates="dose", common="stress + sex", weights="sampling")
+    fitted = fit(design)
+    given, male = trial.numeric, (trial.factors["sex"].codes == trial.factors["sex"].levels.index("male")).astype(float)
+    columns = [np.ones(trial.n_rows), given["week"], given["dose"], given["stress"], male]
+    w = given["sampling"]
+    reference = sm.WLS(given["score"], np.column_stack(columns), weights=w).fit()
+    sigma = np.sqrt(np.sum(w * reference.resid**2) / np.sum(w))
+    np.testing.assert_allclose(fitted.point, (*reference.params, sigma), rtol=1e-9)
+
+
+@pytest.mark.parametrize("role", ["covariates", "common"])
+@pytest.mark.parametrize("orders", [(1, 1), (1, 0)])
+def test_one_more_free_coefficient_never_costs_log_likelihood(design_of, trial, orders, role):
+    without, with_it = (
+        fit(design_of(orders, "shared", trial, n_starts=10, **terms)).log_likelihood for terms in ({}, {role: "dose"})
+    )
+    # Doses raise the score by 0.6 a unit in each of 187 rows.
+    assert with_it > without + 10
+
+
+def test_common_coefficients_are_class_specific_ones_that_are_equal(design_of, trial):
+    common, by_class = (
+        design_of((1, 1), "shared", trial, n_starts=10, **{role: "dose"}) for role in ("common", "covariates")
+    )
+    fits = [fit(common), fit(by_class)]
+    assert fits[0].log_likelihood < fits[1].log_likelihood
+    *beta, dose, sigma = np.array(fits[0].point)[1:].tolist()
+    equal = (fits[0].point[0], *beta[:2], dose, *beta[2:], dose, sigma)
+    assert log_likelihood(equal, by_class) == pytest.approx(fits[0].log_likelihood, abs=1e-9)
+
+
+def test_risk_factors_without_effect_leave_the_model_as_it_was(design_of, trial):
+    plain, with_risk = (design_of((1, 1), "shared", trial, n_starts=10, membership=text) for text in ("", "age + sex"))
+    fits = [fit(plain), fit(with_risk)]
+    assert fits[0].log_likelihood < fits[1].log_likelihood
+    point = (fits[0].point[0], 0.0, 0.0, *fits[0].point[1:])
+    assert log_likelihood(point, with_risk) == pytest.approx(fits[0].log_likelihood, abs=1e-9)
+
+
 @pytest.mark.parametrize("sigma", ["shared", "class"])
 @pytest.mark.parametrize("orders", [(1, 1), (2, 2, 2), (2, 1, 2)])
 def test_the_end_is_an_optimum_to_rounding(design_of, orders, sigma):

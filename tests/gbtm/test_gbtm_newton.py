@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from harness.convergence import Stop
+from harness.gbtm.estimation import covariance_refusal
 from harness.gbtm.fit import fit
 from harness.gbtm.mixture import e_step
 from harness.gbtm.newton import climb
@@ -46,3 +47,22 @@ def test_newton_reaches_the_optimum_of_models_with_risk_factors_weights_and_comm
     near = best.vector + np.random.default_rng(3).normal(0, 0.05, design.n_parameters)
     end = climb(near[None], design.mixture)
     np.testing.assert_allclose(end.vectors[0], best.vector, atol=1e-8)
+
+
+def test_a_climb_that_ends_too_early_says_so_where_it_is(design_of):
+    mixture = design_of(orders=(2, 1, 2), sigma="class").mixture
+    starts = np.random.default_rng(1).normal(0, 1, (5, mixture.n_free))
+    ends = climb(starts, mixture, iterations=2)
+    assert all(isinstance(stop, Stop) and stop == Stop.ITERATION_LIMIT for stop in ends.stop)
+    assert ends.iterations.tolist() == [2] * 5
+    np.testing.assert_allclose(e_step(ends.vectors, mixture)[1], ends.log_likelihood, rtol=1e-12)
+
+
+def test_a_search_of_which_nothing_ends_at_an_optimum_is_told(design_of, monkeypatch):
+    monkeypatch.setattr("harness.gbtm.fit.climb", lambda vectors, mixture: climb(vectors, mixture, iterations=1))
+    design = design_of(orders=(2, 1, 2), sigma="class")
+    start = np.random.default_rng(1).normal(0, 1, design.n_parameters)
+    fitted = fit(design, tuple(design.mixture.to_user(start).tolist()))
+    assert fitted.convergence.stop == Stop.ITERATION_LIMIT
+    assert any("Raise the iteration limit" in note for note in fitted.notes)
+    assert "No standard errors" in covariance_refusal(fitted)

@@ -16,19 +16,21 @@ N, T = 36, 5
 SUBJECT = np.repeat(np.arange(N), T)
 TIME = np.tile(np.arange(T, dtype=float), N) + _stream.uniform(0, 0.5, N * T)
 SCORE = np.where(SUBJECT % 3 == 0, 20 - 3 * TIME, 24 + TIME) + 2 * _stream.standard_normal(N * T)
+DOSE, STRESS = 3 + _stream.standard_normal(N * T), _stream.uniform(-1, 1, N * T)
+AGE, VISITED = _stream.normal(50, 9, N)[SUBJECT], _stream.integers(1, 4, N)[SUBJECT].astype(float)
 TRIES = settings(max_examples=12, deadline=None, derandomize=True)
 
 
-def fitted(subject, time, score, sigma="shared", *, orders=(1, 1), labels=None):
+def fitted(subject, time, score, sigma="shared", *, orders=(1, 1), labels=None, columns=None, **terms):
     levels = tuple(labels or [f"{i:03d}" for i in range(N)])
     cohort = Cohort(
         name="panel",
         subject="id",
         time="week",
-        numeric={"week": np.array(time), "score": np.array(score)},
+        numeric={"week": np.array(time), "score": np.array(score), **(columns or {})},
         factors={"id": Factor(codes=np.array(subject), levels=levels)},
     )
-    spec = GbtmSpec(outcome="score", time="week", subject="id", orders=orders, sigma=sigma, n_starts=8)
+    spec = GbtmSpec(outcome="score", time="week", subject="id", orders=orders, sigma=sigma, n_starts=8, **terms)
     design = build_design(spec, cohort)
     return estimate(fit(design), design)
 
@@ -97,3 +99,72 @@ def test_doubling_every_subject_doubles_the_likelihood_and_halves_the_covariance
     twice = fitted(np.append(SUBJECT, SUBJECT + N), np.append(TIME, TIME), np.append(SCORE, SCORE), labels=labels)
     assert twice.log_likelihood == pytest.approx(2 * plain["shared"].log_likelihood, abs=1e-8)
     np.testing.assert_allclose(twice.covariance, plain["shared"].covariance / 2, rtol=1e-6, atol=1e-12)
+
+
+TERMS = {"covariates": "dose", "common": "stress", "membership": "age"}
+
+
+@pytest.fixture(scope="module")
+def covaried():
+    columns = {"dose": DOSE, "stress": STRESS, "age": AGE}
+    return fitted(SUBJECT, TIME, SCORE, columns=columns, **TERMS)
+
+
+@TRIES
+@given(shift=st.floats(-1e3, 1e3), scale=st.floats(1e-3, 1e3))
+def test_shift_and_scale_of_covariates_and_risk_factors_change_their_coefficients_only(covaried, shift, scale):
+    columns = {name: shift + scale * values for name, values in (("dose", DOSE), ("stress", STRESS), ("age", AGE))}
+    again = fitted(SUBJECT, TIME, SCORE, columns=columns, **TERMS)
+    # A shift of up to 1e6 deviations leaves the columns ten digits.
+    assert again.log_likelihood == pytest.approx(covaried.log_likelihood, abs=1e-7)
+    np.testing.assert_allclose(again.posterior, covaried.posterior, atol=1e-7)
+    np.testing.assert_allclose(again.class_shares, covaried.class_shares, atol=1e-7)
+    for role in ("beta", "common", "log_odds"):
+        named = [p.name for p in covaried.parameters if p.role == role]
+        slopes = [name in columns for name in named]
+        np.testing.assert_allclose(scale * again.of_role(role)[slopes], covaried.of_role(role)[slopes], rtol=1e-5)
+    np.testing.assert_allclose(again.sigma, covaried.sigma, rtol=1e-8)
+
+
+def test_the_order_in_which_terms_are_written_changes_nothing_but_their_order():
+    columns = {"dose": DOSE, "stress": STRESS, "age": AGE, "size": 3 * AGE - 40 * VISITED}
+    one, other = (
+        fitted(SUBJECT, TIME, SCORE, columns=columns, covariates=covariates, membership=membership)
+        for covariates, membership in (("dose + stress", "age + size"), ("stress + dose", "size + age"))
+    )
+    assert one.log_likelihood == pytest.approx(other.log_likelihood, abs=1e-9)
+    numbers = {quantity.path: quantity.value for quantity in other.quantities()}
+    for quantity in one.quantities():
+        assert quantity.value == pytest.approx(numbers[quantity.path], rel=1e-6, abs=1e-8), quantity.path
+
+
+@TRIES
+@given(factor=st.floats(1e-6, 1e6))
+def test_weights_count_only_against_each_other(factor):
+    one, other = (
+        fitted(SUBJECT, TIME, SCORE, columns={"visited": c * VISITED}, weights="visited") for c in (1.0, factor)
+    )
+    assert other.log_likelihood == pytest.approx(one.log_likelihood, rel=1e-12)
+    np.testing.assert_allclose(other.point, one.point, rtol=1e-8)
+    np.testing.assert_allclose(other.covariance, one.covariance, rtol=1e-6, atol=1e-12)
+
+
+@pytest.mark.parametrize("sigma", ["shared", "class"])
+def test_whole_weights_are_subjects_that_occur_several_times(sigma):
+    weighted = fitted(
+        SUBJECT, TIME, SCORE, sigma, columns={"visited": VISITED, "age": AGE}, weights="visited", membership="age"
+    )
+    subject, rows = [], []
+    for i in range(N):
+        own = np.flatnonzero(i == SUBJECT)
+        for _ in range(int(VISITED[own[0]])):
+            subject += [subject[-1] + 1 if subject else 0] * T
+            rows += own.tolist()
+    labels = [f"{i:03d}" for i in range(subject[-1] + 1)]
+    repeated = fitted(
+        subject, TIME[rows], SCORE[rows], sigma, labels=labels, columns={"age": AGE[rows]}, membership="age"
+    )
+    share = N / len(labels)  # weights have the mean 1, so their sum is that of the subjects
+    assert weighted.log_likelihood == pytest.approx(share * repeated.log_likelihood, rel=1e-11)
+    np.testing.assert_allclose(weighted.point, repeated.point, rtol=1e-6, atol=1e-8)
+    np.testing.assert_allclose(weighted.class_shares, repeated.class_shares, rtol=1e-8)
