@@ -70,7 +70,7 @@ def class_curves(
     check_bands(level, bands, scale)
     own = design.outcomes[outcome]
     times = default_times(own) if times is None else np.asarray(times, dtype=np.float64)
-    found = mean_curves(fit.vector, design.mixture_of(fit.class_kinds), own, times, scale=scale, number=own.density)
+    found = mean_curves(fit.vector, design.mixture_of(fit.class_kinds), own, times, scale=scale)
     covariance = _covariance(fit, design, kind)
     unbounded_classes = set(_classes_without_maximum(fit, design))
     limits = bounds(own.spec, scale)
@@ -135,7 +135,7 @@ def curve_differences(
     _check_classes(g, h, design.n_classes)
     own = design.outcomes[outcome]
     times = default_times(own) if times is None else np.asarray(times, dtype=np.float64)
-    found = mean_curves(fit.vector, design.mixture_of(fit.class_kinds), own, times, scale=scale, number=own.density)
+    found = mean_curves(fit.vector, design.mixture_of(fit.class_kinds), own, times, scale=scale)
     difference, slopes = _difference(found, g, h)
     covariance = _covariance(fit, design, kind)
     error, half = np.full(len(times), np.nan), np.full(len(times), np.nan)

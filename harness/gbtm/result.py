@@ -12,6 +12,7 @@ from harness.gbtm.design import GbtmDesign, build_design
 from harness.gbtm.estimates import GbtmEstimates
 from harness.gbtm.estimation import covariance_refusal, estimate
 from harness.gbtm.fit import GbtmFit, fit
+from harness.gbtm.inference.methods import Inferences
 from harness.gbtm.spec import GbtmSpec
 from harness.quantities import Point
 from harness.summaries import Summary
@@ -20,11 +21,13 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from harness.gbtm.figure import Drawn
+    from harness.gbtm.inference.bands import Bands
+    from harness.gbtm.inference.observed_scale import Scale
     from harness.gbtm.uncertainty import CovarianceKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class GbtmResult:
+class GbtmResult(Inferences):
     """A trajectory model fitted to a cohort, in the user's units.
 
     Classes count from 1, from the lowest to the highest mean fitted value over the observed times of all rows.
@@ -102,9 +105,9 @@ class GbtmResult:
         """One row a start: kind, order assignment, log-likelihood at its end, number of its optimum in `optima()`."""
         return tables.starts(self.fit)
 
-    def coefficients(self, level: float = 0.95) -> pd.DataFrame:
+    def coefficients(self, level: float = 0.95, standard_errors: "CovarianceKind | None" = None) -> pd.DataFrame:
         """Return one row a parameter: estimate, standard error, z, p, limits (see `tables.coefficients`)."""
-        return tables.coefficients(self.estimates, level)
+        return tables.coefficients(self.estimates_with(standard_errors), level)
 
     def adequacy(self) -> pd.DataFrame:
         """Return one row a class: share, assigned share, mismatch, AvePP, odds of correct classification."""
@@ -118,13 +121,23 @@ class GbtmResult:
         """Return one row a subject: class probabilities and modal class."""
         return tables.posteriors(self.estimates)
 
-    def class_curves(self, times: Vector | None = None, level: float = 0.95) -> pd.DataFrame:
-        """Return fitted mean curves with pointwise bands (see `curves.class_curves`)."""
-        return curves.class_curves(self.fit, self.design, times, level)
+    def class_curves(
+        self,
+        times: Vector | None = None,
+        level: float = 0.95,
+        *,
+        standard_errors: "CovarianceKind | None" = None,
+        scale: "Scale" = "predictor",
+        bands: "Bands" = "pointwise",
+        seed: int = 1,
+    ) -> pd.DataFrame:
+        """Return fitted mean curves with bands (see `curves.class_curves`)."""
+        kind = self._kind(standard_errors)
+        return curves.class_curves(self.fit, self.design, times, level, kind, scale=scale, bands=bands, seed=seed)
 
     def observed_means(self) -> pd.DataFrame:
         """Return means of the outcome by class and time, weighted by posterior probabilities."""
-        return curves.observed_means(self.posterior, self.design.outcomes[0])
+        return curves.observed_means(self.posterior, self.design.outcomes[0], self.design.subjects.weights)
 
     def drawn(self) -> "Drawn":
         """Return what figures show of this model."""

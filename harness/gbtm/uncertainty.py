@@ -1,16 +1,27 @@
 """The covariance of a free vector at an optimum, by name: observed information, or the sandwich of subject scores."""
 
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 
 from harness.arrays import Matrix, Vector
+from harness.errors import Problem, SpecError
 from harness.gbtm.mixture import Mixture, derivatives
 from harness.gbtm.newton import NO_INFORMATION
 
 CovarianceKind = Literal["observed information", "sandwich"]
 
 _NO_CURVATURE = 100 * NO_INFORMATION
+
+
+def checked_kind(kind: object) -> CovarianceKind:
+    """Return a kind of covariance by its name, or raise a SpecError if there is none of that name."""
+    if kind == "observed information":
+        return "observed information"
+    if kind == "sandwich":
+        return "sandwich"
+    expected = f"one of {', '.join(map(repr, get_args(CovarianceKind)))}"
+    raise SpecError("standard errors", [Problem(found=f"standard errors {kind!r:.40}", expected=expected)])
 
 
 def free_covariance(vector: Vector, mixture: Mixture, kind: CovarianceKind = "observed information") -> Matrix:

@@ -32,7 +32,7 @@ class Predictor:
 
 
 def mean_curves(
-    vector: Vector, mixture: Mixture, outcome: Outcome, times: Vector, *, scale: Scale = "predictor", number: int = 0
+    vector: Vector, mixture: Mixture, outcome: Outcome, times: Vector, *, scale: Scale = "predictor"
 ) -> MeanCurves:
     """Return the curves of an outcome by class, covariates at their means over the rows, exposures 1.
 
@@ -40,8 +40,8 @@ def mean_curves(
     ----------
     vector, mixture
         The free vector of the mixture, and which.
-    outcome, number
-        Of the design, and its number.
+    outcome
+        Of the design.
     times
         In the user's units.
     scale
@@ -52,11 +52,11 @@ def mean_curves(
     SpecError
         If the mean depends on a sigma that goes by visit, and a time is none of the visits.
     """
-    eta = first_predictor(vector, mixture, outcome, times, number)
+    eta = first_predictor(vector, mixture, outcome, times)
     values, by_eta = eta.fitted, np.ones_like(eta.fitted)
     slopes = np.zeros((*values.shape, len(vector)))
     if scale == "response" and outcome.spec.family != "gaussian":
-        zeta = second_predictor(vector, mixture, times, number)
+        zeta = second_predictor(vector, mixture, outcome, times)
         values, by_eta, by_zeta = mean_and_slopes(outcome.spec, values, None if zeta is None else zeta.fitted)
         for g, (places, columns) in enumerate(() if zeta is None else zeta.parts):
             slopes[g][:, places] += by_zeta[g, :, None] * columns
@@ -65,18 +65,18 @@ def mean_curves(
     return MeanCurves(fitted=values, slopes=slopes)
 
 
-def first_predictor(vector: Vector, mixture: Mixture, outcome: Outcome, times: Vector, number: int = 0) -> Predictor:
+def first_predictor(vector: Vector, mixture: Mixture, outcome: Outcome, times: Vector) -> Predictor:
     """Return the predictor of the mean at any times."""
-    X, response = outcome.columns.at(times), mixture.densities[number].response
+    X, response = outcome.columns.at(times), mixture.densities[outcome.density].response
     values, parts = np.empty((mixture.n_classes, len(times))), []
     # By the basis: coefficients of raw powers of a year or of days since 1970 have no digits left for this.
-    for g, (places, used) in enumerate(coefficient_places(mixture, number)):
+    for g, (places, used) in enumerate(coefficient_places(mixture, outcome.density)):
         values[g] = X[:, used] @ (response.scale * vector[places] + response.pooled[used])
         parts.append((places, response.scale * X[:, used]))
     return Predictor(fitted=values, parts=tuple(parts))
 
 
-def second_predictor(vector: Vector, mixture: Mixture, times: Vector, number: int = 0) -> Predictor | None:
+def second_predictor(vector: Vector, mixture: Mixture, outcome: Outcome, times: Vector) -> Predictor | None:
     """Return log sigma, the log-odds of an extra zero, or the log precision; None in a family without.
 
     Raises
@@ -84,7 +84,7 @@ def second_predictor(vector: Vector, mixture: Mixture, times: Vector, number: in
     SpecError
         If sigma goes by visit, and a time is none of the visits.
     """
-    density = mixture.densities[number]
+    density = mixture.densities[outcome.density]
     if not isinstance(density, RowsDensity) or density.second.n_free == 0:
         return None
     second = density.second
@@ -93,7 +93,7 @@ def second_predictor(vector: Vector, mixture: Mixture, times: Vector, number: in
     except ValueError as error:
         expected = "the times of visits, because sigma goes by visit and the mean of this outcome depends on it"
         raise SpecError("curves", [Problem(found=str(error), expected=expected)]) from error
-    start = mixture.parts[number].start + density.response.n_coefficients
+    start = mixture.parts[outcome.density].start + density.response.n_coefficients
     unit = np.log(density.response.scale) if second.role == "sigma" else 0.0
     parts = []
     for places in second.index:
@@ -103,7 +103,7 @@ def second_predictor(vector: Vector, mixture: Mixture, times: Vector, number: in
 
 
 def coefficient_places(mixture: Mixture, number: int = 0) -> list[tuple[Codes, Codes]]:
-    """Return, by class, the places of an outcome's coefficients in the free vector and the columns they are of."""
+    """Return, by class, the places of a density's coefficients in the free vector and the columns they are of."""
     response, start = mixture.densities[number].response, mixture.parts[number].start
     found = []
     for g in range(mixture.n_classes):
