@@ -223,14 +223,31 @@ def test_a_class_that_shares_nothing_is_not_moved_by_the_others(model, density_o
     np.testing.assert_allclose(moved, also_moved, rtol=1e-11)
 
 
+@pytest.mark.parametrize("model", ["gaussian", "gaussian by visit", "censored by class", "zip", "beta"])
+def test_the_second_predictor_can_be_constant_and_is_known_at_other_times(model, density_of):
+    density = density_of(model)
+    second, response = density.second, density.response
+    zeta = np.array([[0.3, -np.inf if model == "zip" else 0.5, 0.7]])
+    shared = np.full((1, K), 0.5) if not second.by_class else zeta
+    found = second.values(second.constant(zeta))
+    np.testing.assert_allclose(np.broadcast_to(found, (1, K, len(response.y))), shared[:, :, None] * np.ones(1))
+    Z = second.at(response.time[::-1])
+    np.testing.assert_allclose(Z, second.Z[::-1] if len(second.Z) > 1 else second.Z, atol=1e-14)
+
+
+def test_a_sigma_by_visit_is_unknown_between_visits(density_of):
+    with pytest.raises(ValueError, match=r"at the times \[0.0, 1.0, 2.0, 3.0, 4.0\] only"):
+        density_of("gaussian by visit").second.at(np.array([1.0, 2.5]))
+
+
 def test_classes_share_a_block_if_they_share_a_parameter_directly_or_through_others():
     places = tuple(map(np.array, ([0, 1], [2, 3], [4, 3], [5], [4, 6])))
     found = [(classes.tolist(), joined.tolist()) for classes, joined in separate_blocks(places)]
     assert found == [([0], [0, 1]), ([3], [5]), ([1, 2, 4], [2, 3, 4, 6])]
 
 
-@pytest.mark.parametrize(("model", "bound"), [("censored by class", 1e-3), ("beta", 1e-3)])
-def test_a_class_without_spread_ends_at_its_bound(model, bound, density_of):
+@pytest.mark.parametrize("model", ["censored by class", "beta"])
+def test_a_class_without_spread_ends_at_its_bound(model, density_of):
     density = density_of(model, (2, 2, 0))
     weights = weights_of(density)
     weights[:, 0] = 0
@@ -242,8 +259,10 @@ def test_a_class_without_spread_ends_at_its_bound(model, bound, density_of):
         own = density.m_step(weights, own)
     place = density.places[0][-1]
     assert own[:, place] == pytest.approx(density.lower[place], rel=1e-12)
-    if model == "censored by class":
-        assert density.to_user(own[0])[place] == pytest.approx(bound * density.response.scale)
+    # A thousandth of the overall spread; for a beta law that of its mean and variance.
+    y = density.response.y
+    bound = 1e-3 * density.response.scale if model != "beta" else 1e6 * y.mean() * (1 - y.mean()) / y.var()
+    assert density.to_user(own[0])[place] == pytest.approx(bound, rel=1e-9)
 
 
 def test_a_separated_class_drifts_without_a_warning(density_of):
