@@ -133,7 +133,7 @@ def score_distance(point: Point, design: GbtmDesign, kinds: tuple[ClassKind, ...
     information, scores, score = found.information[0], found.scores[0], found.score[0]
     eigenvalues, along = _scaled_eigen(information, score)
     if eigenvalues[0] <= SMALLEST_EIGENVALUE:
-        eigenvalues, along = _scaled_eigen(scores @ scores.T, score)
+        eigenvalues, along = _scaled_eigen(mixture.weighted(scores) @ scores.T, score)
     kept = eigenvalues > SMALLEST_EIGENVALUE
     return float(np.sqrt(np.sum(along[kept] ** 2 / eigenvalues[kept])))
 

@@ -1,10 +1,11 @@
 import numpy as np
 import pytest
 import statsmodels.api as sm
+from scipy.special import logsumexp
 
 from harness.gbtm.curves import class_curves
-from harness.gbtm.density import log_likelihood
-from harness.gbtm.estimation import estimate, estimates_at, score_distance
+from harness.gbtm.density import class_log_densities, log_likelihood
+from harness.gbtm.estimation import estimate, estimates_at, reported_jacobian, score_distance
 from harness.gbtm.fit import fit
 
 
@@ -40,6 +41,91 @@ def test_the_covariance_is_the_inverse_numeric_hessian_in_the_users_units(fitted
     scale = np.sqrt(np.outer(np.diag(ours), np.diag(ours)))
     # Second differences with steps of 0.02 standard errors are good to about 1e-4.
     np.testing.assert_allclose(ours / scale, theirs / scale, atol=2e-3)
+
+
+@pytest.fixture(scope="module")
+def weighted(design_of, trial):
+    design = design_of(
+        (1, 0), "shared", trial, membership="age", covariates="dose", common="stress", weights="sampling", n_starts=10
+    )
+    return fit(design), design
+
+
+def slope(function, at, h):
+    """Derivatives of a function by each of P numbers with steps h (P,), by five points."""
+    moves = np.diag(h)
+    return np.array(
+        [
+            (8 * (function(at + e) - function(at - e)) - (function(at + 2 * e) - function(at - 2 * e))) / (12 * step)
+            for e, step in zip(moves, h, strict=True)
+        ]
+    )
+
+
+def test_both_covariances_follow_from_the_log_likelihoods_of_subjects(weighted):
+    """Weights, risk factors, covariates by class and common: scores of subjects and Hessian by numeric slopes."""
+    found, design = weighted
+    point, w = np.array(found.point), design.mixture.weights
+    h = 1e-3 * np.sqrt(np.diag(estimate(found, design).covariance))[2:]
+
+    def by_subject(at):
+        return logsumexp(class_log_densities(tuple(at), design, found.class_kinds), axis=1)
+
+    scores = slope(by_subject, point, h)
+    hessian = slope(lambda at: slope(by_subject, at, h) @ w, point, h)
+    information = -(hessian + hessian.T) / 2
+    inverse = np.linalg.inv(information)
+    for kind, expected in (
+        ("observed information", inverse),
+        ("sandwich", inverse @ (scores * w**2) @ scores.T @ inverse),
+    ):
+        covariance = estimate(found, design, kind).covariance[2:, 2:]
+        scale = np.sqrt(np.outer(np.diag(covariance), np.diag(covariance)))
+        # Slopes of slopes with steps of a thousandth of a standard error: rounding of 1e-15 * 300 / 1e-6.
+        np.testing.assert_allclose(covariance / scale, expected / scale, atol=2e-5)
+
+
+def test_sandwich_and_information_differ_and_each_says_which_it_is(weighted):
+    found, design = weighted
+    both = [estimate(found, design, kind) for kind in ("observed information", "sandwich")]
+    assert [estimates.covariance_kind for estimates in both] == ["observed information", "sandwich"]
+    assert np.abs(both[0].covariance / both[1].covariance - 1).max() > 0.01
+
+
+def test_shares_and_parameters_have_the_jacobian_of_their_slopes(weighted):
+    found, design = weighted
+    mixture = design.mixture_of(found.class_kinds)
+    n_odds = mixture.membership.n_free
+
+    def reported(vector):
+        shares = mixture.membership.shares(vector[None, :n_odds], mixture.weights)[0]
+        return np.concatenate([shares, mixture.to_user(vector)])
+
+    numeric = slope(reported, found.vector, np.full(mixture.n_free, 1e-3)).T
+    jacobian = reported_jacobian(found.vector, mixture)
+    np.testing.assert_allclose(jacobian, numeric, atol=1e-9 * np.abs(jacobian).max())
+
+
+def test_with_risk_factors_mean_posteriors_are_mean_shares(weighted):
+    """The score of the intercepts and of each risk factor vanishes: sums of p_ig and of p_ig w_i are those of pi_ig."""
+    found, design = weighted
+    estimates = estimate(found, design)
+    w = design.mixture.weights
+    np.testing.assert_allclose(estimates.class_shares, w @ estimates.posterior / w.sum(), rtol=1e-9)
+
+
+def test_whole_weights_are_as_far_from_an_optimum_as_subjects_that_occur_several_times(design_of, cohort_of):
+    stream = np.random.default_rng(3)
+    subject, week = np.repeat(range(8), 3), np.tile([0.0, 1.0, 2.0], 8)
+    score, times = stream.normal(0, 1, 24) + 3 * (subject % 2), 1 + subject % 3
+    rows = np.concatenate([np.flatnonzero(subject == i) for i in range(8) for _ in range(1 + i % 3)])
+    repeated = cohort_of(np.repeat(range(len(rows) // 3), 3), week[rows], score[rows])
+    cohort = cohort_of(subject, week, score, times=times)
+    designs = design_of((1, 1), "shared", cohort, weights="times"), design_of((1, 1), "shared", repeated)
+    for point in ((0.1, 0.5, 0.1, 2.5, -0.1, 1.2), (2.0, -9.0, 4.0, 11.0, -3.0, 0.4)):
+        distances = [score_distance(point, design) for design in designs]
+        # Weights have the mean 1: there are 8 subjects, not 15.
+        assert distances[0] == pytest.approx(distances[1] * np.sqrt(8 / (len(rows) / 3)), rel=1e-8)
 
 
 def test_one_class_has_the_standard_errors_of_maximum_likelihood_least_squares(design_of):
