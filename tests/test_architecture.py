@@ -23,6 +23,7 @@ LAYERS = (
     {"crosscheck"},
     {"runs", "figures"},
     {"api", "trajectories"},
+    {"several_outcomes"},
     {"cli"},
 )
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
