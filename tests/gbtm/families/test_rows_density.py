@@ -230,7 +230,8 @@ def test_the_second_predictor_can_be_constant_and_is_known_at_other_times(model,
     zeta = np.array([[0.3, -np.inf if model == "zip" else 0.5, 0.7]])
     shared = np.full((1, K), 0.5) if not second.by_class else zeta
     found = second.values(second.constant(zeta))
-    np.testing.assert_allclose(np.broadcast_to(found, (1, K, len(response.y))), shared[:, :, None] * np.ones(1))
+    spread = np.broadcast_to(shared[:, :, None], (1, K, len(response.y)))
+    np.testing.assert_allclose(np.broadcast_to(found, spread.shape), spread, rtol=1e-14)
     Z = second.at(response.time[::-1])
     np.testing.assert_allclose(Z, second.Z[::-1] if len(second.Z) > 1 else second.Z, atol=1e-14)
 
