@@ -1,13 +1,16 @@
 """Small simulated panels, seeded; no data of anyone. And the model as a book has it, in loops."""
 
 import math
+from functools import cache
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from harness.cohorts.cohort import Cohort, Factor
 from harness.gbtm.design import build_design
 from harness.gbtm.spec import GbtmSpec
+from harness.trajectories import fit_gbtm
 
 
 def factor_of(labels):
@@ -195,3 +198,73 @@ def model_by_loops(spec, cohort, number=float, m=math):
 @pytest.fixture(scope="session")
 def by_loops():
     return model_by_loops
+
+
+FAMILY_SETTINGS = {"time": "week", "subject": "id", "orders": (1, 1), "n_starts": 8}
+EVERY_FAMILY = {
+    "gaussian": {"outcome": "score", "sigma": "class", "membership": "age + sex", "covariates": "dose"},
+    "by_visit": {"outcome": "score", "sigma": "visit"},
+    "censored_normal": {"outcome": "bounded", "family": "censored_normal", "limits": (-0.5, 4.0)},
+    "logit": {"outcome": "hits", "family": "logit", "trials": "tries"},
+    "poisson": {"outcome": "events", "family": "poisson", "exposure": "days", "common": "dose"},
+    "zip": {"outcome": "events", "family": "zip", "zero_orders": (1, -1)},
+    "beta": {"outcome": "part", "family": "beta"},
+    "random": {"outcome": "score", "random": 0, "random_scale": "class"},
+    "ar1": {"outcome": "drifting", "errors": "ar1", "membership": "age"},
+    "weighted": {"outcome": "score", "weights": "weight", "membership": "age"},
+}
+
+
+def table_of_every_family(n_subjects=60, seed=5):
+    """Two classes, one column for the outcome of each family, risk factors, doses, exposures, weights."""
+    stream = np.random.default_rng(seed)
+    rows = []
+    for i in range(n_subjects):
+        falls = stream.random() < 0.4
+        age, sex, own = stream.normal() + falls, stream.choice(["f", "m"]), stream.normal()
+        weight = stream.uniform(0.5, 2.0)
+        drift = stream.normal()
+        for week in range(stream.integers(3, 7)):
+            drift = 0.8 * drift + 0.6 * stream.normal()
+            dose = stream.normal()
+            eta = (3 - 0.5 * week if falls else 0.2 * week) + 0.3 * dose
+            score = eta + 0.7 * own + 0.8 * stream.normal()
+            rate = 1.5 * np.exp(0.4 * eta)
+            rows.append(
+                {
+                    "id": f"p{i:03d}",
+                    "week": float(week),
+                    "score": score if stream.random() > 0.05 else np.nan,
+                    "drifting": eta + drift + 0.7 * stream.normal(),
+                    "bounded": float(np.clip(score, -0.5, 4.0)),
+                    "hits": float(stream.binomial(5, 1 / (1 + np.exp(-eta)))),
+                    "tries": 5.0,
+                    "events": float(stream.poisson(rate)) if stream.random() > 0.2 * falls else 0.0,
+                    "days": 1.5,
+                    "part": 1 / (1 + np.exp(-(eta + stream.normal()) / 2)),
+                    "dose": dose,
+                    "age": age,
+                    "sex": sex,
+                    "weight": weight,
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+@pytest.fixture(scope="session")
+def family_table():
+    return table_of_every_family()
+
+
+@pytest.fixture(scope="session")
+def family_fit(family_table):
+    @cache
+    def fit(name):
+        return fit_gbtm(family_table, **FAMILY_SETTINGS, **EVERY_FAMILY[name])
+
+    return fit
+
+
+@pytest.fixture(params=sorted(EVERY_FAMILY))
+def every_family(request, family_fit):
+    return family_fit(request.param)
