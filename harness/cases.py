@@ -68,13 +68,31 @@ class Case:
 def default_references(spec: Spec) -> tuple[str, ...]:
     """Return the engines that a model is compared with where nothing else is asked: those that have it and are fast."""
     if isinstance(spec, GbtmSpec):
-        return REFERENCES["gbtm"]
+        return _references_of_trajectories(spec)
     formula = spec.formula
     if (residual := formula.residual) is not None:
         in_nlme = residual.by is None and residual.structure not in {"ad", "adh"} and spec.weights is None
         return ("nlme",) if in_nlme else ("mmrm",)
     nested = len({random.grouping for random in formula.random}) == 1
     return ("lme4", "nlme", "lmerTest") if nested else ("lme4", "lmerTest")
+
+
+_REGRESSIONS: Mapping[str, str] = {
+    "poisson": "glm",
+    "logit": "glm",
+    "censored_normal": "survreg",
+    "zip": "zeroinfl",
+    "beta": "glmmTMB_beta",
+}
+
+
+def _references_of_trajectories(spec: GbtmSpec) -> tuple[str, ...]:
+    if spec.family == "gaussian":
+        alike = spec.random is None and spec.errors == "independent"
+        return ("lcmm", "flexmix") if alike else ("lcmm",)
+    if spec.n_classes == 1:
+        return (_REGRESSIONS[spec.family],)
+    return ("flexmix",) if spec.family in {"poisson", "logit"} else ("trajeR",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

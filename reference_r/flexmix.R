@@ -76,12 +76,12 @@ posterior_by_row <- function(log_joint, model, data) {
   scaled[match(subject, unique(subject)), , drop = FALSE]
 }
 
-# Half of the starts are flexmix's own (random assignment), half noisy rankings of the subjects.
+# A third of the starts are flexmix's own (random assignment), the others noisy rankings of the subjects.
 flexmix_search <- function(model, data) {
   n_starts <- if (length(model$orders) == 1) 1 else FLEXMIX_STARTS
   rates <- as_rates(data, model)
   first <- lapply(seq_len(n_starts), function(index) {
-    cluster <- if (index %% 2 == 0 || n_starts == 1) NULL else ranked_partition(rates, model)
+    cluster <- if (index %% 3 == 0 || n_starts == 1) NULL else start_partition(index, rates, model)
     fit <- tryCatch(run_flexmix(model, data, cluster, tolerance = 1e-7, iter.max = 300), error = function(e) NULL)
     if (is.null(fit)) NULL else list(loglik = fit@logLik, posterior = fit@posterior$scaled)
   })

@@ -126,7 +126,7 @@ lcmm_start <- function(index, model, data, one) {
     })
     return(parts)
   }
-  part <- ranked_partition(data, model)
+  part <- start_partition(index %/% 2, data, model)
   fits <- lapply(seq_len(K), function(g) {
     stats::lm(predictor(model, model$orders[g]), data[part == g, ])
   })

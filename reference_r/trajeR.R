@@ -101,9 +101,9 @@ trajer_class_start <- function(order, rows, model) {
   list(effects = unname(bounded), spread = stats::sd(y))
 }
 
-trajer_start <- function(model, data) {
+trajer_start <- function(index, model, data) {
   K <- length(model$orders)
-  part <- ranked_partition(data, model)
+  part <- start_partition(index, data, model)
   fits <- lapply(seq_len(K), function(g) suppressWarnings(trajer_class_start(model$orders[g], data[part == g, ], model)))
   spreads <- vapply(fits, `[[`, 0, "spread")
   further <- switch(model$family,
@@ -134,14 +134,14 @@ register("trajeR.fit", function(request) {
   model <- request$spec
   table <- trajer_table(data, model)
   first <- request$start
-  if (is.null(first)) first <- trajer_start(model, data)
+  if (is.null(first)) first <- trajer_start(0, model, data)
   positive <- trajer_positive(model, length(first))
   to_point <- function(free) ifelse(positive, exp(free), free)
   to_free <- function(point) ifelse(positive, log(abs(point)), point)
   f <- function(free) -trajer_log_likelihood(point_parts(to_point(free), model), model, table)
   reached <- numeric()
   if (is.null(request$start)) {
-    starts <- c(list(first), lapply(seq_len(TRAJER_STARTS - 1), function(k) trajer_start(model, data)))
+    starts <- c(list(first), lapply(seq_len(TRAJER_STARTS - 1), trajer_start, model = model, data = data))
     ends <- lapply(starts, function(start) {
       tryCatch(trajer_climb(to_free(start), f, TRAJER_FIRST_ITERATIONS), error = function(e) NULL)
     })

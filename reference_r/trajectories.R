@@ -86,3 +86,23 @@ as_rates <- function(data, model) {
   if (length(denominator) == 1) data[[model$outcome]] <- data[[model$outcome]] / data[[denominator]]
   data
 }
+
+# A noisy ranking of the subjects, cut at random: a small class is found from no equal parts, and one subject far above
+# all others would drown the noise of their means. Parts in random order, by row.
+uneven_partition <- function(data, model) {
+  K <- length(model$orders)
+  means <- tapply(data[[model$outcome]], data[[model$subject]], mean)
+  N <- length(means)
+  noisy <- rank(rank(means) + stats::rnorm(N, sd = N / 10), ties.method = "first")
+  cuts <- sort(sample(seq(2, N - 2), K - 1))
+  part <- sample(K)[findInterval(noisy, cuts + 1) + 1]
+  part[match(data[[model$subject]], as.numeric(names(means)))]
+}
+
+# Equal and uneven parts in turn.
+start_partition <- function(index, data, model) {
+  if (index %% 2 == 0 || length(unique(data[[model$subject]])) < 2 * length(model$orders) + 2) {
+    return(ranked_partition(data, model))
+  }
+  uneven_partition(data, model)
+}
