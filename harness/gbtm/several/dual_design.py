@@ -5,7 +5,7 @@ cells are exactly the J - 1 of pi_j and the J (K - 1) of pi_(k|j). Cell c = j K 
 in all cells of one j, one of outcome 2 in all cells of one k.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -117,7 +117,9 @@ def build_dual_design(specs: tuple[GbtmSpec, GbtmSpec], cohort: Cohort) -> DualD
     """
     refuse_several(specs, cohort, same_classes=False)
     subjects, rows = read_rows(specs, cohort)
-    first, second = (assemble((spec,), subjects, (own,)) for spec, own in zip(specs, rows, strict=True))
+    # Streams of its own: with the same ones, both outcomes' starts would have the same noise.
+    seeded = replace(specs[1], seed=int(np.random.SeedSequence(specs[0].seed).generate_state(1)[0]))
+    first, second = (assemble((spec,), subjects, (own,)) for spec, own in zip((specs[0], seeded), rows, strict=True))
     mixture = paired(first.mixture, second.mixture, (specs[0].outcome, specs[1].outcome))
     return DualDesign(first=first, second=second, mixture=mixture)
 
