@@ -73,16 +73,14 @@ def class_curves(
     found = mean_curves(fit.vector, design.mixture_of(fit.class_kinds), own, times, scale=scale)
     covariance = _covariance(fit, design, kind)
     unbounded_classes = set(_classes_without_maximum(fit, design))
-    limits = bounds(own.spec, scale)
     frames = []
     for g in range(design.n_classes):
         fitted, error = found.fitted[g], np.full(len(times), np.nan)
         lower = upper = error
         if covariance is not None and g + 1 not in unbounded_classes:
             error = standard_errors(found.slopes[g], covariance)
-            centre, slope = unbounded(fitted, limits)
-            half = critical_value(found.slopes[g], covariance, level, bands, seed) * error * slope
-            lower, upper = bounded(centre - half, limits), bounded(centre + half, limits)
+            half = critical_value(found.slopes[g], covariance, level, bands, seed) * error
+            lower, upper = _within(fitted, half, bounds(own.spec, scale))
         frames.append(
             pd.DataFrame(
                 {
@@ -186,6 +184,18 @@ def observed_means(posterior: Matrix, outcome: Outcome, weights: Vector | None =
                 }
             )
     return pd.DataFrame(found)
+
+
+def _within(fitted: Vector, half: Vector, limits: tuple[float, float]) -> tuple[Vector, Vector]:
+    """Return limits that reach out by `half` on the scale without bounds, and so stay within these."""
+    centre, slope = unbounded(fitted, limits)
+    inside = np.isfinite(centre) & np.isfinite(slope)
+    centre, reach = np.where(inside, centre, 0.0), np.where(inside, half * np.where(inside, slope, 0.0), 0.0)
+    # A mean that rounding has put on a bound has no place on that scale, and next to no standard error.
+    return (
+        np.where(inside, bounded(centre - reach, limits), np.clip(fitted - half, *limits)),
+        np.where(inside, bounded(centre + reach, limits), np.clip(fitted + half, *limits)),
+    )
 
 
 def _covariance(fit: GbtmFit, design: GbtmDesign, kind: CovarianceKind) -> Matrix | None:
