@@ -70,6 +70,12 @@ def test_a_check_value_is_trusted_to_half_its_last_digit():
         assert case.limit == pytest.approx(1.5e-8, rel=1e-12)
 
 
+def test_only_models_that_lme4_has_are_compared_with_it():
+    compared = [own for case in accuracy.read_cases() for _, own in accuracy._by_each_criterion(case)]
+    assert len(compared) > 50
+    assert all(own.spec.formula.random and own.spec.formula.residual is None for own in compared)
+
+
 def test_an_engine_that_failed_breaks_the_limits_of_its_row():
     left = Reading(engine="harness", source="computed", versions={})
     right = Reading(
