@@ -35,7 +35,8 @@ def mean_and_slopes(spec: GbtmSpec, eta: Matrix, zeta: Matrix | None) -> tuple[M
             sigma = np.exp(second(zeta))
             lower, upper = _limits(spec)
             a, b = (lower - eta) / sigma, (upper - eta) / sigma
-            return mean, ndtr(b) - ndtr(a), sigma * (_phi(a) - _phi(b))
+            # A mean that is a limit but for rounding must not lie beyond it.
+            return np.clip(mean, lower, upper), ndtr(b) - ndtr(a), sigma * (_phi(a) - _phi(b))
 
 
 def bounds(spec: GbtmSpec, scale: Scale) -> tuple[float, float]:
