@@ -9,6 +9,7 @@ from harness.cases import Case, Engine, Probe
 from harness.errors import EngineError
 from harness.quantities import Failure, ObjectiveValue, Point, Reading
 from harness.references.clubsandwich import ClubSandwich
+from harness.references.crimcv import CrimCV
 from harness.references.decoding import Decoded, Decoder
 from harness.references.emmeans import Emmeans
 from harness.references.flexmix import Flexmix
@@ -29,7 +30,7 @@ from harness.references.worker import Answer, RWorker
 from harness.roster import roster
 
 _MIXED_MODELS = (Lme4, Lme4Default, Lme4Profile, Nlme, LmerTest, Pbkrtest, Emmeans, ClubSandwich, GlmmTmb, Mmrm)
-_TRAJECTORIES = (Lcmm, Flexmix, Glm, Survreg, Zeroinfl, GlmmTmbBeta, TrajeR)
+_TRAJECTORIES = (Lcmm, Flexmix, Glm, Survreg, Zeroinfl, GlmmTmbBeta, TrajeR, CrimCV)
 DECODERS: Mapping[str, type[Decoder]] = {decoder.name: decoder for decoder in (*_MIXED_MODELS, *_TRAJECTORIES)}
 REFERENCES = tuple(roster())
 """The names of R's engines; each has a decoder."""

@@ -12,6 +12,7 @@ from harness.convergence import Stop
 from harness.gbtm.spec import GbtmSpec
 from harness.quantities import Reading
 from harness.references import wire
+from harness.references.crimcv import CrimCV
 from harness.references.flexmix import Flexmix
 from harness.references.lcmm import CONSTANT_PER_ROW, Lcmm
 from harness.references.trajer import TrajeR
@@ -242,3 +243,38 @@ def test_hlme_evaluates_only_where_the_random_effects_have_a_root():
     inside = (0.0, 1.0, 2.0, 3.0, 3.0, 1.5, 4.0, 1.0, 0.5)
     assert Lcmm().can_evaluate(inside, spec)
     assert not Lcmm().can_evaluate((*inside[:-1], 0.2), spec)
+
+
+ZIP = GbtmSpec(outcome="count", time="week", subject="id", orders=(1, 1), family="zip", zero_orders=(0, 0))
+
+
+def crimcv_answer():
+    return gbtm_answer(
+        shares=np.array([0.25, 0.75]),
+        beta=[np.array([2.0, 0.1]), np.array([-1.0, 0.2])],
+        zero=[np.array([-0.5]), np.array([-3.0])],
+        aic=one(54.0),
+        n_starts=one(40),
+        ends=np.array([-20.0, -25.0]),
+    )
+
+
+def test_crimcvs_classes_keep_their_zeros_in_canonical_order():
+    cohort = replace(COHORT, numeric={**COHORT.numeric, "count": np.tile([0.0, 3.0, 1.0], 4)})
+    case = Case(name="small", cohort=cohort, spec=ZIP, references=())
+    found = decoded(CrimCV(), crimcv_answer(), case)
+    values = {quantity.path: quantity.value for quantity in found.estimates.quantities()}
+    assert values["class[1].beta[intercept].estimate"] == -1.0
+    assert values["class[1].zero[intercept].estimate"] == -3.0
+    assert values["class[2].share.estimate"] == pytest.approx(0.25)
+    assert found.reached == -20.0
+    assert "class[1].zero[intercept].standard_error" not in values
+
+
+@pytest.mark.parametrize(
+    "changes", [{"orders": (1, 0)}, {"zero_orders": (0, 1)}, {"membership": "week"}, {"family": "poisson"}]
+)
+def test_crimcv_is_asked_for_classes_of_one_kind(changes):
+    support = CrimCV().support(replace(ZIP, **changes))
+    assert not support.fit
+    assert support.reason
