@@ -40,6 +40,7 @@ _SMALLEST_HIT_RATE = 0.10
 _LARGEST_EXTENSION = 4  # times the starts asked for
 _STARTS_PER_ASSIGNMENT = 20
 _REDUCED_STARTS = 20
+_LATE_ITERATIONS = 500  # for starts that ran out of iterations near or above the best end
 _BATCH = 400_000  # start x class x subject cells at a time, to bound memory
 
 
@@ -209,7 +210,22 @@ def ends_of(posterior: Tensor, mixture: Mixture) -> Ascent:
     """Return where starts (S, K, N) end: after EM, polished by Newton."""
     size = max(1, _BATCH // (mixture.n_classes * _cells(mixture)))
     batches = (posterior[at : at + size] for at in range(0, len(posterior), size))
-    return _stacked([climb(run_em(batch, mixture, EM_STEPS), mixture) for batch in batches])
+    ends = _stacked([climb(run_em(batch, mixture, EM_STEPS), mixture) for batch in batches])
+    return _finished(ends, mixture)
+
+
+def _finished(ends: Ascent, mixture: Mixture) -> Ascent:
+    """Return the ends with those that ran out of iterations near or above the best one climbed to their own."""
+    out = np.array([stop == Stop.ITERATION_LIMIT for stop in ends.stop])
+    if not out.any() or not np.isfinite(ends.log_likelihood).any():
+        return ends
+    late = np.flatnonzero(out & (ends.log_likelihood > np.nanmax(ends.log_likelihood) - NEAR_TIE))
+    if not len(late):
+        return ends
+    further = climb(ends.vectors[late], mixture, _LATE_ITERATIONS)
+    rest = np.setdiff1d(np.arange(len(ends.stop)), late)
+    order = np.argsort(np.concatenate([rest, late]))
+    return _stacked([ends.take(rest), further]).take(order)
 
 
 def _cells(mixture: Mixture) -> int:

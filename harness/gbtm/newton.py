@@ -27,6 +27,7 @@ NO_INFORMATION = 1e-8
 _LARGEST_STEP = 1.0  # in log-odds, residual standard deviations, log sigma
 _LEVEL = 1e-4  # standard errors; what is left to climb on a ridge
 _UNRESOLVED = 1e-5  # standard errors; the log-likelihood changes by half the square of it
+_ROUNDING = 64 * float(np.finfo(np.float64).eps)  # of a log-likelihood, relative
 _HALVINGS = 20
 
 
@@ -53,6 +54,18 @@ class Ascent:
     smallest_eigenvalue: Vector
     iterations: Codes
     stop: tuple[Stop, ...]
+
+    def take(self, starts: Codes) -> "Ascent":
+        """Return the ends of some starts."""
+        return Ascent(
+            vectors=self.vectors[starts],
+            log_likelihood=self.log_likelihood[starts],
+            gradient=self.gradient[starts],
+            distance=self.distance[starts],
+            smallest_eigenvalue=self.smallest_eigenvalue[starts],
+            iterations=self.iterations[starts],
+            stop=tuple(self.stop[s] for s in starts),
+        )
 
 
 def steepness(found: Derivatives) -> Steepness:
@@ -165,7 +178,7 @@ def _taken(here: Steepness, starts: Mask) -> Steepness:
 
 def _move(vectors: Matrix, log_likelihood: Vector, here: Steepness, mixture: Mixture) -> tuple[Matrix, Mask]:
     """Return the next vectors and which of them are better (or too near to an optimum to tell)."""
-    near = here.distance < _UNRESOLVED
+    near = here.distance < np.maximum(_UNRESOLVED, np.sqrt(_ROUNDING * np.abs(log_likelihood)))
     saddle = near & (here.smallest_eigenvalue < -_FLAT)
     step = np.where(saddle[:, None], here.saddle_step, here.step)
     largest = np.abs(step).max(axis=1, keepdims=True)
