@@ -161,7 +161,7 @@ class Found:
 
 def _search_all(design: GbtmDesign) -> GbtmFit:
     if design.n_classes == 1:
-        return _account(_search(design, 0, 1), design, None)
+        return account_with_notes(_search(design, 0, 1), design, None)
     reduced = _reduced(design)
     found = _search(design, 0, _n_starts(design))
     found = joined(found, _split(reduced, design))
@@ -190,7 +190,7 @@ def _improved(found: Found, more: Found, account: GbtmFit, design: GbtmDesign) -
     """Return the search with more ends, and with exchanges if the best of these is better than what was there."""
     found = joined(found, more)
     reduced = account.reduced_log_likelihood
-    renewed = _account(found, design, reduced)
+    renewed = account_with_notes(found, design, reduced)
     if renewed.log_likelihood > account.log_likelihood + HIT:
         return _exchanged(found, design, reduced)
     return found, renewed
@@ -259,7 +259,7 @@ def _reduced(design: GbtmDesign) -> GbtmFit:
     """Return the model without one class of the lowest kind, from few starts."""
     smaller = design.without(min(design.class_kinds))
     smaller = replace(smaller, spec=replace(smaller.spec, n_starts=min(_REDUCED_STARTS, design.spec.n_starts)))
-    return _account(_search(smaller, 0, _n_starts(smaller) if smaller.n_classes > 1 else 1), smaller, None)
+    return account_with_notes(_search(smaller, 0, _n_starts(smaller) if smaller.n_classes > 1 else 1), smaller, None)
 
 
 def _split(reduced: GbtmFit, design: GbtmDesign) -> Found:
@@ -277,7 +277,7 @@ def _merged(design: GbtmDesign) -> Found:
     extra = min(design.class_kinds)
     larger = design.with_another(extra)
     larger = replace(larger, spec=replace(larger.spec, n_starts=min(_ENLARGED_STARTS, design.spec.n_starts)))
-    best = _account(_search(larger, 0, larger.spec.n_starts), larger, None).best
+    best = account_with_notes(_search(larger, 0, larger.spec.n_starts), larger, None).best
     posterior = e_step(np.array(best.working)[None], larger.mixture_of(best.class_kinds))[0][0]
     merged = merged_starts(posterior, best.class_kinds, design)
     kinds, assignments = ("merge of one class more",) * len(merged), (design.class_kinds,) * len(merged)
@@ -286,11 +286,11 @@ def _merged(design: GbtmDesign) -> Found:
 
 def _exchanged(found: Found, design: GbtmDesign, reduced: float | None) -> tuple[Found, GbtmFit]:
     """Return the search with exchanges between the classes of its best end, repeated while they improve it."""
-    account = _account(found, design, reduced)
+    account = account_with_notes(found, design, reduced)
     for _ in range(_EXCHANGES if design.n_classes >= _FEWEST_TO_EXCHANGE else 0):
         best = account.log_likelihood
         found = joined(found, _exchange(account.best, design))
-        account = _account(found, design, reduced)
+        account = account_with_notes(found, design, reduced)
         if account.log_likelihood <= best + HIT:
             break
     return found, account
@@ -311,10 +311,11 @@ def _exchange(best: Optimum, design: GbtmDesign) -> Found:
 def _climb_from(start: Point, design: GbtmDesign, kinds: tuple[ClassKind, ...] | None) -> GbtmFit:
     own = design if kinds is None else design.with_kinds(kinds)
     ends = climb(from_point(start, own.mixture)[None], own.mixture)
-    return _account(Found(kinds=("given",), assignments=(own.class_kinds,), ends=ends), own, None)
+    return account_with_notes(Found(kinds=("given",), assignments=(own.class_kinds,), ends=ends), own, None)
 
 
-def _account(found: Found, design: GbtmDesign, reduced: float | None) -> GbtmFit:
+def account_with_notes(found: Found, design: GbtmDesign, reduced: float | None) -> GbtmFit:
+    """Return the best of the ends, what became of every start, and what a reader must know of it."""
     fitted = account_of(found, distinct_optima(found.ends, found.kinds, design), reduced)
     return replace(fitted, notes=_notes(fitted))
 
