@@ -39,7 +39,8 @@ def summary(
 
 def _heading(spec: GbtmSpec, design: GbtmDesign, estimates: GbtmEstimates) -> Iterator[str]:
     kind = "Growth mixture model" if spec.random is not None else "Group-based trajectory model"
-    yield f"{kind} of {spec.outcome} on {spec.time}: {estimates.n_classes} class(es), {family_name(spec)}"
+    along = "" if spec.time is None else f" on {spec.time}"
+    yield f"{kind} of {spec.outcome}{along}: {estimates.n_classes} class(es), {family_name(spec)}"
     yield "; ".join([*model_parts(spec), "maximum likelihood"])
     yield f"{design.n_subjects} subjects, {design.n_observations} observations, {estimates.n_parameters} parameters"
     subjects = design.subjects
@@ -112,7 +113,7 @@ def coefficient_table(estimates: GbtmEstimates) -> str:
     return shown.to_string(index=False)
 
 
-_PREFIXES = {"log_odds": "odds: ", "zero": "zero: ", "dropout": "dropout: "}
+_PREFIXES = {"log_odds": "log-odds: ", "zero": "zero: ", "dropout": "dropout: "}
 
 
 def _label(role: str, name: str) -> str:

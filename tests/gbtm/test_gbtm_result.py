@@ -98,3 +98,35 @@ def test_a_fit_without_standard_errors_says_why(cohort_of):
     assert result.class_curves()["lower"].isna().all()
     assert "Fit fewer classes" in result.summary()
     assert isinstance(result.plot(), Figure)
+
+
+def test_the_summary_says_which_parameters_are_log_odds_of_classes_and_which_all_classes_share(trial):
+    spec = GbtmSpec(
+        outcome="score",
+        time="week",
+        subject="id",
+        orders=(1, 0),
+        membership="age + sex",
+        common="stress",
+        weights="sampling",
+        n_starts=6,
+    )
+    result = fit_gbtm_cohort(spec, trial)
+    table, text = result.coefficients(), str(result.summary())
+    odds = table[table["role"] == "log_odds"]
+    assert odds["parameter"].tolist() == ["intercept", "age", "sex[male]"]
+    np.testing.assert_allclose(odds["z"], odds["estimate"] / odds["standard_error"])
+    assert table.loc[table["role"] == "common", "latent_class"].tolist() == [0]
+    for part in ("log-odds: age", "log-odds: sex[male]", "sandwich", "weights: sampling"):
+        assert part in text
+
+
+def test_a_model_without_time_prints_and_draws_its_constant_classes(trial):
+    spec = GbtmSpec(outcome="score", time=None, subject="id", orders=(0, 0), n_starts=6)
+    result = fit_gbtm_cohort(spec, trial)
+    assert "model of score: 2 class(es)" in str(result.summary())
+    assert isinstance(result.plot(), Figure)
+    curves = result.class_curves()
+    for g in (1, 2):
+        own = curves.loc[curves["latent_class"] == g, "fitted"]
+        np.testing.assert_allclose(own, result.beta[g - 1][0], rtol=1e-12)
