@@ -107,6 +107,8 @@ def reported_covariance(fit: GbtmFit, design: GbtmDesign, kind: CovarianceKind) 
     singular = [k for k, p in enumerate(mixture.parameters) if p.role == "covariance"]
     lost = set(fit.best.boundary) | (set(singular) if fit.convergence.stop == Stop.SINGULAR else set())
     at = [mixture.n_classes + kept.index(k) for k in lost if k in kept]
+    if any(mixture.parameters[k].role == "log_odds" for k in lost):
+        at += range(mixture.n_classes)  # where risk factors tell the class, no curvature tells how far shares can move
     covariance[at] = np.nan
     covariance[:, at] = np.nan
     return np.asarray(covariance)

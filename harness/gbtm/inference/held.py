@@ -41,7 +41,7 @@ _FINISHED = 1e-8
 _LEVEL = 1e-4  # standard errors; what is left to climb where the others, too, have no maximum
 _STEPS = 100
 _HALVINGS = 25
-_RETURNS = 25
+_RETURNS = 60
 _ROUNDING = 1e-13
 _DIFFERENCE = 1e-5
 _NO_VARIANCE = 1e-10
@@ -58,6 +58,11 @@ class HeldParameter:
     coordinate: Coordinate
     is_linear: bool
     mixture: Mixture
+
+    @property
+    def longest(self) -> float:
+        """How far h may go at once: on the way of a logarithm others change by factors, too."""
+        return np.inf if self.coordinate == "identity" else 2.0
 
     def user(self, h: float) -> float:
         """Return the parameter in the user's units; h may be infinite."""
@@ -188,8 +193,11 @@ def _onto(h: float, parameter: HeldParameter, vector: Vector) -> Vector:
     """Return the vector brought to h along the gradient."""
     for _ in range(_RETURNS):
         value, g = parameter.at(vector)
-        vector = vector + g * ((h - value) / (g @ g))
-        if parameter.is_linear or abs(h - value) <= _ROUNDING * (1 + abs(h)):
+        if parameter.is_linear:
+            return np.asarray(vector + g * ((h - value) / (g @ g)))
+        # A logarithm that is to fall by more than 2 sends what it is the logarithm of beyond zero.
+        vector = vector + g * (np.clip(h - value, -1.0, 1.0) / (g @ g))
+        if abs(h - value) <= _ROUNDING * (1 + abs(h)):
             break
     return vector
 
@@ -199,7 +207,7 @@ def _nearer(vector: Vector, log_likelihood: float, mixture: Mixture) -> Vector:
     directions = undetermined(vector, mixture)
     along = directions @ (directions.T @ vector)
     low, high = 0.0, 1.0
-    for _ in range(_RETURNS if directions.size else 0):
+    for _ in range(_HALVINGS if directions.size else 0):
         share = (low + high) / 2
         reached = float(e_step((vector - share * along)[None], mixture)[1][0])
         low, high = (share, high) if log_likelihood - reached < _FELT else (low, share)

@@ -146,7 +146,7 @@ def _end(parameter: HeldParameter, centre: Held, unit: float, quantile: float) -
     and the first above it.
     """
     inner, outer = centre, None
-    h = centre.h + np.sqrt(quantile) * unit
+    h = centre.h + float(np.clip(np.sqrt(quantile) * unit, -parameter.longest, parameter.longest))
     for _ in range(_STEPS):
         here = hold(h, parameter, inner.vector)
         rise = 2 * (centre.log_likelihood - here.log_likelihood)
@@ -161,6 +161,7 @@ def _end(parameter: HeldParameter, centre: Held, unit: float, quantile: float) -
             if outer is None and abs(2 * here.slope * (h - centre.h)) < _LEVEL:
                 return parameter.user(float(np.copysign(np.inf, unit))), End.NOT_REACHED
         h = _next((centre, inner, outer), here, quantile, rise)
+        h = inner.h + float(np.clip(h - inner.h, -parameter.longest, parameter.longest))
         if h in {inner.h, None if outer is None else outer.h}:
             return parameter.user(h), End.UNFINISHED
     return parameter.user(h), End.UNFINISHED
