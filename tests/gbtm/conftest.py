@@ -95,7 +95,7 @@ def trial():
 @pytest.fixture(scope="session")
 def small_trial():
     """As small as a model with a dozen parameters can be, for arithmetic with forty digits."""
-    return simulate_trial(7)
+    return simulate_trial(5)
 
 
 @pytest.fixture(scope="session")

@@ -216,6 +216,26 @@ def test_a_given_start_is_climbed_from_and_nothing_else(design_of):
     np.testing.assert_allclose(again.point, best.point, rtol=1e-6, atol=1e-8)
 
 
+def test_a_given_start_may_have_its_classes_in_another_order(design_of):
+    design = design_of(orders=(0, 2, 1), sigma="class", n_starts=10)
+    best = fit(design)
+    assert best.class_kinds != design.class_kinds
+    again = fit(design, best.point, best.class_kinds)
+    assert again.class_kinds == best.class_kinds
+    np.testing.assert_allclose(again.point, best.point, rtol=1e-7, atol=1e-9)
+
+
+def test_how_starts_are_batched_changes_no_end(design_of, monkeypatch):
+    design = design_of(orders=(1, 2), sigma="class", n_starts=12)
+    together = fit(design)
+    monkeypatch.setattr("harness.gbtm.fit._BATCH", 1)
+    apart = fit(design)
+    assert [optimum.count for optimum in apart.optima] == [optimum.count for optimum in together.optima]
+    # Products of another size are rounded in another order.
+    np.testing.assert_allclose(apart.starts.log_likelihood, together.starts.log_likelihood, rtol=1e-12)
+    np.testing.assert_allclose(apart.point, together.point, rtol=1e-8)
+
+
 def test_exchanges_between_classes_lead_out_of_a_local_optimum(design_of):
     design = design_of(orders=(2, 2, 2), sigma="shared", n_starts=40)
     fitted = fit(design)

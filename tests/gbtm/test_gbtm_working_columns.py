@@ -3,6 +3,9 @@
 import numpy as np
 import pytest
 
+from harness import fixture_cohort
+from harness.gbtm.result import fit_gbtm_cohort
+from harness.gbtm.spec import GbtmSpec
 from harness.gbtm.working_columns import natural_spline, train_columns
 
 TIMES = np.array([0, 0.5, 1.3, 2, 3.1, 4, 5.5, 6])
@@ -28,6 +31,19 @@ def test_the_span_of_the_spline_is_that_of_r():
         fitted = columns @ np.linalg.lstsq(columns, others, rcond=None)[0]
         # R's numbers were written with fifteen digits; cubes of 6 stand beside them.
         np.testing.assert_allclose(fitted, others, atol=1e-12 * np.abs(others).max())
+
+
+def test_one_class_with_a_spline_has_the_log_likelihood_of_lm():
+    spec = GbtmSpec(outcome="reaction", time="days", subject="subject", orders=(3,), knots=(3, 6))
+    found = fit_gbtm_cohort(spec, fixture_cohort("sleepstudy"))
+    # R 4.2.2: logLik(lm(Reaction ~ splines::ns(Days, knots = c(3, 6)), lme4::sleepstudy))
+    assert found.log_likelihood == pytest.approx(-949.924610704220, abs=1e-9)
+    assert [parameter.name for parameter in found.estimates.parameters[:4]] == [
+        "intercept",
+        "days",
+        "ns(days)[2]",
+        "ns(days)[3]",
+    ]
 
 
 def test_a_natural_spline_is_straight_beyond_its_boundary_knots():
