@@ -7,6 +7,7 @@
     │   ├── CohortError        a table breaks its schema, or a schema is unusable
     │   ├── FormulaError       a model formula that the grammar rejects
     │   ├── SpecError          a model that can't be fitted to this cohort
+    │   ├── ScoringError       a score off its scale; a scale, an outcome's rule or counts that can't be used
     │   └── CaseError          a case, pin or known-differences file that can't be read
     ├── EngineError            an engine crashed, hung, is absent or refused; becomes a `Failure` in a `Reading`
     └── NothingToCompareError  a run would end without a single comparison
@@ -90,6 +91,10 @@ class FormulaError(InputError):
 
 class SpecError(InputError):
     """A model that can't be fitted to this cohort."""
+
+
+class ScoringError(InputError):
+    """A score off its scale, or a scale, an outcome's rule or counts that can't be used."""
 
 
 class CaseError(InputError):
