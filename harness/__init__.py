@@ -14,14 +14,26 @@ if TYPE_CHECKING:
     from harness.cohorts import Cohort, cohort_from_frame, fixture_cohort, read_cohort, read_schema, simulate_ketamine
     from harness.comparison.figure import differences
     from harness.figures import overlay
-    from harness.several_outcomes import fit_dual_trajectory, fit_multi_trajectory, outcome_model
+    from harness.several_outcomes import (
+        distal_outcome,
+        fit_dual_trajectory,
+        fit_multi_trajectory,
+        membership_predictors,
+        outcome_model,
+    )
     from harness.trajectories import fit_gbtm
 
 _HOMES = {
     "harness.api": ("bootstrap_ratio", "compare", "fit_lmm", "likelihood_ratio", "load_fit"),
     "harness.comparison.figure": ("differences",),
     "harness.figures": ("overlay",),
-    "harness.several_outcomes": ("fit_dual_trajectory", "fit_multi_trajectory", "outcome_model"),
+    "harness.several_outcomes": (
+        "distal_outcome",
+        "fit_dual_trajectory",
+        "fit_multi_trajectory",
+        "membership_predictors",
+        "outcome_model",
+    ),
     "harness.trajectories": ("fit_gbtm",),
     "harness.cohorts": (
         "Cohort",
@@ -40,6 +52,7 @@ __all__ = [
     "cohort_from_frame",
     "compare",
     "differences",
+    "distal_outcome",
     "fit_dual_trajectory",
     "fit_gbtm",
     "fit_lmm",
@@ -47,6 +60,7 @@ __all__ = [
     "fixture_cohort",
     "likelihood_ratio",
     "load_fit",
+    "membership_predictors",
     "outcome_model",
     "overlay",
     "read_cohort",

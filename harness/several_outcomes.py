@@ -1,20 +1,29 @@
-"""Trajectory models beyond one outcome, for a notebook: several outcomes with the same classes, or with two kinds.
+"""Trajectory models beyond one outcome, for a notebook: several outcomes, distal outcomes, predictors of membership.
 
 >>> madrs, gad7 = outcome_model("madrs", orders=(2, 2, 2)), outcome_model("gad7", orders=(1, 1, 1))
 >>> print(fit_multi_trajectory(data, [madrs, gad7], time="week", subject="id").summary())
 >>> print(fit_dual_trajectory(data, first=madrs, second=gad7, time="week", subject="id").summary())
+>>> fit = fit_gbtm(data, outcome="madrs", time="week", subject="id", orders=(2, 2, 2))
+>>> print(distal_outcome(fit, one_row_each, outcome="relapse", family="logit").summary())
+>>> print(membership_predictors(fit, one_row_each, "age + sex").summary())
 """
 
 from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
-from harness.cohorts import Cohort
-from harness.columns_of_frames import require
+from harness.cohorts import Cohort, cohort_from_frame
+from harness.columns_of_frames import present, require
+from harness.errors import Problem, SpecError
+from harness.gbtm.distal.estimates import Method
+from harness.gbtm.distal.methods import distal_of, predictors_of
+from harness.gbtm.distal.result import DistalResult, PredictorResult
+from harness.gbtm.result import GbtmResult
 from harness.gbtm.several.dual_result import DualResult, fit_dual_cohort
 from harness.gbtm.several.multi_result import MultiResult, fit_multi_cohort
 from harness.gbtm.several.outcome_model import OutcomeModel, specs_of
 from harness.gbtm.spec import Errors, Family, RandomCovariance, RandomScale, Sigma
+from harness.gbtm.terms import columns_in
 from harness.quantities import Point
 from harness.trajectories import cohort_for, plain
 
@@ -176,3 +185,104 @@ def fit_dual_trajectory(
         (first, second), time=time, subject=subject, weights=weights, n_starts=plain(n_starts), seed=plain(seed)
     )
     return fit_dual_cohort((one, two), cohort_for((one, two), data, "fit_dual_trajectory"))
+
+
+def distal_outcome(
+    result: GbtmResult | MultiResult,
+    data: pd.DataFrame | Cohort,
+    *,
+    outcome: str,
+    method: Method = "three_step_ml",
+    family: Family = "gaussian",
+    sigma: Sigma = "shared",
+    first_step: bool = False,
+) -> DistalResult:
+    """Compare an outcome that each subject has once between the classes of a fitted model.
+
+    Parameters
+    ----------
+    result
+        From `fit_gbtm` or `fit_multi_trajectory`.
+    data
+        A table with the subjects and the outcome: one row a subject, or several with the same value or none. Subjects
+        without a value are counted; subjects that the trajectories do not have are left out.
+    outcome
+        Name of a numeric column.
+    method
+        "three_step_ml": the outcome's law by class from modal classes, corrected for wrong ones. "bch": means with
+        weights that undo wrong classes, for any law. "posterior_regression": regression on posterior probabilities,
+        maximised with the trajectories (Stata traj's `outcome()`). "class_mean_mixture": one more outcome of the
+        mixture, which then has a say in the classes. They are different models; the first two are the usual choice.
+    family
+        "gaussian" (means), "logit" (0/1; log-odds), "poisson" (log rates). With "bch", means in every family.
+    sigma
+        Of a gaussian outcome: "shared", or one for each "class" (not with "bch" and "posterior_regression").
+    first_step
+        For the three-step methods: whether standard errors know that trajectories and classification were estimated,
+        too. Without it they are those of the last step alone, as is usual, and somewhat too small.
+
+    Raises
+    ------
+    CohortError, SpecError
+        With everything that is wrong with the table, the settings or the fit.
+    """
+    _require_classes("distal_outcome", result)
+    design = result.design
+    cohort = _table(result, data, (outcome,), "distal_outcome")
+    return distal_of(
+        design, result.fit, cohort, outcome, method, family=family, sigma=sigma, with_first_step=first_step
+    )
+
+
+def membership_predictors(
+    result: GbtmResult | MultiResult,
+    data: pd.DataFrame | Cohort,
+    predictors: str,
+    *,
+    method: str = "three_step_ml",
+    reference: int | None = None,
+    first_step: bool = False,
+) -> PredictorResult:
+    """Regress the classes of a fitted model on subjects' characteristics, without changing the classes.
+
+    Parameters
+    ----------
+    result
+        From `fit_gbtm` or `fit_multi_trajectory`, best without these predictors as risk factors.
+    data
+        A table with the subjects and the predictors: one row a subject, or several with the same values.
+    predictors
+        Right side of a formula, such as ``"age + sex"``.
+    method
+        "three_step_ml": multinomial logit of modal classes, corrected for wrong ones.
+    reference
+        Class (from 1) against which log-odds are; the last one by default.
+    first_step
+        As in `distal_outcome`.
+
+    Raises
+    ------
+    CohortError, SpecError
+        With everything that is wrong with the table, the predictors or the fit.
+    """
+    _require_classes("membership_predictors", result)
+    require("membership_predictors", predictors, str, "the right side of a formula, such as 'age + sex'")
+    cohort = _table(result, data, columns_in(predictors), "membership_predictors")
+    return predictors_of(
+        result.design, result.fit, cohort, predictors, method, reference=reference, with_first_step=first_step
+    )
+
+
+def _require_classes(where: str, result: object) -> None:
+    if not isinstance(result, GbtmResult | MultiResult):
+        expected = "a result of fit_gbtm or fit_multi_trajectory"
+        raise SpecError(where, [Problem(found=f"a {type(result).__name__}", expected=expected)])
+
+
+def _table(result: GbtmResult | MultiResult, data: pd.DataFrame | Cohort, names: Sequence[str], where: str) -> Cohort:
+    """Return the columns of a table as a cohort, whose rows of a subject need no times."""
+    if isinstance(data, Cohort):
+        return data
+    subject = result.design.spec.subject
+    columns = present(data, (subject, *names), where)
+    return cohort_from_frame(data, subject=subject, columns=columns)
