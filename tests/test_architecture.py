@@ -15,7 +15,7 @@ LAYERS = (
     {"quantities", "formula_tokens", "formula_tree", "roster"},
     {"formula_parser"},
     {"formula", "comparison"},
-    {"scoring"},
+    {"scoring", "rates", "suppression"},
     {"cohorts", "coding", "columns_of_frames"},
     {"lmm", "gbtm"},
     {"cases"},
