@@ -219,7 +219,7 @@ def distal_outcome(
         Of a gaussian outcome: "shared", or one for each "class" (not with "bch" and "posterior_regression").
     first_step
         For the three-step methods: whether standard errors know that trajectories and classification were estimated,
-        too. Without it they are those of the last step alone, as is usual, and somewhat too small.
+        too. Without it they are those of the last step alone, as is usual.
 
     Raises
     ------
