@@ -113,7 +113,7 @@ def held_parameter(place: int, mixture: Mixture) -> HeldParameter:
     if place >= mixture.n_classes:
         parameter = mixture.parameters[place - mixture.n_classes]
         path = path_of(parameter)
-        is_variance = parameter.role == "covariance" and parameter.name.startswith("var(")
+        is_variance = parameter.role == "covariance" and "var(" in parameter.name
         other: tuple[Coordinate, bool] = ("logarithm" if is_variance else "identity", False)
         coordinate, is_linear = _COORDINATES.get(parameter.role, other)
     return HeldParameter(path=path, place=place, coordinate=coordinate, is_linear=is_linear, mixture=mixture)

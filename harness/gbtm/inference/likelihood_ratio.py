@@ -156,5 +156,6 @@ def _remarks(smaller: ComparedModel, larger: ComparedModel) -> Iterator[str]:
             yield f"{model.name!r} ended at a {stop.value}: chi-square is an approximation that no theory backs."
         elif not model.fit.convergence.converged:
             yield f"{model.name!r} ended at a {stop.value}. {model.fit.convergence.next_step}"
-    for what in dict.fromkeys(at_bounds(smaller.design.spec, larger.design.spec)):
+    pairs = zip(smaller.design.outcomes, larger.design.outcomes, strict=True)
+    for what in dict.fromkeys(what for one, other in pairs for what in at_bounds(one.spec, other.spec)):
         yield f"In the smaller model {what} is at its bound: chi-square is conservative."

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from harness.gbtm.inference.bootstrap import Bootstrap, BootstrapKind
     from harness.gbtm.inference.hypotheses import Hypothesis
     from harness.gbtm.inference.observed_scale import Scale
+    from harness.gbtm.spec import GbtmSpec
 
 
 class Inferences:
@@ -149,7 +150,10 @@ class Inferences:
 
 def _words(design: "GbtmDesign") -> str:
     """Return what tells a model from others of the same data."""
-    spec = design.spec
+    return "; ".join(_of_spec(outcome.spec) for outcome in design.outcomes)
+
+
+def _of_spec(spec: "GbtmSpec") -> str:
     parts = [f"orders {','.join(map(str, spec.orders))}"]
     if spec.sigma != "shared":
         parts.append(f"sigma by {spec.sigma}")

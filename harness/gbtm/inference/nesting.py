@@ -1,7 +1,7 @@
 """Whether one trajectory model is a special case of another, and what that does to the test between them."""
 
 from collections.abc import Iterator
-from itertools import permutations
+from itertools import chain, permutations
 
 import numpy as np
 
@@ -97,9 +97,12 @@ def _kinds_nested(smaller: GbtmDesign, larger: GbtmDesign) -> bool:
 
 
 def _orders(design: GbtmDesign) -> tuple[ClassKind, ...]:
-    spec = design.spec
-    zero, dropout = _zero_orders(spec), spec.dropout or (0,) * spec.n_classes
-    return tuple(zip(spec.orders, zero, dropout, strict=True))
+    """Return, by class, what its orders are in every outcome; -1 for the extra zeros of a family without."""
+    by_outcome = [
+        zip(spec.orders, _zero_orders(spec), spec.dropout or (0,) * spec.n_classes, strict=True)
+        for spec in (outcome.spec for outcome in design.outcomes)
+    ]
+    return tuple(tuple(chain.from_iterable(kinds)) for kinds in zip(*by_outcome, strict=True))
 
 
 def _zero_orders(spec: GbtmSpec) -> tuple[int, ...]:

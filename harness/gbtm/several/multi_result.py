@@ -12,6 +12,7 @@ from harness.gbtm.design import KIND_WIDTH, GbtmDesign
 from harness.gbtm.estimates import GbtmEstimates
 from harness.gbtm.estimation import covariance_refusal, estimate
 from harness.gbtm.fit import GbtmFit, fit
+from harness.gbtm.inference.methods import Inferences
 from harness.gbtm.several import multi_tables
 from harness.gbtm.several.multi import build_multi_design
 from harness.gbtm.several.multi_summary import multi_summary
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class MultiResult:
+class MultiResult(Inferences):
     """A model of several outcomes with the same classes, fitted to a cohort, in the user's units.
 
     Classes count from 1, from the lowest to the highest mean fitted value of the first outcome.
@@ -100,9 +101,9 @@ class MultiResult:
         """One row a start: kind, orders by outcome, log-likelihood at its end, number of its optimum in `optima()`."""
         return multi_tables.with_orders_by_outcome(tables.starts(self.fit), self.fit.starts.assignments)
 
-    def coefficients(self, level: float = 0.95) -> pd.DataFrame:
+    def coefficients(self, level: float = 0.95, standard_errors: "CovarianceKind | None" = None) -> pd.DataFrame:
         """Return one row a parameter, with its outcome: estimate, standard error, z, p, limits."""
-        return multi_tables.coefficients(self.estimates, self.design, level)
+        return multi_tables.coefficients(self.estimates_with(standard_errors), self.design, level)
 
     def adequacy(self) -> pd.DataFrame:
         """Return one row a class: share, assigned share, mismatch, AvePP, odds of correct classification."""
