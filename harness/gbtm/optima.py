@@ -12,6 +12,7 @@ from harness.gbtm.design import ClassKind, GbtmDesign
 from harness.gbtm.mixture import Mixture, derivatives
 from harness.gbtm.model import ClassDensity
 from harness.gbtm.newton import NO_INFORMATION, Ascent
+from harness.gbtm.several.tied import untied
 from harness.quantities import Point
 
 SAME_LOG_LIKELIHOOD = 1e-6
@@ -213,7 +214,7 @@ def _is_singular(vector: Vector, mixture: Mixture) -> bool:
     """Return whether some combination of random effects has no variance."""
     return any(
         isinstance(density, RandomEffectsDensity) and len(density.singular(vector[part])) > 0
-        for density, part in zip(mixture.densities, mixture.parts, strict=True)
+        for density, part in zip(map(untied, mixture.densities), mixture.parts, strict=True)
     )
 
 

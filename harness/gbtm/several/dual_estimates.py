@@ -6,6 +6,7 @@ import numpy as np
 from scipy.stats import chi2
 
 from harness.arrays import Mask, Matrix, Tensor, Vector, read_only
+from harness.convergence import Stop
 from harness.gbtm.adequacy import average_posterior, entropy
 from harness.gbtm.estimates import GbtmEstimates, reported
 from harness.gbtm.estimation import covariance_refusal, reported_jacobian
@@ -125,7 +126,12 @@ def _outcome(
         jacobian = reported_jacobian(margin.vector, mixture) @ margin.jacobian
         covariance = jacobian @ free @ jacobian.T
         kept = reported(mixture.parameters, mixture.n_classes)
-        lost = [mixture.n_classes + row for row, k in enumerate(kept) if margin.places[k] in fit.joint.best.boundary]
+        singular = fit.joint.convergence.stop == Stop.SINGULAR
+        lost = [
+            mixture.n_classes + row
+            for row, k in enumerate(kept)
+            if margin.places[k] in fit.joint.best.boundary or (singular and mixture.parameters[k].role == "covariance")
+        ]
         covariance[lost] = np.nan
         covariance[:, lost] = np.nan
     L, p = fit.joint.log_likelihood, design.n_parameters
@@ -157,7 +163,7 @@ def _outcome(
 class IndependenceTest:
     """Likelihood-ratio test of independent classes: twice the gain over both outcomes alone, (J - 1)(K - 1) df.
 
-    `df` counts free cells; where cells are empty the reference distribution is only rough.
+    Where cells are empty the reference distribution is only rough; with sampling weights there is none, and p is NaN.
     """
 
     statistic: float
@@ -170,10 +176,11 @@ def independence_test(fit: DualFit, design: DualDesign) -> IndependenceTest:
     """Return the test of whether the classes of one outcome say anything about those of the other."""
     J, K = design.shape
     statistic, df = 2 * (fit.joint.log_likelihood - fit.independent_log_likelihood), (J - 1) * (K - 1)
+    has_reference = df > 0 and not design.mixture.are_weighted
     return IndependenceTest(
         statistic=statistic,
         df=df,
-        p=float(chi2.sf(statistic, df)) if df else float("nan"),
+        p=float(chi2.sf(statistic, df)) if has_reference else float("nan"),
         independent_log_likelihood=fit.independent_log_likelihood,
     )
 

@@ -10,6 +10,7 @@ from harness.gbtm.several.dual_design import DualDesign
 from harness.gbtm.several.dual_estimates import DualEstimates, Probabilities, independence_test
 from harness.gbtm.several.dual_search import DualFit
 from harness.gbtm.several.multi_summary import left_out, outcome_lines
+from harness.summaries import shown_p_value
 
 
 def dual_summary(design: DualDesign, fit: DualFit, estimates: DualEstimates, warnings: tuple[str, ...]) -> str:
@@ -59,8 +60,11 @@ def _heading(design: DualDesign, estimates: DualEstimates) -> Iterator[str]:
 def _independence(fit: DualFit, design: DualDesign) -> Iterator[str]:
     test = independence_test(fit, design)
     yield f"Outcomes alone: log-likelihood {test.independent_log_likelihood:.4f} together;"
-    p = "<0.0001" if test.p < 1e-4 else f"{test.p:.4f}"
-    yield f"  test of independent classes: chi2 {test.statistic:.3f}, df {test.df}, p {p}"
+    if np.isnan(test.p):
+        yield f"  gain over independent classes: {test.statistic:.3f} (twice the difference, without a reference)"
+    else:
+        said = f"chi2 {test.statistic:.3f}, df {test.df}, p {shown_p_value(test.p)}"
+        yield f"  test of independent classes: {said}"
 
 
 def _table(found: Probabilities) -> str:

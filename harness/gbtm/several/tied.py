@@ -102,3 +102,8 @@ class Tied:
     def user_jacobian(self, own: Vector) -> Matrix:
         """Return d to_user / d own."""
         return self.inner.user_jacobian(own)
+
+
+def untied(density: ClassDensity) -> ClassDensity:
+    """Return the density within a tied one; any other as it is."""
+    return density.inner if isinstance(density, Tied) else density

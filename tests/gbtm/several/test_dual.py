@@ -259,3 +259,21 @@ def test_problems_of_both_outcomes_are_told_at_once(panel):
         build_dual_design(specs(*wrong), panel)
     assert "order 9" in str(refused.value)
     assert "'moods' is not in the cohort" in str(refused.value)
+
+
+def test_random_effects_without_variance_are_singular_and_have_no_standard_error(panel):
+    # The simulated panel has none beside its classes.
+    result = fit_dual_cohort(specs(OutcomeModel(outcome="score", orders=(1, 1), random=0), MOOD), panel)
+    assert result.fit.joint.convergence.stop == Stop.SINGULAR
+    table = result.coefficients()
+    assert table.query("role == 'covariance'")["standard_error"].isna().all()
+    assert table.query("role == 'beta'")["standard_error"].notna().all()
+
+
+def test_with_sampling_weights_independence_has_no_p_value(simulated, panel_of):
+    subject, time, columns, _ = simulated(60, 3)
+    panel = panel_of(subject, time, {**columns, "sampling": 1.0 + subject % 2})
+    result = fit_dual_cohort(specs(TWO, MOOD, weights="sampling"), panel)
+    assert result.estimates.covariance_kind == "sandwich"
+    assert np.isnan(result.independence().p)
+    assert "without a reference" in result.summary()
