@@ -21,9 +21,9 @@ def read_delimited(path: Path, wanted: Sequence[str], options: FileOptions) -> T
     CohortError
         The text can't be decoded, is empty, has lines of different lengths, or lacks wanted columns.
     """
-    text = _decoded(path, options.encoding)
+    text = decoded_text(path, options.encoding)
     delimiter = options.delimiter or DELIMITERS[path.suffix.lower()]
-    rows, lines = _split(path, text, delimiter)
+    rows, lines = split_rows(path, text, delimiter)
     if not rows:
         refuse(path, [Problem(found="an empty file", expected="a header and at least one row")])
     if options.strip:
@@ -44,7 +44,8 @@ def read_delimited(path: Path, wanted: Sequence[str], options: FileOptions) -> T
     return Table(header=header, columns=columns, lines=lines[1:], textual=True)
 
 
-def _decoded(path: Path, encoding: str) -> str:
+def decoded_text(path: Path, encoding: str) -> str:
+    """Return the text of a file, without its byte-order mark; what can't be decoded or holds NUL is refused."""
     raw = path.read_bytes()
     if raw.startswith((b"\xff\xfe", b"\xfe\xff")) and encoding == "utf-8":
         problem = Problem(
@@ -73,7 +74,8 @@ def _encoding_problem(error: UnicodeError, raw: bytes, encoding: str) -> Problem
     return Problem(found=f"byte 0x{raw[start]:02x} at position {start}", expected=encoding, line=line, advice=advice)
 
 
-def _split(path: Path, text: str, delimiter: str) -> tuple[list[list[str]], list[int]]:
+def split_rows(path: Path, text: str, delimiter: str) -> tuple[list[list[str]], list[int]]:
+    """Return the rows of a text that aren't blank, and the line on which each begins; broken quotation is refused."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     rows, lines, first = [], [], 1
     try:

@@ -29,7 +29,7 @@ def read_workbook(path: Path, wanted: Sequence[str], options: FileOptions) -> Ta
     CohortError
         The file is damaged, its sheet isn't clear, it lacks wanted columns, or a formula has no stored value.
     """
-    rows = _rows(path, options.sheet, values=True)
+    rows = sheet_rows(path, options.sheet, values=True)
     if not rows:
         refuse(path, [Problem(found="an empty sheet", expected="a header and at least one row")])
     header = ["" if cell is None else str(cell) for cell in rows[0]]
@@ -44,7 +44,7 @@ def read_workbook(path: Path, wanted: Sequence[str], options: FileOptions) -> Ta
     return Table(header=header, columns=columns, lines=[place + 1 for place in filled], textual=False)
 
 
-def _rows(path: Path, sheet: str | None, *, values: bool) -> Rows:
+def sheet_rows(path: Path, sheet: str | None, *, values: bool) -> Rows:
     """Return all rows of the sheet, with the values of formulas or with the formulas themselves."""
     with path.open("rb") as stream, warnings.catch_warnings():
         # openpyxl warns of styles and validations that it doesn't know; cells are not touched by these.
@@ -72,7 +72,7 @@ def _check_formulas(
     """Refuse formulas without a stored value, which would pass as missing values."""
     if all(cell is not None for cells in columns.values() for cell in cells):
         return
-    formulas = _rows(path, sheet, values=False)
+    formulas = sheet_rows(path, sheet, values=False)
     problems = [
         Problem(
             found="a formula without a stored value",
