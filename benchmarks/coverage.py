@@ -13,13 +13,15 @@ from itertools import repeat
 import numpy as np
 import pandas as pd
 
-from benchmarks.coverage_models import MODELS, Model
+from benchmarks.coverage_models import SINGLE, Model
+from benchmarks.coverage_pairs import PAIRS, Pair
 from benchmarks.machine import pin_threads
 from benchmarks.tables import Judged, Table, closing, exit_status, render
 
 LOWEST, HIGHEST = 0.93, 0.97
 SUBJECTS, REPLICATES, CHECKED = 150, 1000, 20
 SEED = 20
+MODELS: tuple[Model | Pair, ...] = (*SINGLE, *PAIRS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -32,7 +34,7 @@ class Covered:
     same_optimum: np.ndarray
 
 
-def coverage(models: Sequence[Model], replicates: int, workers: int) -> Table:
+def coverage(models: Sequence[Model | Pair], replicates: int, workers: int) -> Table:
     """Return the table of all models."""
     noise = 100 * np.sqrt(0.05 * 0.95 / replicates)
     title = (
@@ -45,7 +47,7 @@ def coverage(models: Sequence[Model], replicates: int, workers: int) -> Table:
     return Table(title=title, header=header, rows=tuple(_row(m, _run(m, replicates, workers)) for m in models))
 
 
-def _row(model: Model, found: Covered) -> tuple[str | Judged, ...]:
+def _row(model: Model | Pair, found: Covered) -> tuple[str | Judged, ...]:
     observed, sandwich = np.nanmean(found.observed, axis=0), np.nanmean(found.sandwich, axis=0)
     low, high = int(observed.argmin()), int(observed.argmax())
     return (
@@ -62,7 +64,7 @@ def _row(model: Model, found: Covered) -> tuple[str | Judged, ...]:
     )
 
 
-def _run(model: Model, replicates: int, workers: int) -> Covered:
+def _run(model: Model | Pair, replicates: int, workers: int) -> Covered:
     numbers = range(replicates)
     if workers == 1:
         found = [_replicate(model.name, number) for number in numbers]

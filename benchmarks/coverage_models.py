@@ -135,7 +135,7 @@ def _shares(stream: np.random.Generator, eta: np.ndarray, classes: np.ndarray) -
     return np.clip(stream.beta(mean * phi, (1 - mean) * phi), 1e-12, 1 - 1e-12)
 
 
-MODELS = (
+SINGLE = (
     Model(
         name="gaussian, risk factor",
         beta=((5.0, 0.5), (12.0, -1.0, 0.2)),
