@@ -1,5 +1,6 @@
 """Our fitted curves with the reference's laid over them, dashed."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -9,7 +10,9 @@ from matplotlib.figure import Figure
 from harness.arrays import Vector
 from harness.comparison.verdict import Comparison
 from harness.errors import Problem, SpecError
-from harness.gbtm.response_building import power_name
+from harness.gbtm.estimates import path_of
+from harness.gbtm.inference.mean_curves import mean_curves
+from harness.gbtm.named import Parameter
 from harness.gbtm.result import GbtmResult
 from harness.lmm.curve import curve_columns, population_curves
 from harness.lmm.result import LmmResult
@@ -65,12 +68,24 @@ def _add_population_curves(axes: Axes, fit: LmmResult, estimates: dict[str, floa
 
 
 def _add_class_curves(axes: Axes, fit: GbtmResult, estimates: dict[str, float]) -> None:
-    time = str(fit.spec.time)
-    grid = np.unique(fit.class_curves()[time].to_numpy())
-    for g in range(1, len(fit.class_shares) + 1):
-        powers = (f"class[{g}].beta[{power_name(time, power)}].estimate" for power in range(max(fit.orders) + 1))
-        coefficients = [estimates[path] for path in powers if path in estimates]
-        _dashed(axes, grid, np.polynomial.polynomial.polyval(grid, coefficients))
+    mixture = fit.design.mixture_of(fit.fit.class_kinds)
+    outcome, times = fit.design.outcomes[0], fit.drawn_times
+    vector = mixture.from_user(_user_values(mixture.parameters, estimates, fit.estimates.n_classes))
+    for curve in mean_curves(vector, mixture, outcome, times, scale="response").fitted:
+        _dashed(axes, times, curve)
+
+
+def _user_values(parameters: Sequence[Parameter], estimates: dict[str, float], n_classes: int) -> Vector:
+    """Return the reference's parameters in our order; log-odds that it reports as shares from these."""
+
+    def value(parameter: Parameter) -> float:
+        path = f"{path_of(parameter)}.estimate"
+        if path in estimates or parameter.role != "log_odds":
+            return estimates[path]
+        shares = [estimates[f"class[{g}].share.estimate"] for g in (parameter.latent_class, n_classes)]
+        return float(np.log(shares[0] / shares[1]))
+
+    return np.array([value(parameter) for parameter in parameters])
 
 
 def _dashed(axes: Axes, x: Vector, y: Vector) -> None:

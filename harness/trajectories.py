@@ -86,6 +86,9 @@ def fit_gbtm(
         With everything that is wrong with the columns, or with the model for these data.
     """
     require("fit_gbtm", orders, Iterable, "one order for each class, such as orders=(2, 2, 1)")
+    for name, given in (("zero_orders", zero_orders), ("knots", knots), ("dropout", dropout)):
+        if given is not None:
+            require("fit_gbtm", given, Iterable, f"several numbers, such as {name}=(1, 2)")
     spec = GbtmSpec(
         outcome=outcome,
         time=time,

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from harness.arrays import Codes, Matrix, Vector, read_only
@@ -139,12 +140,18 @@ class GbtmResult(Inferences):
         """Return means of the outcome by class and time, weighted by posterior probabilities."""
         return curves.observed_means(self.posterior, self.design.outcomes[0], self.design.subjects.weights)
 
+    @property
+    def drawn_times(self) -> Vector:
+        """Where curves are drawn: all along the observed times, or at the visits alone if sigma is one of a visit."""
+        outcome = self.design.outcomes[0]
+        return np.unique(outcome.rows.time) if self.spec.sigma == "visit" else curves.default_times(outcome)
+
     def drawn(self) -> "Drawn":
         """Return what figures show of this model."""
         from harness.gbtm.figure import Drawn  # noqa: PLC0415  # matplotlib is slow to import and seldom needed
 
         return Drawn(
-            curves=self.class_curves(),
+            curves=self.class_curves(self.drawn_times, scale="response"),
             observed=self.observed_means(),
             shares=self.class_shares,
             time=str(self.spec.time),
