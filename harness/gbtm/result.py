@@ -11,9 +11,10 @@ from harness.cohorts.cohort import Cohort
 from harness.gbtm import adequacy, curves, summary, tables
 from harness.gbtm.design import GbtmDesign, build_design
 from harness.gbtm.estimates import GbtmEstimates
-from harness.gbtm.estimation import covariance_refusal, estimate
+from harness.gbtm.estimation import estimate
 from harness.gbtm.fit import GbtmFit, fit
 from harness.gbtm.inference.methods import Inferences
+from harness.gbtm.inference.refusals import standard_error_refusals
 from harness.gbtm.spec import GbtmSpec
 from harness.quantities import Point
 from harness.summaries import Summary
@@ -98,8 +99,7 @@ class GbtmResult(Inferences):
     @property
     def warnings(self) -> tuple[str, ...]:
         """What a reader must know before using the numbers, one sentence each."""
-        refusal = covariance_refusal(self.fit)
-        return (*self.fit.notes, *((refusal,) if refusal else ()))
+        return (*self.fit.notes, *standard_error_refusals(self.fit, self.design))
 
     @property
     def starts(self) -> pd.DataFrame:

@@ -10,9 +10,10 @@ from harness.cohorts.cohort import Cohort
 from harness.gbtm import adequacy, curves, tables
 from harness.gbtm.design import KIND_WIDTH, GbtmDesign
 from harness.gbtm.estimates import GbtmEstimates
-from harness.gbtm.estimation import covariance_refusal, estimate
+from harness.gbtm.estimation import estimate
 from harness.gbtm.fit import GbtmFit, fit
 from harness.gbtm.inference.methods import Inferences
+from harness.gbtm.inference.refusals import standard_error_refusals
 from harness.gbtm.several import multi_tables
 from harness.gbtm.several.multi import build_multi_design
 from harness.gbtm.several.multi_summary import multi_summary
@@ -93,8 +94,7 @@ class MultiResult(Inferences):
     @property
     def warnings(self) -> tuple[str, ...]:
         """What a reader must know before using the numbers, one sentence each."""
-        refusal = covariance_refusal(self.fit)
-        return (*self.fit.notes, *((refusal,) if refusal else ()))
+        return (*self.fit.notes, *standard_error_refusals(self.fit, self.design))
 
     @property
     def starts(self) -> pd.DataFrame:
