@@ -25,8 +25,8 @@ def standard_error_refusals(fit: GbtmFit, design: GbtmDesign) -> Iterator[str]:
     if fit.convergence.stop == Stop.SINGULAR:
         found = _named([path_of(parameter) for parameter in parameters if parameter.role == "covariance"])
         yield (
-            f"No standard error of {found}: the covariance of the random effects is singular, at the boundary of what it "
-            "can be. Take fewer random effects, or profile_interval()."
+            f"No standard error of {found}: the covariance of the random effects is singular, at the boundary of what "
+            "it can be. Take fewer random effects, or profile_interval()."
         )
 
 
