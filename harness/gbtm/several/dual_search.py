@@ -68,11 +68,11 @@ def _n_starts(design: DualDesign) -> int:
 
 
 def _ends(starts: Starts, design: DualDesign) -> Found:
-    ends = _refilled(ends_of(starts.posterior, design.mixture), design.mixture)
+    ends = refilled(ends_of(starts.posterior, design.mixture), design.mixture)
     return Found(kinds=starts.kinds, assignments=starts.assignments, ends=ends)
 
 
-def _refilled(ends: Ascent, mixture: Mixture) -> Ascent:
+def refilled(ends: Ascent, mixture: Mixture) -> Ascent:
     """Return the ends, those with a cell that was emptied too early after another climb; they count as unfinished."""
     false = np.flatnonzero(falsely_empty(ends.vectors, mixture))
     if not len(false):

@@ -8,12 +8,12 @@ from harness.convergence import Stop
 from harness.errors import SpecError
 from harness.gbtm.design import build_design
 from harness.gbtm.em import begin, m_step
-from harness.gbtm.fit import fit
+from harness.gbtm.fit import ends_of, fit
 from harness.gbtm.mixture import derivatives, e_step
 from harness.gbtm.several.dual_design import build_dual_design
-from harness.gbtm.several.dual_optima import canonical_pairs, gains
+from harness.gbtm.several.dual_optima import canonical_pairs, falsely_empty, gains
 from harness.gbtm.several.dual_result import fit_dual_cohort
-from harness.gbtm.several.dual_search import fit_dual
+from harness.gbtm.several.dual_search import fit_dual, refilled
 from harness.gbtm.several.dual_starts import draw_products
 from harness.gbtm.several.margins import joint_shares, margins
 from harness.gbtm.several.outcome_model import OutcomeModel, specs_of
@@ -277,3 +277,20 @@ def test_with_sampling_weights_independence_has_no_p_value(simulated, panel_of):
     assert result.estimates.covariance_kind == "sandwich"
     assert np.isnan(result.independence().p)
     assert "without a reference" in result.summary()
+
+
+def test_a_cell_that_a_start_leaves_empty_is_found_out_and_filled_again(simulated, panel_of):
+    subject, time, columns, (first, second) = simulated(200, 3, gaps=0.0, noise=6.0)
+    design = build_dual_design(
+        specs(TWO, OutcomeModel(outcome="mood", orders=(1, 1))), panel_of(subject, time, columns)
+    )
+    present = [int(label[1:]) for label in design.subjects.labels]
+    hard = (np.arange(4)[:, None] == (2 * first + second)[present]).astype(float)
+    hard[3] += hard[1]
+    hard[1] = 0.0  # nobody where a tenth of the subjects belong: with so much noise, EM is slow to find out
+    ends = ends_of(hard[None], design.mixture)
+    assert falsely_empty(ends.vectors, design.mixture).tolist() == [True]
+    filled = refilled(ends, design.mixture)
+    assert filled.stop == (Stop.OPTIMUM,)
+    assert falsely_empty(filled.vectors, design.mixture).tolist() == [False]
+    assert filled.log_likelihood[0] == pytest.approx(fit_dual(design).joint.log_likelihood, abs=1e-8)
