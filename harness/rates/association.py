@@ -129,7 +129,7 @@ def compare_rates(other: Proportion, reference: Proportion, primary: Primary, le
 
 
 def _refuse_table(table: Sequence[Sequence[int]], *, yates: bool) -> None:
-    shape = (len(table), len(table[0]) if table else 0)
+    shape = (len(table), len(table[0]) if len(table) else 0)
     problems = []
     if min(shape) < 2 or any(len(row) != shape[1] for row in table):
         problems.append(Problem(found="another shape", expected="two or more rows and columns, rows of one length"))

@@ -134,7 +134,7 @@ def suppress_counts(counts: Sequence[int], limit: int = LIMIT) -> SafeCounts:
 
     The same promise, and the same errors, as for a table (`suppress`).
     """
-    problems = [] if counts else [Problem(found="no counts", expected="at least one")]
+    problems = [] if len(counts) else [Problem(found="no counts", expected="at least one")]
     problems += _count_problems(counts)
     _refuse([*problems, *_limit_problems(limit)])
     plain = [int(count) for count in counts]
@@ -197,7 +197,8 @@ def _share(count: Shown, margin: Shown) -> Fraction | None:
 
 
 def _table_problems(table: Sequence[Sequence[int]]) -> list[Problem]:
-    if not table or not all(table) or len({len(row) for row in table}) > 1:
+    lengths = {len(row) for row in table}
+    if len(lengths) != 1 or 0 in lengths:
         return [Problem(found="another shape", expected="at least one row and column, rows of one length")]
     return [found for row in table for found in _count_problems(row)]
 
