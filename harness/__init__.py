@@ -11,6 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from harness.api import bootstrap_ratio, compare, fit_lmm, likelihood_ratio, load_fit
+    from harness.choosing import (
+        blrt,
+        search_orders,
+        select_classes,
+        selection_stability,
+        spurious_checks,
+        vuong_lo_mendell_rubin,
+    )
     from harness.cohorts import Cohort, cohort_from_frame, fixture_cohort, read_cohort, read_schema, simulate_ketamine
     from harness.comparison.figure import differences
     from harness.figures import overlay
@@ -25,6 +33,14 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "harness.api": ("bootstrap_ratio", "compare", "fit_lmm", "likelihood_ratio", "load_fit"),
+    "harness.choosing": (
+        "blrt",
+        "search_orders",
+        "select_classes",
+        "selection_stability",
+        "spurious_checks",
+        "vuong_lo_mendell_rubin",
+    ),
     "harness.comparison.figure": ("differences",),
     "harness.figures": ("overlay",),
     "harness.several_outcomes": (
@@ -48,6 +64,7 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "Cohort",
+    "blrt",
     "bootstrap_ratio",
     "cohort_from_frame",
     "compare",
@@ -65,7 +82,12 @@ __all__ = [
     "overlay",
     "read_cohort",
     "read_schema",
+    "search_orders",
+    "select_classes",
+    "selection_stability",
     "simulate_ketamine",
+    "spurious_checks",
+    "vuong_lo_mendell_rubin",
 ]
 
 

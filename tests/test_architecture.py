@@ -24,7 +24,7 @@ LAYERS = (
     {"crosscheck"},
     {"runs", "figures"},
     {"api", "trajectories"},
-    {"several_outcomes"},
+    {"several_outcomes", "choosing"},
     {"cli"},
 )
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}

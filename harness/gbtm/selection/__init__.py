@@ -1,0 +1,1 @@
+"""Evidence for the number of classes: criteria, bootstrap and Vuong tests, stability, rivals, spurious classes."""
