@@ -8,9 +8,9 @@ import pandas as pd
 from harness.arrays import Matrix, Vector
 from harness.convergence import Stop
 from harness.errors import Problem, SpecError
+from harness.gbtm.account import GbtmFit
 from harness.gbtm.design import GbtmDesign, Outcome
 from harness.gbtm.estimation import covariance_refusal
-from harness.gbtm.fit import GbtmFit
 from harness.gbtm.inference.bands import Bands, check_bands, critical_value, standard_errors
 from harness.gbtm.inference.mean_curves import MeanCurves, mean_curves
 from harness.gbtm.inference.observed_scale import Scale, bounded, bounds, unbounded

@@ -5,11 +5,11 @@ from scipy.special import log_softmax, softmax
 
 from harness.arrays import Matrix, Vector, read_only
 from harness.convergence import Stop
+from harness.gbtm.account import GbtmFit
 from harness.gbtm.adequacy import average_posterior, entropy
 from harness.gbtm.density import class_log_densities
 from harness.gbtm.design import ClassKind, GbtmDesign
 from harness.gbtm.estimates import GbtmEstimates, reported
-from harness.gbtm.fit import GbtmFit
 from harness.gbtm.mixture import Mixture, derivatives, e_step
 from harness.gbtm.point import from_point
 from harness.gbtm.uncertainty import CovarianceKind, free_covariance

@@ -11,8 +11,8 @@ from matplotlib.colors import Colormap
 from matplotlib.figure import Figure
 
 from harness.arrays import Codes, Vector
+from harness.gbtm.account import GbtmFit
 from harness.gbtm.design import Outcome
-from harness.gbtm.fit import GbtmFit
 
 _LARGEST_MARKER = 90.0
 _MANY_LINES = 40  # of a panel; more of them are drawn fainter

@@ -19,9 +19,9 @@ import numpy as np
 
 from harness.arrays import Vector
 from harness.errors import Problem, SpecError
+from harness.gbtm.account import GbtmFit
 from harness.gbtm.densities.moments import GaussianMoments
 from harness.gbtm.design import GbtmDesign
-from harness.gbtm.fit import GbtmFit
 from harness.gbtm.mixture import Mixture, derivatives, e_step
 from harness.quantities import Point
 

@@ -9,10 +9,11 @@ import pandas as pd
 from harness.arrays import Codes, Matrix, Vector, read_only
 from harness.cohorts.cohort import Cohort
 from harness.gbtm import adequacy, curves, summary, tables
+from harness.gbtm.account import GbtmFit
 from harness.gbtm.design import GbtmDesign, build_design
 from harness.gbtm.estimates import GbtmEstimates
 from harness.gbtm.estimation import estimate
-from harness.gbtm.fit import GbtmFit, fit
+from harness.gbtm.fit import fit
 from harness.gbtm.inference.methods import Inferences
 from harness.gbtm.inference.refusals import standard_error_refusals
 from harness.gbtm.spec import GbtmSpec

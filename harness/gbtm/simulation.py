@@ -6,8 +6,8 @@ Which visits a subject has is taken as given, so that a replicate has the missin
 import numpy as np
 
 from harness.arrays import Codes, Vector, read_only
+from harness.gbtm.account import GbtmFit
 from harness.gbtm.design import GbtmDesign
-from harness.gbtm.fit import GbtmFit
 from harness.gbtm.mixture import Mixture
 
 

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 
 from harness.gbtm import tables
+from harness.gbtm.account import GbtmFit
 from harness.gbtm.design import GbtmDesign
 from harness.gbtm.estimates import GbtmEstimates
-from harness.gbtm.fit import GbtmFit
 from harness.gbtm.spec import GbtmSpec
 
 _SHOWN_SUBJECTS = 5

@@ -5,8 +5,8 @@ import pandas as pd
 from scipy.special import ndtr, ndtri
 
 from harness.gbtm import adequacy
+from harness.gbtm.account import GbtmFit
 from harness.gbtm.estimates import GbtmEstimates
-from harness.gbtm.fit import GbtmFit
 
 POSITIVE = ("sigma", "precision", "scale", "process")
 """Roles whose limits are symmetric in the logarithm."""

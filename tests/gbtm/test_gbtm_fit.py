@@ -3,9 +3,11 @@ import pytest
 import statsmodels.api as sm
 
 from harness.convergence import Stop
+from harness.gbtm.account import EXCHANGE
 from harness.gbtm.density import log_likelihood
 from harness.gbtm.em import run_em
-from harness.gbtm.fit import EM_STEPS, EXCHANGE, fit
+from harness.gbtm.ends import EM_STEPS
+from harness.gbtm.fit import fit
 from harness.gbtm.mixture import e_step
 from harness.gbtm.newton import climb
 from harness.gbtm.starts import KINDS, draw_starts, exchange_starts, kind_assignments
@@ -228,7 +230,7 @@ def test_a_given_start_may_have_its_classes_in_another_order(design_of):
 def test_how_starts_are_batched_changes_no_end(design_of, monkeypatch):
     design = design_of(orders=(1, 2), sigma="class", n_starts=12)
     together = fit(design)
-    monkeypatch.setattr("harness.gbtm.fit._BATCH", 1)
+    monkeypatch.setattr("harness.gbtm.ends._BATCH", 1)
     apart = fit(design)
     assert [optimum.count for optimum in apart.optima] == [optimum.count for optimum in together.optima]
     # Products of another size are rounded in another order.

@@ -7,9 +7,9 @@ import numpy as np
 
 from harness.arrays import Codes, Matrix, Tensor, Vector, read_only
 from harness.errors import Problem, SpecError
+from harness.gbtm.account import GbtmFit
 from harness.gbtm.adequacy import assignment
 from harness.gbtm.design import GbtmDesign
-from harness.gbtm.fit import GbtmFit
 from harness.gbtm.mixture import Mixture, derivatives, e_step
 
 _LEAST_KNOWN = 0.7

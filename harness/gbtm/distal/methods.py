@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, get_args
 
 from harness.cohorts.cohort import Cohort
 from harness.errors import Problem, SpecError
+from harness.gbtm.account import GbtmFit
 from harness.gbtm.design import GbtmDesign
 from harness.gbtm.distal.class_mean_mixture import class_mean_mixture
 from harness.gbtm.distal.estimates import Method
@@ -15,7 +16,6 @@ from harness.gbtm.distal.result import DistalResult, PredictorResult
 from harness.gbtm.distal.subject_values import covariates_of_subjects, outcome_of_subjects
 from harness.gbtm.distal.three_step import bch, three_step_ml
 from harness.gbtm.estimation import covariance_refusal
-from harness.gbtm.fit import GbtmFit
 from harness.gbtm.spec import Family, Sigma
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from scipy.stats import chi2
 
 from harness.convergence import Stop
 from harness.errors import Problem, SpecError
+from harness.gbtm.account import GbtmFit
 from harness.gbtm.design import GbtmDesign
-from harness.gbtm.fit import GbtmFit
 from harness.gbtm.inference.nesting import at_bounds, differences
 
 _WORSE = 1e-6

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
     from harness.arrays import Vector
     from harness.cohorts.cohort import Cohort
+    from harness.gbtm.account import GbtmFit
     from harness.gbtm.design import GbtmDesign
     from harness.gbtm.estimates import GbtmEstimates
-    from harness.gbtm.fit import GbtmFit
     from harness.gbtm.inference.bands import Bands
     from harness.gbtm.inference.bootstrap import Bootstrap, BootstrapKind
     from harness.gbtm.inference.hypotheses import Hypothesis

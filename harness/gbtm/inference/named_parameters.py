@@ -7,10 +7,10 @@ import numpy as np
 from harness.arrays import Mask, Matrix, Vector
 from harness.convergence import Stop
 from harness.errors import Problem, nearest
+from harness.gbtm.account import GbtmFit
 from harness.gbtm.design import GbtmDesign
 from harness.gbtm.estimates import path_of
 from harness.gbtm.estimation import covariance_refusal
-from harness.gbtm.fit import GbtmFit
 from harness.gbtm.mixture import Mixture
 from harness.gbtm.uncertainty import CovarianceKind, free_covariance
 

@@ -13,8 +13,8 @@ from threadpoolctl import threadpool_limits
 
 from harness.arrays import Vector, read_only
 from harness.errors import Problem, SpecError
+from harness.gbtm.account import GbtmFit
 from harness.gbtm.design import GbtmDesign
-from harness.gbtm.fit import GbtmFit
 from harness.gbtm.inference.bands import checked_level
 from harness.gbtm.inference.held import Held, HeldParameter, beginning, held_parameter, hold
 from harness.gbtm.inference.named_parameters import NamedParameters, named_parameters

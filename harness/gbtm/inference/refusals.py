@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 from harness.convergence import Stop
+from harness.gbtm.account import GbtmFit
 from harness.gbtm.design import GbtmDesign
 from harness.gbtm.estimates import path_of
 from harness.gbtm.estimation import covariance_refusal
-from harness.gbtm.fit import GbtmFit
 
 _NAMED = 6
 

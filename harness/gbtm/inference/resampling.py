@@ -16,6 +16,7 @@ from threadpoolctl import threadpool_limits
 from harness.arrays import Codes, Matrix, Vector, read_only
 from harness.convergence import Stop
 from harness.errors import Problem, SpecError
+from harness.gbtm.account import GbtmFit
 from harness.gbtm.adequacy import (
     average_posterior,
     entropy,
@@ -24,8 +25,8 @@ from harness.gbtm.adequacy import (
 )
 from harness.gbtm.design import GbtmDesign
 from harness.gbtm.em import run_em
+from harness.gbtm.ends import EM_STEPS
 from harness.gbtm.estimates import reported
-from harness.gbtm.fit import EM_STEPS, GbtmFit
 from harness.gbtm.inference.alignment import agreement, matching_classes
 from harness.gbtm.inference.bootstrap import Bootstrap, BootstrapKind, End
 from harness.gbtm.inference.named_parameters import parameter_paths, parameter_values

@@ -8,8 +8,8 @@ import pandas as pd
 from scipy.stats import chi2
 
 from harness.arrays import Matrix, Vector, read_only
+from harness.gbtm.account import GbtmFit
 from harness.gbtm.design import GbtmDesign
-from harness.gbtm.fit import GbtmFit
 from harness.gbtm.inference.hypotheses import Hypothesis, linear_hypotheses
 from harness.gbtm.inference.named_parameters import named_parameters
 from harness.gbtm.uncertainty import CovarianceKind

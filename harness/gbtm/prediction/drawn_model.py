@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness.arrays import Matrix
+from harness.gbtm.account import GbtmFit
 from harness.gbtm.design import GbtmDesign
 from harness.gbtm.estimation import covariance_refusal
-from harness.gbtm.fit import GbtmFit
 from harness.gbtm.mixture import Mixture
 from harness.gbtm.uncertainty import CovarianceKind, free_covariance
 

@@ -6,8 +6,8 @@ import pandas as pd
 from harness.cohorts.cohort import Cohort
 from harness.cohorts.frames import to_frame
 from harness.errors import Problem, SpecError
+from harness.gbtm.account import GbtmFit
 from harness.gbtm.design import GbtmDesign
-from harness.gbtm.fit import GbtmFit
 from harness.gbtm.simulation import simulate
 
 

@@ -7,7 +7,9 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from harness.convergence import Stop
-from harness.gbtm.fit import HIT, Found, GbtmFit, account_of, ends_of, fit, is_rare, joined, search_notes
+from harness.gbtm.account import HIT, GbtmFit, account_of, is_rare, search_notes
+from harness.gbtm.ends import Found, ends_of, joined
+from harness.gbtm.fit import fit
 from harness.gbtm.mixture import Mixture, e_step
 from harness.gbtm.newton import Ascent
 from harness.gbtm.optima import merged_ends

@@ -3,8 +3,8 @@
 import numpy as np
 
 from harness.arrays import Tensor
+from harness.gbtm.account import EXCHANGE, GbtmFit
 from harness.gbtm.design import ClassKind, GbtmDesign, slots
-from harness.gbtm.fit import EXCHANGE, GbtmFit
 from harness.gbtm.mixture import e_step
 from harness.gbtm.optima import Optimum
 from harness.gbtm.several.dual_design import DualDesign

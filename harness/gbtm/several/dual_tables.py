@@ -6,8 +6,8 @@ from scipy.special import ndtri
 
 from harness.arrays import Vector
 from harness.gbtm import tables
+from harness.gbtm.account import GbtmFit
 from harness.gbtm.curves import default_times
-from harness.gbtm.fit import GbtmFit
 from harness.gbtm.inference.mean_curves import mean_curves
 from harness.gbtm.several.dual_design import DualDesign
 from harness.gbtm.several.dual_estimates import DualEstimates, limits

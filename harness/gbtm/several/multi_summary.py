@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from harness.gbtm import summary
+from harness.gbtm.account import GbtmFit
 from harness.gbtm.design import GbtmDesign
 from harness.gbtm.estimates import GbtmEstimates
-from harness.gbtm.fit import GbtmFit
 
 _SHOWN_SUBJECTS = 5
 

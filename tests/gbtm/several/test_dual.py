@@ -8,7 +8,8 @@ from harness.convergence import Stop
 from harness.errors import SpecError
 from harness.gbtm.design import build_design
 from harness.gbtm.em import begin, m_step
-from harness.gbtm.fit import ends_of, fit
+from harness.gbtm.ends import ends_of
+from harness.gbtm.fit import fit
 from harness.gbtm.mixture import derivatives, e_step
 from harness.gbtm.several.dual_design import build_dual_design
 from harness.gbtm.several.dual_optima import canonical_pairs, falsely_empty, gains
