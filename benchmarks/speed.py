@@ -11,7 +11,8 @@ from benchmarks.growth import growth
 from benchmarks.machine import environment, pin_threads, timing_worker
 from benchmarks.mixed_models import large_panel, refits, small_panel
 from benchmarks.tables import Table, closing, exit_status, render
-from benchmarks.trajectories import trajectory_model
+from benchmarks.trajectories import bootstrap_of_classes, trajectory_model
+from benchmarks.trajectory_growth import trajectory_growth
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -30,6 +31,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             "refits": lambda: refits(worker),
             "growth": growth,
             "trajectories": lambda: trajectory_model(worker, options.searches),
+            "classes": bootstrap_of_classes,
+            "trajectory-growth": trajectory_growth,
         }
         print(environment(worker))
         for name, measure in measures.items():
@@ -40,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return exit_status(tables)
 
 
-_TABLES = ("small", "large", "refits", "growth", "trajectories")
+_TABLES = ("small", "large", "refits", "growth", "trajectories", "classes", "trajectory-growth")
 
 
 def _count(text: str) -> int:
