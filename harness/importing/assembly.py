@@ -61,7 +61,7 @@ def assembled(
     if mapping.start_year:
         numeric["start_year"] = [float(start_years[record.subject]) for record in records]
     items = [column for score in scores.values() for column in zip(*score.items, strict=True)]
-    subjects = _new_labels(records, [*numeric.values(), *labels.values(), *items])
+    subjects = new_labels(_texts(records, [*numeric.values(), *labels.values()]), _texts(records, items))
     place = {visit: k for k, visit in enumerate(levels["visit"])}
     order = sorted(range(len(records)), key=lambda k: (subjects[records[k].subject], place[records[k].visit]))
     labels["subject"] = [subjects[record.subject] for record in records]
@@ -91,11 +91,12 @@ def assembled(
     )
 
 
-def _new_labels(records: Sequence[Record], columns: Sequence[Sequence[float | str | None]]) -> dict[str, str]:
+def _texts(records: Sequence[Record], columns: Sequence[Sequence[float | str | None]]) -> dict[str, list[str]]:
+    """Return the rows of each subject as texts."""
     rows: dict[str, list[str]] = {}
-    for record, values in zip(records, zip(*columns, strict=True), strict=True):
-        rows.setdefault(record.subject, []).append("\x1f".join(map(repr, values)))
-    return new_labels(rows)
+    for k, record in enumerate(records):
+        rows.setdefault(record.subject, []).append("\x1f".join(repr(column[k]) for column in columns))
+    return rows
 
 
 def _table(cohort: Cohort, order: Sequence[str]) -> pd.DataFrame:

@@ -87,7 +87,7 @@ def _dates(dating: Dating, missing: Codes) -> Iterator[Field]:
     if dating.infusion_date is not None:
         yield date_field(dating.infusion_date, dating.date_format, missing, INFUSION_DATE)
     if dating.day is not None:
-        yield Field(name=DAY, place=dating.day, kind="number", integer=True, missing=missing)
+        yield Field(name=DAY, place=dating.day, kind="number", missing=missing)
 
 
 def _covariate(covariate: Covariate, missing: Codes) -> Field:

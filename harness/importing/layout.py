@@ -78,7 +78,9 @@ class _Layout:
             event = self._text(row, column) if column else ""
             if self.mapping.by_arms:
                 cells[PROTOCOL] = TextCell(text=self._arm(event), column=column)
-            key = event + self._instance(row)
+            instance = self._instance(row)
+            # The first instance of a repeated form is part of its event, unless it is named apart.
+            key = event if instance == "#1" and event + instance not in visits else event + instance
             rated = any(cells[name].text.strip() for name in self.changing)
             if key in self.mapping.other_events:
                 if rated:

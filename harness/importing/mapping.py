@@ -47,9 +47,9 @@ class Visit:
     """A visit, and the words by which the file names it.
 
     Words are labels of the visit column (long), what stands for `{visit}` in column names (wide), or events (REDCap),
-    where `event#2` is the second instance of a repeated event or instrument. `infusion` is the number of the infusion
-    that the rating precedes. `follow_up` is (days after the last infusion, tolerance). `screening` visits lie before
-    the first infusion. `day` is the nominal day.
+    where `event#2` is the second instance of a repeated event or form; the first needs no number. `infusion` is the
+    number of the infusion that the rating precedes. `follow_up` is (days after the last infusion, tolerance).
+    `screening` visits lie before the first infusion. `day` is the nominal day.
     """
 
     name: str

@@ -33,7 +33,7 @@ from harness.importing.totals import ScoreColumn, score_column
 class Imported:
     """What an import gives: the cohort, the same as a tidy long table, items by scale, and an account of all it did.
 
-    `detected` are proposals: what was not declared and found out. `columns` tells which columns were read.
+    `detected` are proposals: what was not declared and found out. `columns` tells of each file which columns were read,
     `source_sha256` are the hashes of the files. Nothing here holds an original label of a subject or a date.
     """
 
@@ -42,7 +42,7 @@ class Imported:
     items: Mapping[str, pd.DataFrame]
     checks: tuple[Check, ...]
     detected: tuple[Detection, ...]
-    columns: ColumnUse
+    columns: tuple[ColumnUse, ...]
     mapping: ImportMapping
     source_sha256: tuple[str, ...]
 
@@ -133,7 +133,7 @@ def import_table(
         items=whole.items,
         checks=tuple(checks_of(hits, rules.accept, counts)),
         detected=tuple(found for source in sources for found in source.detected),
-        columns=main.columns,
+        columns=tuple(source.columns for source in sources),
         mapping=rules,
         source_sha256=tuple(source.sha256 for source in sources),
     )

@@ -6,21 +6,26 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 
-def new_labels(rows: Mapping[str, Sequence[str]]) -> dict[str, str]:
+def new_labels(rows: Mapping[str, Sequence[str]], details: Mapping[str, Sequence[str]]) -> dict[str, str]:
     """Return a label for each subject, S001 and so on, in an order that depends on the values of its rows alone.
 
     Neither the old labels nor the order of the file decide, so relabelled and shuffled files give equal cohorts; and
-    the order is that of a hash, so a label says nothing about when a subject came or how it fared. `rows` are the
-    texts of each subject's rows.
+    the order is that of a hash, so a label says nothing about when a subject came or how it fared.
+
+    Parameters
+    ----------
+    rows
+        The texts of each subject's rows.
+    details
+        Further texts, which tell apart subjects whose rows are equal.
     """
-    digests = {
-        subject: hashlib.sha256("\x1e".join(sorted(texts)).encode()).hexdigest() for subject, texts in rows.items()
-    }
+    order = sorted(rows, key=lambda subject: (_digest(rows[subject]), _digest(details[subject]), subject))
     width = max(3, len(str(len(rows))))
-    return {
-        subject: f"S{number:0{width}d}"
-        for number, (_, subject) in enumerate(sorted((digest, subject) for subject, digest in digests.items()), start=1)
-    }
+    return {subject: f"S{number:0{width}d}" for number, subject in enumerate(order, start=1)}
+
+
+def _digest(texts: Sequence[str]) -> str:
+    return hashlib.sha256("\x1e".join(sorted(texts)).encode()).hexdigest()
 
 
 def write_keys(path: Path, labels: Mapping[str, str]) -> None:

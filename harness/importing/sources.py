@@ -88,9 +88,10 @@ def companion_source(path: Path, companion: Companion, mapping: ImportMapping) -
     dated = [replace(record, visit=str(record.known.get(DATE, record.line))) for record in source.records]
     kept, repeated, _ = one_row_a_visit(dated, mapping.duplicates)
     problems = [replace(each, found=f"second file: {each.found}") for each in (*source.problems, *undated, *repeated)]
-    uses = Counter(source.uses)
+    uses = {f"second file: {what}": count for what, count in source.uses.items()}
     uses["second file: duplicates resolved"] = len(dated) - len(kept) if not repeated else 0
-    return replace(source, records=kept, problems=problems, uses=uses)
+    detected = [replace(found, evidence=f"second file: {found.evidence}") for found in source.detected]
+    return replace(source, records=kept, problems=problems, uses=uses, detected=detected)
 
 
 def _opened(path: Path, file: TableFile, mapping: ImportMapping) -> RawTable:
