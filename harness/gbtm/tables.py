@@ -28,8 +28,9 @@ def coefficients(estimates: GbtmEstimates, level: float = 0.95) -> pd.DataFrame:
     -------
     DataFrame
         `latent_class` (from 1; 0 for what all classes share), `role`, `parameter`, `estimate`, `standard_error`, `z`,
-        `p`, `lower`, `upper`. Limits of a share are symmetric in its log-odds and those of positive parameters in
-        their logarithm, so that they stay in range; z and p are NaN where 0 is no hypothesis.
+        `p`, `lower`, `upper`. Limits of a share are symmetric in its log-odds and those of positive parameters, the
+        variances of random effects among them, in their logarithm, so that they stay in range; z and p are NaN where 0
+        is no hypothesis.
     """
     K = estimates.n_classes
     rows = [(g, "share", "share", share) for g, share in enumerate(estimates.class_shares, start=1)]
@@ -42,7 +43,9 @@ def coefficients(estimates: GbtmEstimates, level: float = 0.95) -> pd.DataFrame:
     value = table["estimate"].to_numpy()
     covariance = estimates.covariance
     error = np.full(len(value), np.nan) if covariance is None else np.sqrt(np.maximum(np.diag(covariance), 0.0))
-    is_share, is_sigma = (table["role"] == "share").to_numpy(), table["role"].isin(POSITIVE).to_numpy()
+    is_share = (table["role"] == "share").to_numpy()
+    is_variance = (table["role"] == "covariance") & table["parameter"].str.contains("var(", regex=False)
+    is_sigma = (table["role"].isin(POSITIVE) | is_variance).to_numpy()
     is_tested = table["role"].isin(TESTED).to_numpy()
     width = ndtri(0.5 + level / 2) * error
     lower, upper = value - width, value + width

@@ -63,3 +63,12 @@ def test_sampling_weights_ask_for_the_sandwich_unasked(family_fit):
 def test_an_unknown_kind_of_standard_error_is_refused(family_fit):
     with pytest.raises(SpecError, match="standard errors 'robust'; expected one of 'observed information', 'sandwich'"):
         family_fit("gaussian").coefficients(standard_errors="robust")
+
+
+def test_limits_of_positive_parameters_are_symmetric_in_their_logarithm(family_fit):
+    table = family_fit("random").coefficients()
+    positive = table.query("role in ['sigma', 'covariance', 'scale']")
+    assert positive["role"].tolist() == ["sigma", "covariance", "scale"]
+    np.testing.assert_allclose(positive["lower"] * positive["upper"], positive["estimate"] ** 2, rtol=1e-12)
+    wide = np.log(positive["upper"] / positive["estimate"]) * positive["estimate"]
+    np.testing.assert_allclose(wide, 1.959963984540054 * positive["standard_error"], rtol=1e-12)
