@@ -98,6 +98,21 @@ def test_only_ratings_within_the_follow_up_windows_count():
     assert sustained_response(outside, follow_up=WINDOWS) is relapse(outside, LOST, follow_up=WINDOWS) is None
 
 
+def test_the_first_and_last_day_of_a_window_belong_to_it():
+    for day, counts in (
+        (3, False),
+        (4, True),
+        (10, True),
+        (11, False),
+        (19, False),
+        (20, True),
+        (40, True),
+        (41, False),
+    ):
+        one = course([30, 25, 20, 15, 30], days=(0, 3, 7, 10, 10 + day), treatments=(1, 2, 3, 4, None))
+        assert (relapse(one, LOST, follow_up=WINDOWS) is True) == counts
+
+
 @TRIES
 @given(data=st.data(), follow_up=st.sampled_from([FollowUp(), WINDOWS]))
 def test_sustained_and_relapse_need_a_response_at_the_end_and_exclude_each_other(any_course, follow_up, data):

@@ -49,6 +49,9 @@ def test_after_the_last_treatment_the_first_observed_rating_in_the_window_counts
     assert end_score(course([30, 25, 20, None, 10, 5]), after) == 10
     narrow = EndOfTreatment(rule="post_last", window=(4, 10))
     assert end_score(course([30, 25, 20, 15, None, 5]), narrow) is None
+    # The rating before the last treatment is none after it, even in a window that begins at once.
+    at_once = EndOfTreatment(rule="post_last", window=(0, 7))
+    assert [end_score(course([30, 25, 20, 15, y, 5]), at_once) for y in (10, None)] == [10, None]
     # Without the rating before the last treatment nobody knows when that was.
     assert end_score(course([30, 25, 20, 10], (1, 2, 3, None), (0, 3, 7, 17)), narrow) is None
 
