@@ -66,7 +66,7 @@ def kind_of(text: str) -> str:
     ):
         if fits:
             return words
-    return f"text of {len(text)} characters"
+    return f"text of {len(text)} characters" if len(text) > 1 else "a single character"
 
 
 def score_shown(text: str) -> str:

@@ -27,6 +27,6 @@ def detect_decimal(texts: Sequence[str]) -> tuple[str, Detection | None, Problem
             expected="one of both",
             advice='Set decimal under [import.file], or declare repairs = ["thousands"].',
         )
-        return ".", None, problem
+        return ",", None, problem  # so that the doubt is said once, and not again of every number
     evidence = f"{len(commas)} numbers with a comma, none with a point"
     return ",", Detection(setting="decimal", value=",", evidence=evidence), None

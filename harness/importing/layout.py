@@ -42,25 +42,25 @@ class TextRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
-    """The rows, what is wrong with them, and how many were left out because nothing stood in them."""
+    """The rows, what is wrong with them, and counts of what was left out or repaired."""
 
     rows: Sequence[TextRow]
     problems: Sequence[Problem]
-    left_out: Mapping[str, int]
+    counts: Mapping[str, int]
 
 
 def laid_out(raw: RawTable, mapping: ImportMapping, fields: Sequence[Field]) -> Layout:
     """Return the rows of a long or wide file, or of a REDCap export."""
     reader = _Layout(raw, mapping, fields)
     rows = list(reader.wide() if mapping.shape == "wide" else reader.long())
-    return Layout(rows=rows, problems=reader.problems, left_out=reader.left_out)
+    return Layout(rows=rows, problems=reader.problems, counts=reader.counts)
 
 
 class _Layout:
     def __init__(self, raw: RawTable, mapping: ImportMapping, fields: Sequence[Field]) -> None:
         self.raw, self.mapping = raw, mapping
         self.problems: list[Problem] = []
-        self.left_out: Counter[str] = Counter()
+        self.counts: Counter[str] = Counter()
         self.place = {name: k for k, name in enumerate(raw.header)}
         self.strip = "strip" in mapping.repairs
         self.changing = {each.name: each.place for each in fields if not each.constant}
@@ -90,7 +90,7 @@ class _Layout:
                 self.problems.append(self._unknown_visit(line, column or INSTANCE, event, key, visits))
                 continue
             elif not rated:
-                self.left_out["visits without any value"] += 1
+                self.counts["visits without any value"] += 1
             visit = visits[key].name if rated else ""
             part = self._text(row, INSTRUMENT) if self.mapping.shape == "redcap" else ""
             yield TextRow(line=line, subject=subject, visit=visit, part=f"{key} {part}".strip(), cells=cells)
@@ -112,11 +112,11 @@ class _Layout:
                 if any(cell.text.strip() for cell in cells.values()):
                     yield TextRow(line=line, subject=subject, visit=visit.name, part="", cells=cells)
                 else:
-                    self.left_out["visits without any value"] += 1
+                    self.counts["visits without any value"] += 1
 
     def _subject(self, line: int, row: Sequence[str], cells: Mapping[str, TextCell]) -> str | None:
         if not any(cell.text.strip() for cell in cells.values()):
-            self.left_out["rows without any value"] += 1
+            self.counts["rows without any value"] += 1
             return None
         subject = self._text(row, self.mapping.subject)
         if problem := subject_problem(subject, line, self.mapping.subject):
@@ -128,7 +128,10 @@ class _Layout:
         if column not in self.place:
             return ""
         text = row[self.place[column]]
-        return text.strip() if self.strip else text
+        if self.strip and text != text.strip():
+            self.counts["repair strip"] += 1
+            return text.strip()
+        return text
 
     def _cell(self, row: Sequence[str], column: str) -> TextCell:
         return TextCell(text=row[self.place[column]], column=column)
@@ -166,17 +169,17 @@ def unplaced(raw: RawTable, subject: str, fields: Sequence[Field], *, strip: boo
     place = {name: k for k, name in enumerate(raw.header)}
     rows: list[TextRow] = []
     problems: list[Problem] = []
-    left_out: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     for line, row in zip(raw.lines, raw.rows, strict=True):
         cells = {each.name: TextCell(text=row[place[str(each.place)]], column=str(each.place)) for each in fields}
         label = row[place[subject]].strip() if strip else row[place[subject]]
         if not any(cell.text.strip() for cell in cells.values()):
-            left_out["rows without any value"] += 1
+            counts["rows without any value"] += 1
         elif problem := subject_problem(label, line, subject):
             problems.append(problem)
         else:
             rows.append(TextRow(line=line, subject=label, visit="", part="", cells=cells))
-    return Layout(rows=rows, problems=problems, left_out=left_out)
+    return Layout(rows=rows, problems=problems, counts=counts)
 
 
 def subject_problem(subject: str, line: int, column: str) -> Problem | None:

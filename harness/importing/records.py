@@ -55,7 +55,10 @@ def read_records(rows: Sequence[TextRow], fields: Sequence[Field], cells: CellRe
             problems += wrong
         for k, row in enumerate(rows):
             cell = row.cells.get(rules.name)
-            if cell is None or (rules.kind == "date" and pattern is None):
+            if cell is None:
+                continue
+            if rules.kind == "date" and pattern is None:
+                unfit[k] |= {rules.name} if cell.text.strip() else set()
                 continue
             try:
                 value = _value(cell.text, rules, cells, pattern)

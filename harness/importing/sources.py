@@ -114,7 +114,7 @@ def _judged(raw: RawTable, layout: Layout, fields: Sequence[Field], mapping: Imp
         records=reading.records,
         problems=[*problems, *reading.problems],
         detected=[*detected, *reading.detected],
-        uses=Counter(layout.left_out) + cells.uses,
+        uses=Counter(layout.counts) + cells.uses,
         columns=use,
         sha256=raw.sha256,
     )
