@@ -1,4 +1,4 @@
-"""Rows become courses whatever their order and the names of the subjects (P9)."""
+"""Rows become courses whatever their order and the names of the subjects."""
 
 import numpy as np
 import pandas as pd

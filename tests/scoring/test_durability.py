@@ -1,4 +1,4 @@
-"""Sustained response, relapse and time to response (P8)."""
+"""Sustained response, relapse and time to response."""
 
 from fractions import Fraction
 

@@ -1,4 +1,4 @@
-"""The end of treatment and its denominators (P7)."""
+"""The end of treatment and its denominators."""
 
 from collections import Counter
 

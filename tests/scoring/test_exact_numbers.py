@@ -39,7 +39,6 @@ def test_a_number_is_the_same_fraction_in_every_type(hundredths):
 @TRIES
 @given(HUNDREDTHS, HUNDREDTHS)
 def test_outcomes_are_the_same_in_every_type(baseline, later):
-    # P3, and the same of response and categories.
     pairs = list(zip(in_all_types(baseline), in_all_types(later), strict=False))
     assert len({response(b, y) for b, y in pairs}) == 1
     assert len({category(b, y) for b, y in pairs}) == 1

@@ -1,4 +1,4 @@
-"""Scales, built in and from files, and their bands (P4)."""
+"""Scales, built in and from files, and their bands."""
 
 from dataclasses import replace
 from itertools import pairwise

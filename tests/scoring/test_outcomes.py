@@ -1,4 +1,4 @@
-"""Response, categories, remission and change, over every pair of scores (P2, P3, P5, P6)."""
+"""Response, categories, remission and change, over every pair of scores."""
 
 from fractions import Fraction
 
@@ -59,7 +59,7 @@ def test_response_is_antitone_in_the_score_and_monotone_in_the_baseline(highest)
 @SCALES
 @pytest.mark.parametrize("percent", [20, 25, 30, 50])
 def test_thresholds_agree_with_fractions_over_all_pairs(highest, percent):
-    # P6: the improvement as one Fraction against the threshold as another.
+    # The improvement as one Fraction against the threshold as another.
     least = Fraction(percent, 100)
     for b, y in pairs(highest):
         assert response(b, y, rule(least)) == (Fraction(b - y, b) >= least)
@@ -86,7 +86,7 @@ def test_pairs_exactly_at_one_half_respond():
 
 @SCALES
 def test_exactly_one_category_holds_for_every_pair(highest):
-    # P5, by the definitions in whole numbers.
+    # By the definitions in whole numbers.
     for b, y in pairs(highest):
         holds = {
             "response": 2 * y <= b,
@@ -168,8 +168,8 @@ def test_remission_with_response_is_true_only_if_both_are():
     assert truths == [True, False, False, None, False, None]
 
 
-def test_reliable_change_has_the_published_limits():
-    # The three limits of the clinical reference, to the digits printed there.
+def test_reliable_change_limits_follow_from_sd_and_reliability():
+    # 1.96 sqrt(2) SD sqrt(1 - r) by hand, for values of SD and r as they are published for MADRS and GAD-7.
     limits = [ReliableChange(sd=sd, reliability=r).points for sd, r in ((7.1, 0.93), (7.1, 0.84), (4.9, 0.83))]
     assert [round(limit, 1) for limit in limits] == [5.2, 7.9, 5.6]
     said = ReliableChange(sd=7.1, reliability=0.93).describe()

@@ -1,4 +1,4 @@
-"""From items to totals (P1)."""
+"""From items to totals."""
 
 from fractions import Fraction
 

@@ -1,4 +1,4 @@
-"""No small count can be worked out again (P11), by brute force over all tables that fit to what is shown."""
+"""No small count can be worked out again, by brute force over all tables that fit to what is shown."""
 
 from dataclasses import replace
 from fractions import Fraction
