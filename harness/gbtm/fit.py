@@ -19,7 +19,7 @@ from harness.gbtm.mixture import e_step
 from harness.gbtm.newton import climb
 from harness.gbtm.optima import Optimum
 from harness.gbtm.point import from_point
-from harness.gbtm.starts import draw_starts, exchange_starts, kind_assignments, merged_starts, split_starts
+from harness.gbtm.starts import Starts, draw_starts, exchange_starts, kind_assignments, merged_starts, split_starts
 from harness.quantities import Point
 
 _EXCHANGES = 5
@@ -58,8 +58,7 @@ def _search_all(design: GbtmDesign) -> GbtmFit:
     if design.n_classes == 1:
         return account_with_notes(_search(design, 0, 1), design, None)
     reduced = _reduced(design)
-    found = _search(design, 0, _n_starts(design))
-    found = joined(found, _split(reduced, design))
+    found = _search(design, 0, _n_starts(design), also=_splits(reduced, design))
     found, account = _exchanged(found, design, reduced.log_likelihood)
     if account.hit_rate < _EASY:
         found, account = _widened(found, account, design)
@@ -96,8 +95,14 @@ def _n_starts(design: GbtmDesign) -> int:
     return design.spec.n_starts if assignments == 1 else max(design.spec.n_starts, _STARTS_PER_ASSIGNMENT * assignments)
 
 
-def _search(design: GbtmDesign, first: int, count: int) -> Found:
+def _search(design: GbtmDesign, first: int, count: int, also: Starts | None = None) -> Found:
     starts = draw_starts(design, first, count)
+    if also is not None:  # in one batch: a few starts alone cost almost as much as a hundred
+        starts = Starts(
+            kinds=starts.kinds + also.kinds,
+            assignments=starts.assignments + also.assignments,
+            posterior=np.concatenate([starts.posterior, also.posterior]),
+        )
     return Found(kinds=starts.kinds, assignments=starts.assignments, ends=ends_of(starts.posterior, design.mixture))
 
 
@@ -108,13 +113,14 @@ def _reduced(design: GbtmDesign) -> GbtmFit:
     return account_with_notes(_search(smaller, 0, _n_starts(smaller) if smaller.n_classes > 1 else 1), smaller, None)
 
 
-def _split(reduced: GbtmFit, design: GbtmDesign) -> Found:
+def _splits(reduced: GbtmFit, design: GbtmDesign) -> Starts:
     smaller = design.without(min(design.class_kinds))
     posterior = e_step(reduced.vector[None], smaller.mixture_of(reduced.class_kinds))[0][0]
     split = split_starts(posterior, slots(design.class_kinds, reduced.class_kinds), design)
-    ends = ends_of(split, design.mixture)
-    return Found(
-        kinds=("split of one class less",) * len(split), assignments=(design.class_kinds,) * len(split), ends=ends
+    return Starts(
+        kinds=("split of one class less",) * len(split),
+        assignments=(design.class_kinds,) * len(split),
+        posterior=split,
     )
 
 

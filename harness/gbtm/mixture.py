@@ -113,6 +113,7 @@ class Derivatives:
     """S vectors, N subjects, P free parameters: the log-likelihood and its derivatives."""
 
     log_likelihood: Vector  # (S,)
+    by_subject: Matrix  # (S, N), the log-likelihood of each subject, without its weight
     scores: Tensor  # (S, P, N), by subject, without its weight
     score: Matrix  # (S, P)
     information: Tensor  # (S, P, P), minus the second derivative
@@ -131,6 +132,12 @@ def log_joint(vectors: Matrix, mixture: Mixture) -> Tensor:
 
 def e_step(vectors: Matrix, mixture: Mixture) -> tuple[Tensor, Vector]:
     """Return the posterior class probabilities (S, K, N) and the log-likelihoods (S,), all constants included."""
+    posterior, by_subject = _posteriors(vectors, mixture)
+    return posterior, by_subject @ mixture.weights
+
+
+def _posteriors(vectors: Matrix, mixture: Mixture) -> tuple[Tensor, Matrix]:
+    """Return the posterior class probabilities (S, K, N) and the log-likelihoods of subjects (S, N)."""
     joint = log_joint(vectors, mixture)
     largest = joint.max(axis=1, keepdims=True)
     joint -= largest
@@ -139,12 +146,12 @@ def e_step(vectors: Matrix, mixture: Mixture) -> tuple[Tensor, Vector]:
     posterior /= total
     log_total = np.log(total, out=total)
     log_total += largest
-    return posterior, log_total[:, 0] @ mixture.weights
+    return posterior, log_total[:, 0]
 
 
 def derivatives(vectors: Matrix, mixture: Mixture) -> Derivatives:
     """Return the log-likelihood, the score of each subject and the observed information at free vectors (S, P)."""
-    posterior, log_likelihood = e_step(vectors, mixture)
+    posterior, by_subject = _posteriors(vectors, mixture)
     S, P, N = len(vectors), mixture.n_free, posterior.shape[2]
     membership = mixture.membership
     weighted = mixture.weighted(posterior)
@@ -176,5 +183,9 @@ def derivatives(vectors: Matrix, mixture: Mixture) -> Derivatives:
         second[:, own, rest] = membership.cross(weighted, scores[:, rest], mixed, P)
         second[:, rest, own] = second[:, own, rest].transpose(0, 2, 1)
     return Derivatives(
-        log_likelihood=log_likelihood, scores=scores, score=scores @ mixture.weights, information=-second
+        log_likelihood=by_subject @ mixture.weights,
+        by_subject=by_subject,
+        scores=scores,
+        score=scores @ mixture.weights,
+        information=-second,
     )

@@ -15,6 +15,7 @@ import numpy as np
 
 from harness.arrays import Codes, Mask, Matrix, Tensor, Vector
 from harness.convergence import Stop
+from harness.gbtm.followers import NEAR, Followers
 from harness.gbtm.mixture import Derivatives, Mixture, derivatives, e_step
 
 GRADIENT_TOLERANCE = 1e-9
@@ -95,6 +96,8 @@ def steepness(found: Derivatives) -> Steepness:
 def climb(vectors: Matrix, mixture: Mixture, iterations: int = 100) -> Ascent:
     """Return the end of each start (S, P), polished to a gradient below `GRADIENT_TOLERANCE`.
 
+    Starts that come near the same end are climbed by the first of them (see `followers`); it may have other labels.
+
     Parameters
     ----------
     vectors
@@ -117,6 +120,7 @@ def climb(vectors: Matrix, mixture: Mixture, iterations: int = 100) -> Ascent:
     used = np.zeros(S, dtype=np.int64)
     stop = np.full(S, Stop.ITERATION_LIMIT, dtype=object)
     active = np.arange(S)
+    followers = Followers(S)
     for step in range(iterations + 1):
         found = derivatives(vectors[active], mixture)
         held = (vectors[active] <= mixture.lower + 1e-9) & (found.score <= 0)
@@ -126,6 +130,8 @@ def climb(vectors: Matrix, mixture: Mixture, iterations: int = 100) -> Ascent:
         ended = _ended(here, np.asarray(held.any(axis=1)))
         climbing = ended == Stop.ITERATION_LIMIT
         stop[active[~climbing]] = ended[~climbing]
+        near = np.isfinite(here.gradient) & (here.distance < NEAR)
+        climbing &= ~followers.join(active, found.by_subject, near, mixture.weights)
         if not climbing.any() or step == iterations:
             break
         moving = active[climbing]
@@ -137,7 +143,7 @@ def climb(vectors: Matrix, mixture: Mixture, iterations: int = 100) -> Ascent:
         active = moving[successful]
         if not len(active):
             break
-    return Ascent(
+    ends = Ascent(
         vectors=vectors,
         log_likelihood=log_likelihood,
         gradient=gradient,
@@ -146,6 +152,7 @@ def climb(vectors: Matrix, mixture: Mixture, iterations: int = 100) -> Ascent:
         iterations=used,
         stop=tuple(map(Stop, stop)),  # np.full has made plain strings of them
     )
+    return ends.take(followers.leader)
 
 
 def _without(held: Mask, found: Derivatives) -> Derivatives:

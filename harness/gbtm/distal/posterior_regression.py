@@ -90,6 +90,7 @@ class JointModel:
             hessian[-1, -1] = w @ second(by_row.d2_zeta)
         return Derivatives(
             log_likelihood=np.array([self.log_likelihood(vector)]),
+            by_subject=alone.by_subject,  # of the trajectories alone
             scores=scores[None],
             score=(scores @ w)[None],
             information=-hessian[None],
