@@ -25,6 +25,7 @@ LAYERS = (
     {"runs", "figures"},
     {"api", "trajectories"},
     {"several_outcomes", "choosing"},
+    {"study", "claims"},
     {"cli"},
 )
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
