@@ -105,7 +105,7 @@ def select_classes(
             knots=tuple(knots),
             covariates=covariates,
             common=common,
-            membership=membership if K > 1 else "",
+            membership=membership,
             weights=weights,
             random=random,
             random_covariance=random_covariance,

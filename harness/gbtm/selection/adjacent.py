@@ -76,10 +76,10 @@ def _pair_problems(pair: Adjacent) -> Iterator[Problem]:
         yield Problem(found="sampling weights", expected=expected, advice="Compare the criteria of select_classes.")
     for fit, count in ((pair.smaller, K), (pair.larger, more)):
         if fit.best.collapsed:
-            found = f"a model of {count} classes in which sigma collapsed"
+            found = f"a {count}-class model in which sigma collapsed"
             yield Problem(found=found, expected="a bounded likelihood", advice="Share sigma, or drop a class.")
     if pair.smaller.best.empty or pair.smaller.best.duplicated:
-        found = f"a model of {K} classes with {pair.smaller.best.n_distinct_classes} different ones"
+        found = f"a {K}-class model with {pair.smaller.best.n_distinct_classes} different classes"
         yield Problem(found=found, expected="as many different classes as it has", advice="Fit fewer classes.")
 
 

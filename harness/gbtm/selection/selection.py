@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -10,8 +11,15 @@ from harness.gbtm import adequacy
 from harness.gbtm.result import GbtmResult
 from harness.gbtm.selection import selection_summary, verdicts
 from harness.gbtm.selection.criteria import criteria
-from harness.gbtm.selection.models import Candidate
+from harness.gbtm.selection.models import Candidate, class_name
 from harness.summaries import Summary
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_WEIGHTED = (
+    "With sampling weights the log-likelihood is a pseudo-likelihood: criteria compare models by it, and no test does."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -42,7 +50,8 @@ class Selection:
     @property
     def flags(self) -> tuple[str, ...]:
         """What the table says, and what speaks against it, one sentence each."""
-        return tuple(verdicts.flags(self.table(), self.gains))
+        found = verdicts.flags(self.table(), self.gains)
+        return (*found, _WEIGHTED) if self.candidates[0].result.spec.weights else tuple(found)
 
     def best(self, criterion: str = "bic_subjects") -> int:
         """Return the number of classes that a criterion chooses among the proper models without rivals.
@@ -67,6 +76,14 @@ class Selection:
             it is a maximum with as many different classes as it has; `seconds`.
         """
         return pd.DataFrame([_row(one) for one in self.candidates]).set_index("model")
+
+    def plot(self) -> "Figure":
+        """Return a figure: one panel a number of classes, what each further class splits."""
+        from harness.gbtm import figure  # noqa: PLC0415  # matplotlib is slow to import and seldom needed
+
+        fits = self.fits
+        titles = [f"{class_name(K)}, BIC {fit.bic:.1f}" for K, fit in fits.items()]
+        return figure.side_by_side([fit.drawn() for fit in fits.values()], titles)
 
     def summary(self) -> Summary:
         """Return the table and what it says."""

@@ -84,7 +84,7 @@ def vuong_lo_mendell_rubin(pair: Adjacent) -> VuongLoMendellRubin:
     for fit in (pair.smaller, pair.larger):
         reason = covariance_refusal(fit) or ("A parameter has no maximum." if fit.best.boundary else "")
         if reason or not fit.best.is_proper:
-            found = f"a model of {len(fit.orders)} classes without a regular optimum"
+            found = f"a {len(fit.orders)}-class model without a regular optimum"
             problems.append(Problem(found=found, expected="a positive definite information", advice=reason))
     if problems:
         raise SpecError("Vuong-Lo-Mendell-Rubin test", problems)

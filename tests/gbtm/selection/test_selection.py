@@ -1,8 +1,10 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.stats import multivariate_normal
 
-from harness.choosing import select_classes
+from harness.choosing import blrt, select_classes
 from harness.errors import SpecError
 from harness.gbtm.selection.criteria import CRITERIA
 from harness.gbtm.selection.neighbours import FROM_SMALLER, with_neighbours
@@ -89,6 +91,27 @@ def test_neighbours_of_good_optima_change_nothing(fits):
     found, gains = with_neighbours(fits)
     assert gains == {}
     assert all(found[K] is fits[K] for K in fits)
+
+
+def test_the_figure_has_a_panel_for_each_number_of_classes(selection):
+    panels = [axes for axes in selection.plot().axes if axes.has_data()]
+    assert [axes.get_title().split(",")[0] for axes in panels] == ["1 class", "2 classes", "3 classes", "4 classes"]
+
+
+def test_models_with_risk_factors_can_be_tested_from_one_class_on(two_groups):
+    risk = np.repeat(np.random.default_rng(1).standard_normal(48), 4)
+    with_risk = replace(two_groups, numeric=two_groups.numeric | {"risk": risk})
+    chosen = select_classes(with_risk, **NAMES, n_classes=(1, 2), membership="risk", n_starts=10, rival=False)
+    assert chosen.fits[2].estimates.n_parameters == 7
+    assert blrt(chosen.fits[1], chosen.fits[2], replicates=2, n_starts=2).p == 1 / 3
+
+
+def test_sampling_weights_are_named_as_what_makes_criteria_rough(two_groups):
+    weighted = replace(two_groups, numeric=two_groups.numeric | {"w": np.repeat(np.arange(1.0, 49), 4)})
+    chosen = select_classes(weighted, **NAMES, n_classes=(1, 2), weights="w", n_starts=10, rival=False)
+    assert "pseudo-likelihood" in chosen.flags[-1]
+    with pytest.raises(SpecError, match="sampling weights"):
+        blrt(chosen.fits[1], chosen.fits[2])
 
 
 def test_orders_can_be_given_for_each_number_of_classes(two_groups):
