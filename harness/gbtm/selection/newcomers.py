@@ -18,10 +18,10 @@ from harness.gbtm.mixture import Mixture, e_step
 SHARES = (0.02, 0.08, 0.2)
 """Of the subjects that the new class begins with."""
 
-_MOST_CENTRES = 210
-_MOST_CENTRES_BY_ROW = 40  # families without sums by subject cost many times as much
+_MOST_CENTRES, _FEWER_CENTRES = 210, 40
+_MANY_SUBJECTS = 5000  # of these, and of families without sums by subject, fewer are tried
 _SCREENING_STEPS, _RUGGED_STEPS = 5, 10
-_KEPT, _RUGGED_KEPT = 20, 60
+_KEPT, _RUGGED_KEPT, _KEPT_OF_MANY = 20, 60, 5
 _BATCH = 400_000  # start x class x row cells at a time: larger arrays leave the cache
 _SMALL_SIGMA = 0.1  # of the largest one
 
@@ -42,6 +42,8 @@ def newcomer_starts(posterior: Matrix, slot_of_class: Codes, design: GbtmDesign,
     """
     mixture = design.mixture
     steps, kept = (_RUGGED_STEPS, _RUGGED_KEPT) if is_rugged(mixture) else (_SCREENING_STEPS, _KEPT)
+    if design.n_subjects > _MANY_SUBJECTS:
+        kept = _KEPT_OF_MANY
     centres = _centres(design, stream)
     tried = []
     for size in _sizes(design.n_subjects):
@@ -81,7 +83,7 @@ def has_small_sigma(vectors: Matrix, mixture: Mixture) -> Mask:
 
 def _centres(design: GbtmDesign, stream: np.random.Generator) -> Codes:
     by_sums = all(isinstance(density, GaussianMoments) for density in design.mixture.densities)
-    most = _MOST_CENTRES if by_sums else _MOST_CENTRES_BY_ROW
+    most = _MOST_CENTRES if by_sums and design.n_subjects <= _MANY_SUBJECTS else _FEWER_CENTRES
     if design.n_subjects <= most:
         return np.arange(design.n_subjects)
     return np.sort(stream.choice(design.n_subjects, most, replace=False))
