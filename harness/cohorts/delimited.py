@@ -44,19 +44,25 @@ def read_delimited(path: Path, wanted: Sequence[str], options: FileOptions) -> T
     return Table(header=header, columns=columns, lines=lines[1:], textual=True)
 
 
-def decoded_text(path: Path, encoding: str) -> str:
-    """Return the text of a file, without its byte-order mark; what can't be decoded or holds NUL is refused."""
+def decoded_text(path: Path, encoding: str, section: str = "[file]") -> str:
+    """Return the text of a file, without its byte-order mark; what can't be decoded or holds NUL is refused.
+
+    `section` is where the encoding can be declared, for messages.
+    """
     raw = path.read_bytes()
     if raw.startswith((b"\xff\xfe", b"\xfe\xff")) and encoding == "utf-8":
         problem = Problem(
-            found="a UTF-16 byte-order mark", expected=encoding, line=1, advice='Set encoding = "utf-16" under [file].'
+            found="a UTF-16 byte-order mark",
+            expected=encoding,
+            line=1,
+            advice=f'Set encoding = "utf-16" under {section}.',
         )
         refuse(path, [problem])
     try:
         # Spreadsheets write a byte-order mark before UTF-8; it is no part of the first column's name.
         text = raw.decode("utf-8-sig" if encoding.lower() in {"utf-8", "utf8"} else encoding)
     except UnicodeError as error:
-        refuse(path, [_encoding_problem(error, raw, encoding)])
+        refuse(path, [_encoding_problem(error, raw, encoding, section)])
     if "\0" in text:
         line = text[: text.index("\0")].count("\n") + 1
         problem = Problem(found="a NUL character", expected="text", line=line, advice="Is it a binary file, or UTF-16?")
@@ -64,8 +70,8 @@ def decoded_text(path: Path, encoding: str) -> str:
     return text
 
 
-def _encoding_problem(error: UnicodeError, raw: bytes, encoding: str) -> Problem:
-    advice = 'Set encoding under [file], such as encoding = "cp1252" or "latin-1".'
+def _encoding_problem(error: UnicodeError, raw: bytes, encoding: str, section: str) -> Problem:
+    advice = f'Set encoding under {section}, such as encoding = "cp1252" or "latin-1".'
     if not isinstance(error, UnicodeDecodeError):
         return Problem(found="undecodable text", expected=encoding, advice=advice)
     # `error.object` lacks the byte-order mark that utf-8-sig removes.

@@ -105,8 +105,11 @@ class TomlValues:
                 self.complain(where, key, f"unknown key {shown(key)} {place}", ", ".join(known), nearest(key, known))
 
     def complain(self, where: Keys, key: str | None, found: str, expected: str, advice: str = "") -> None:
-        """Remember a problem at a key of a table."""
+        """Remember a problem at a key of a table, or where the table stands if it is written in a line."""
         line = line_of(self.source, where, key)
+        while line is None and where:
+            where, key = where[:-1], where[-1]
+            line = line_of(self.source, where, key)
         self.problems.append(Problem(found=found, expected=expected, line=line, advice=advice))
 
 

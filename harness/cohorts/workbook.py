@@ -44,8 +44,11 @@ def read_workbook(path: Path, wanted: Sequence[str], options: FileOptions) -> Ta
     return Table(header=header, columns=columns, lines=[place + 1 for place in filled], textual=False)
 
 
-def sheet_rows(path: Path, sheet: str | None, *, values: bool) -> Rows:
-    """Return all rows of the sheet, with the values of formulas or with the formulas themselves."""
+def sheet_rows(path: Path, sheet: str | None, *, values: bool, section: str = "[file]") -> Rows:
+    """Return all rows of the sheet, with the values of formulas or with the formulas themselves.
+
+    `section` is where the sheet can be named, for messages.
+    """
     with path.open("rb") as stream, warnings.catch_warnings():
         # openpyxl warns of styles and validations that it doesn't know; cells are not touched by these.
         warnings.simplefilter("ignore", UserWarning)
@@ -53,17 +56,17 @@ def sheet_rows(path: Path, sheet: str | None, *, values: bool) -> Rows:
             book = load_workbook(stream, read_only=True, data_only=values)
             names = book.sheetnames
             if sheet is None and len(names) > 1:
-                refuse(path, [_unclear(f"{len(names)} sheets", names)])
+                refuse(path, [_unclear(f"{len(names)} sheets", names, section)])
             if sheet is not None and sheet not in names:
-                refuse(path, [_unclear(f"no sheet {sheet!r}", names)])
+                refuse(path, [_unclear(f"no sheet {sheet!r}", names, section)])
             return [tuple(row) for row in book[sheet or names[0]].iter_rows(values_only=True)]
         except DAMAGE as error:
             refuse(path, [Problem(found=f"a damaged file ({str(error)[:120]})", expected="an Excel workbook (.xlsx)")])
 
 
-def _unclear(found: str, names: Sequence[str]) -> Problem:
+def _unclear(found: str, names: Sequence[str], section: str) -> Problem:
     listed = ", ".join(map(shown, names[:10]))
-    return Problem(found=found, expected=f"one of the sheets {listed}", advice="Set sheet under [file].")
+    return Problem(found=found, expected=f"one of the sheets {listed}", advice=f"Set sheet under {section}.")
 
 
 def _check_formulas(

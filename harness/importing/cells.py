@@ -77,7 +77,7 @@ class CellReader:
             raise UnfitError(f"{show(text)} that is not whole", _expected(rules))
         if rules.top_code is not None and number > rules.top_code:
             self.uses[f"{rules.name} above {rules.top_code:g}"] += 1
-            return rules.top_code
+            return float(rules.top_code)
         return number + 0.0  # -0.0 is 0.0
 
     def level(self, text: str, rules: Field) -> str | None:

@@ -68,7 +68,7 @@ def _by_neighbours(guesses: Sequence[Guess], scale: Instrument, raw: RawTable) -
         for item, guess in bare.items():
             replaced[guess.column] = _chosen(guess, f"{scale.name} item {item}", "high", evidence)
     elif bare and scale.name == "madrs" and set(bare) == set(range(1, 10)):
-        evidence = "9 items, as MADRS-S has; MADRS has 10"
+        evidence = "9 items, as MADRS-S has, where MADRS has 10"
         for guess in bare.values():
             replaced[guess.column] = _chosen(guess, guess.chosen.role if guess.chosen else "", "low", evidence)
     elif bare:

@@ -67,7 +67,7 @@ def read_raw(path: Path, file: TableFile) -> RawTable:
 
 def _text_rows(path: Path, content: bytes, file: TableFile) -> tuple[Rows, Sequence[int], list[Detection]]:
     found = detect_encoding(content) if file.encoding is None else (file.encoding, None)
-    text = decoded_text(path, found[0])
+    text = decoded_text(path, found[0], "[import.file]")
     detected = [] if found[1] is None else [found[1]]
     delimiter = file.delimiter
     if delimiter is None:

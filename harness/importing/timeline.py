@@ -31,7 +31,7 @@ def timeline_of(records: Sequence[Record], mapping: ImportMapping) -> Timeline:
         found = Timeline(days=[None] * len(records), start_years={}, problems=[], hits=[])
     nominal = {visit.name: visit.day for visit in mapping.visits}
     if mapping.dating.undated == "nominal" or (mapping.dating.date is None and mapping.dating.day is None):
-        days = [
+        days: list[float | None] = [
             float(nominal[record.visit] or 0) if day is None else day
             for record, day in zip(records, found.days, strict=True)
         ]

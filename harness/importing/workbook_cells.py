@@ -23,7 +23,7 @@ def workbook_rows(path: Path, file: TableFile) -> tuple[list[list[str]], list[in
     CohortError
         The file is damaged, or its sheet isn't clear.
     """
-    values = sheet_rows(path, file.sheet, values=True)
+    values = sheet_rows(path, file.sheet, values=True, section="[import.file]")
     formulas = sheet_rows(path, file.sheet, values=False) if _has_gaps(values) else values
     width = max((len(row) for row in values), default=0)
     rows, lines, dates = [], [], 0

@@ -145,6 +145,12 @@ def mapping():
 
 
 @pytest.fixture
+def good(export, mapping, write):
+    """The hash of the cohort of the good export."""
+    return import_table(write(export, "good.csv"), mapping).cohort.sha256
+
+
+@pytest.fixture
 def declared(mapping):
     """Return the good mapping with some declarations changed; those of the file and the dates by their own names."""
 
@@ -187,7 +193,7 @@ def refused():
 
 
 @pytest.fixture
-def judge(export, mapping, declared, write, refused):
+def judge(export, mapping, declared, write, refused, good):  # noqa: PLR0917 - fixtures
     """Break the good export, and look at what the import says of it.
 
     `problems` are those that it must give; what it gives none of, or `declare` mends, must be the good export's cohort
@@ -206,7 +212,6 @@ def judge(export, mapping, declared, write, refused):
         return declared(**changes)
 
     def judged(change, problems=(), declare=None, before=None, name="export.csv", *, mends=True):
-        good = import_table(write(export), mapping).cohort.sha256
         path = write(change(export), name)
         if problems:
             assert refused(path, mapped(before or {})) == list(problems)

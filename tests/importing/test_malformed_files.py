@@ -14,7 +14,7 @@ CASES = {
     },
     "UTF-16": {
         "change": lambda e: e.text().encode("utf-16"),
-        "problems": ['line 1: a UTF-16 byte-order mark; expected utf-8. Set encoding = "utf-16" under [file].'],
+        "problems": ['line 1: a UTF-16 byte-order mark; expected utf-8. Set encoding = "utf-16" under [import.file].'],
         "declare": {"encoding": None},
     },
     "UTF-16 without a mark": {
@@ -27,7 +27,7 @@ CASES = {
         "problems": [
             (
                 "line 3: byte 0xe4 at position 221; expected utf-8. "
-                'Set encoding under [file], such as encoding = "cp1252" or "latin-1".'
+                'Set encoding under [import.file], such as encoding = "cp1252" or "latin-1".'
             ),
         ],
         "declare": {"encoding": None},
