@@ -1,4 +1,4 @@
-"""How often 95 % intervals of trajectory models cover the truth: 1 000 simulated panels of each kind of model.
+"""How often 95 % intervals of trajectory models cover the truth: 2 000 simulated panels of each kind of model.
 
 python -m benchmarks.coverage [--replicates N] [--workers N] [--only MODEL]
 """
@@ -19,7 +19,7 @@ from benchmarks.machine import pin_threads
 from benchmarks.tables import Judged, Table, closing, exit_status, render
 
 LOWEST, HIGHEST = 0.93, 0.97
-SUBJECTS, REPLICATES, CHECKED = 150, 1000, 20
+SUBJECTS, REPLICATES, CHECKED = 150, 2000, 20
 SEED = 20
 MODELS: tuple[Model | Pair, ...] = (*SINGLE, *PAIRS)
 

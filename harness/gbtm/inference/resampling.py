@@ -128,7 +128,10 @@ def _replicates(fit: GbtmFit, own: GbtmDesign, settings: Settings, numbers: Code
     with threadpool_limits(limits=1, user_api="blas"):
         for number in numbers:
             stream = np.random.default_rng(np.random.SeedSequence(settings.seed, spawn_key=(int(number),)))
-            found.append(_refitted(_sample(fit, own, settings, stream), settings.cold_starts))
+            try:
+                found.append(_refitted(_sample(fit, own, settings, stream), settings.cold_starts))
+            except np.linalg.LinAlgError:  # a sample that leaves a covariance without an inverse
+                found.append(Replicate(quantities={}, end=End.UNFINISHED, same_class=np.nan))
     return found
 
 

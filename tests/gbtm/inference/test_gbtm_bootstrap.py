@@ -4,6 +4,7 @@ import pytest
 
 from harness.errors import SpecError
 from harness.gbtm.fit import fit as search
+from harness.gbtm.inference import resampling
 from harness.gbtm.inference.alignment import agreement, matching_classes
 from harness.gbtm.inference.bootstrap import Bootstrap, End
 from harness.gbtm.inference.resampling import bootstrap, reweighted
@@ -149,3 +150,14 @@ def test_a_fit_that_is_no_solution_of_its_classes_is_refused(family_table):
     fit = fit_gbtm(noise, **SETTINGS, orders=(0,) * 5)
     with pytest.raises(SpecError, match="expected a fit with as many classes as were asked for"):
         fit.bootstrap(2)
+
+
+def test_a_sample_that_can_not_be_fitted_is_counted(family_fit, monkeypatch):
+    def fails(*_):
+        raise np.linalg.LinAlgError("Singular matrix")
+
+    monkeypatch.setattr(resampling, "climb", fails)
+    found = family_fit("random").bootstrap(3)
+    assert found.counts == {End.UNFINISHED: 3}
+    assert np.isnan(found.drawn).all()
+    assert "3 of 3 replicates are left out: 3 x no maximum was reached." in found.remarks
