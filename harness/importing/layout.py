@@ -98,6 +98,7 @@ class _Layout:
     def wide(self) -> Iterator[TextRow]:
         """Yield one row of what does not change in a subject, and one for each visit of which anything is known."""
         places = {name: columns_of(place, self.mapping.visits) for name, place in self.changing.items()}
+        first: dict[str, int] = {}
         for line, row in zip(self.raw.lines, self.raw.rows, strict=True):
             constant = {name: self._cell(row, str(place)) for name, place in self.constant.items()}
             changing = {
@@ -106,6 +107,9 @@ class _Layout:
             subject = self._subject(line, row, {**constant, **{str(key): cell for key, cell in changing.items()}})
             if subject is None:
                 continue
+            earlier = first.setdefault(subject, line)
+            if earlier != line and self.mapping.duplicates == "error":
+                self.problems.append(_second_row(line, earlier))
             yield TextRow(line=line, subject=subject, visit="", part="", cells=constant)
             for visit in self.mapping.visits:
                 cells = {name: cell for (name, at), cell in changing.items() if at == visit.name}
@@ -162,6 +166,15 @@ class _Layout:
             line=line,
             column=shorter(column),
         )
+
+
+def _second_row(line: int, earlier: int) -> Problem:
+    return Problem(
+        found=f"the same subject as in line {earlier}",
+        expected="one row a subject",
+        line=line,
+        advice='Remove one, or name a resolver under `duplicates`, such as "complement".',
+    )
 
 
 def unplaced(raw: RawTable, subject: str, fields: Sequence[Field], *, strip: bool) -> Layout:

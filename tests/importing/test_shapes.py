@@ -2,6 +2,7 @@
 
 import csv
 import pickle
+from functools import cache
 
 import numpy as np
 import pytest
@@ -19,9 +20,10 @@ FILES = {
 }
 
 
-def imported(shape, **options):
+@cache
+def imported(shape, keys=None):
     data, mapping, second = FILES[shape]
-    return import_table(FOLDER / data, FOLDER / mapping, companion=second and FOLDER / second, **options)
+    return import_table(FOLDER / data, FOLDER / mapping, companion=second and FOLDER / second, keys=keys)
 
 
 def values(frame, columns):
@@ -97,6 +99,7 @@ def test_labels_are_written_only_to_a_file_that_is_asked_for_and_new(tmp_path):
     for label, rows in simulated_clinic().groupby("subject"):
         own = table[table["subject"] == pairs[label]]
         assert own["madrs"].fillna(-1).tolist() == rows["madrs"].fillna(-1).tolist()
+    imported.cache_clear()
     with pytest.raises(FileExistsError):
         imported("wide", keys=keys)
 
