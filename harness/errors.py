@@ -8,7 +8,8 @@
     │   ├── FormulaError       a model formula that the grammar rejects
     │   ├── SpecError          a model that can't be fitted to this cohort
     │   ├── ScoringError       a score off its scale; a scale, an outcome's rule or counts that can't be used
-    │   └── CaseError          a case, pin or known-differences file that can't be read
+    │   ├── CaseError          a case, pin or known-differences file that can't be read
+    │   └── StudyError         a study file that can't be used, or a question that its data can't answer
     ├── EngineError            an engine crashed, hung, is absent or refused; becomes a `Failure` in a `Reading`
     └── NothingToCompareError  a run would end without a single comparison
 """
@@ -99,6 +100,10 @@ class ScoringError(InputError):
 
 class CaseError(InputError):
     """A case, pin or known-differences file that can't be read."""
+
+
+class StudyError(InputError):
+    """A study file that can't be used, or a question that a study's data can't answer."""
 
 
 class EngineError(HarnessError):

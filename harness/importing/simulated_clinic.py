@@ -16,12 +16,16 @@ import numpy as np
 import pandas as pd
 
 from harness.arrays import Vector
+from harness.cohorts.ketamine_recipe import SUBJECTS as STUDY_SUBJECTS
 from harness.cohorts.ketamine_recipe import Protocol
 from harness.cohorts.random_stream import RandomStream
+from harness.cohorts.simulate import SHIPPED_SEED as COHORT_SEED
 from harness.cohorts.simulate import simulate_ketamine
 
 SHIPPED_SEED = 11
 SUBJECTS: Mapping[Protocol, int] = {"four": 12, "six": 12}
+STUDY_SEED, STUDY_FILE = COHORT_SEED, "ketamine_redcap.csv"
+"""The export of a whole study, whose scores are those of the shipped cohort ketamine_real."""
 MADRS_WEIGHTS = np.array([3.5, 4.0, 3.2, 3.0, 1.8, 3.6, 3.7, 3.7, 3.3, 1.8])
 GAD7_WEIGHTS = np.array([2.1, 2.0, 2.1, 2.0, 1.5, 1.8, 1.6])
 MADRS_NAMES = (
@@ -54,7 +58,7 @@ class _Visit:
 
 def clinic_texts(seed: int = SHIPPED_SEED) -> dict[str, str]:
     """Return the simulated files by name."""
-    visits = _visits(seed)
+    visits = _visits(seed, SUBJECTS)
     return {
         "clinic_redcap.csv": _redcap(visits),
         "clinic_wide.csv": _wide(visits),
@@ -70,9 +74,19 @@ def write_clinic(folder: Path) -> None:
         (folder / name).write_bytes(text.encode(encoding))
 
 
-def simulated_clinic(seed: int = SHIPPED_SEED) -> pd.DataFrame:
+def study_export(seed: int = STUDY_SEED, subjects: Mapping[Protocol, int] = STUDY_SUBJECTS) -> str:
+    """Return the REDCap export of a whole study."""
+    return _redcap(_visits(seed, subjects))
+
+
+def write_study_export(folder: Path) -> None:
+    """Write the export of the study as it stands among the fixtures."""
+    (folder / STUDY_FILE).write_text(study_export(), encoding="utf-8", newline="\n")
+
+
+def simulated_clinic(seed: int = SHIPPED_SEED, subjects: Mapping[Protocol, int] = SUBJECTS) -> pd.DataFrame:
     """Return the visits that took place, in long form, as `simulate_ketamine` has them; labels are the clinic's."""
-    frame = simulate_ketamine("real", seed, SUBJECTS)
+    frame = simulate_ketamine("real", seed, subjects)
     rated = frame["madrs"].notna() | frame["gad7"].notna()
     # A visit before a later one took place, even if nothing was rated there; a missed follow-up did not.
     later = rated[::-1].groupby(frame["subject"]).cummax()[::-1]
@@ -81,8 +95,8 @@ def simulated_clinic(seed: int = SHIPPED_SEED) -> pd.DataFrame:
     return kept
 
 
-def _visits(seed: int) -> list[_Visit]:
-    frame, stream = simulated_clinic(seed), RandomStream(seed)
+def _visits(seed: int, subjects: Mapping[Protocol, int]) -> list[_Visit]:
+    frame, stream = simulated_clinic(seed, subjects), RandomStream(seed)
     visits = []
     for number, rows in frame.groupby("subject", sort=True):
         start = date(int(rows["start_year"].iloc[0]), 1, 1) + timedelta(days=int(stream.integers(0, 330, 1)[0]))

@@ -17,8 +17,9 @@ class StudyData:
     imported
         The table after import, with its checks.
     cohort
-        One row a visit: subject, protocol, visit, day, week, treatment (its number; missing afterwards), the totals of
-        all scales, covariates.
+        One row a visit: subject, protocol, visit, day, week, treatment (its number; missing afterwards), occasion (the
+        place of the visit among those that models use, from 0; missing at others), the totals of all scales, and
+        covariates.
     courses
         By scale, by subject: the ratings in order.
     protocol_of

@@ -14,7 +14,7 @@ PrimaryTest = Literal["chi-square", "fisher"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScalePlan:
-    """One scale: the column of its total, the instrument (MADRS, GAD-7, or one from a file), and when it is remitted."""
+    """One scale: the column of its total, the instrument (MADRS, GAD-7, one from a file), and when it is remitted."""
 
     name: str
     instrument: str
@@ -34,12 +34,15 @@ class StudyPlan:
         Labels of the protocols, the reference first, and how many treatments each plans.
     treatment_visits, follow_up_visits
         Labels of visits before each treatment, in order, and of those after the last one.
+    model_visits
+        Labels of the visits that mixed and trajectory models use: those in treatment unless the file names others.
     scales
         One or more.
     improvement
         What counts as a response, a partial response, and so on.
-    end_of_treatment
-        By protocol.
+    end_of_treatment, force_different_ends, alternative_ends
+        By protocol; whether protocols may end by different rules, which is then reported; and by name, rules for all
+        protocols that the sensitivity table tries.
     denominator, sensitivity_denominators, carry_baseline
         The primary one and those of the sensitivity table.
     time_axis
@@ -58,6 +61,10 @@ class StudyPlan:
         Counts from 1 up to one less than this are withheld.
     cross_check
         Whether estimates are compared with R where it is installed.
+    charts
+        How many patients there were before the file was made, by step ("screened", "eligible"), as somebody counted.
+    sha256
+        Hash of the study file; empty for a plan made in Python.
     """
 
     name: str
@@ -74,6 +81,9 @@ class StudyPlan:
     time_axis: TimeAxis
     primary_test: PrimaryTest
     seed: int
+    model_visits: tuple[str, ...] = ()
+    force_different_ends: bool = False
+    alternative_ends: dict[str, EndOfTreatment] = field(default_factory=dict)
     sensitivity_denominators: tuple[Denominator, ...] = ()
     carry_baseline: bool = False
     follow_up: FollowUp | None = None
@@ -87,3 +97,9 @@ class StudyPlan:
     covariates: tuple[str, ...] = ()
     small_cell_limit: int = 11
     cross_check: bool = True
+    charts: dict[str, int] = field(default_factory=dict)
+    sha256: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.model_visits:
+            object.__setattr__(self, "model_visits", self.treatment_visits)

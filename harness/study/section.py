@@ -1,7 +1,7 @@
 """What every part of a study hands to the report: words, tables, figures, and estimates with their verdicts.
 
-A section is made by a function of the data and the plan. It holds no row of a patient: counts below the plan's limit are
-withheld before they get here, and figures show groups.
+A section is made by a function of the data and the plan. It holds no row of a patient: counts below the plan's limit
+are withheld before they get here, and figures show groups.
 """
 
 from dataclasses import dataclass
