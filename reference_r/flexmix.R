@@ -50,6 +50,20 @@ run_flexmix <- function(model, data, cluster, tolerance, iter.max) {
   )
 }
 
+# EM to its fixed point. flexmix stops where the log-likelihood stands still, which, because its sigma is no maximiser,
+# can happen on the way: so go on from where it stopped until the posterior stands still.
+settled_flexmix <- function(model, data, posterior) {
+  iterations <- 0
+  for (round in seq_len(100)) {
+    fit <- run_flexmix(model, data, posterior, tolerance = 1e-14, iter.max = 20000)
+    iterations <- iterations + fit@iter
+    moved <- max(abs(fit@posterior$scaled - posterior))
+    posterior <- fit@posterior$scaled
+    if (moved < 1e-10) break
+  }
+  list(fit = fit, iterations = iterations, converged = fit@converged && moved < 1e-10)
+}
+
 # The log joint density of (class, rows of a subject) at given parameters, from flexmix's own component densities,
 # one row per subject in the order of first appearance.
 flexmix_log_joint <- function(parts, model, data) {
@@ -116,9 +130,10 @@ register("flexmix.fit", function(request) {
     log_joint <- flexmix_log_joint(point_parts(request$start, model), model, data)
     list(starts = list(posterior_by_row(log_joint, model, data)), n_starts = 1, reached = numeric())
   }
-  fits <- lapply(search$starts, function(start) run_flexmix(model, data, start, tolerance = 1e-14, iter.max = 20000))
-  finals <- vapply(fits, function(fit) fit@logLik, 0)
-  fit <- fits[[which.max(finals)]]
+  ends <- lapply(search$starts, function(start) settled_flexmix(model, data, start))
+  finals <- vapply(ends, function(end) end$fit@logLik, 0)
+  end <- ends[[which.max(finals)]]
+  fit <- end$fit
   K <- length(model$orders)
   components <- lapply(fit@components, function(component) component[[1]]@parameters)
   first_rows <- !duplicated(data[[model$subject]])
@@ -135,8 +150,8 @@ register("flexmix.fit", function(request) {
     n_parameters = fit@df,
     subjects = data[[model$subject]][first_rows],
     posterior = unname(fit@posterior$scaled[first_rows, , drop = FALSE]),
-    converged = fit@converged,
-    iterations = fit@iter,
+    converged = end$converged,
+    iterations = end$iterations,
     n_starts = search$n_starts,
     reached = search$reached,
     finals = finals

@@ -92,6 +92,10 @@ class Lcmm:
         """Return what was changed and what limits hlme's numbers."""
         gbtm = the_gbtm(spec)
         fixed = "Powers above a class's order are coefficients fixed at zero by `posfix`."
+        extrapolated = (
+            "Standard errors are from second differences of hlme's log-likelihood, extrapolated: those that it gives"
+            " are by forward differences, whose rounding is 1 % and more of them where coefficients are small."
+        )
         roots = "hlme's covariance belongs to a Cholesky factor; that of the variances follows by the delta method."
         scale = "w multiplies hlme's Cholesky factor, so that class g has w_g^2 V."
         return (
@@ -99,7 +103,7 @@ class Lcmm:
             "Twice that constant is taken from its AIC and BIC.",
             "Classes are put in the order of their mean fitted value.",
             "Class shares and their standard errors follow from hlme's log-odds by the delta method.",
-            "hlme differentiates numerically: its standard errors carry a relative noise of up to 5e-4.",
+            extrapolated,
             "Entropy and average posterior probabilities are formed from hlme's posterior.",
             *((fixed,) if len(set(gbtm.orders)) > 1 else ()),
             *((roots,) if gbtm.random is not None else ()),
@@ -152,9 +156,20 @@ def _convergence(answer: Answered, n_free: int) -> Convergence:
     conv = int(answer["conv"].item())
     # marqLevAlg's third criterion is g' H^-1 g / m.
     remaining = float(answer["criteria"][2])
+    reported = f"hlme conv = {conv} at tolerance {answer['tolerance'].item():g}"
     return Convergence(
         stop=_STOPS.get(conv, Stop.REPORTED_FAILURE),
-        message=f"hlme conv = {conv} at tolerance {answer['tolerance'].item():g}; {search_report(answer)}",
+        message=f"{reported}; {search_report(answer)}{_noise(answer)}",
         iterations=int(answer["iterations"].item()),
         distance=float(np.sqrt(remaining * n_free)) if conv == 1 and remaining >= 0 else None,
     )
+
+
+def _noise(answer: Answered) -> str:
+    """Return how far hlme's own standard errors are from those that are used."""
+    used = np.sqrt(np.maximum(np.diag(answer["V"]), 0))
+    free = ~answer["is_fixed"] & (used > 0)
+    if not free.any():
+        return ""
+    worst = float(np.max(np.abs(answer["own_errors"][free] / used[free] - 1)))
+    return f"; its own standard errors are up to {worst:.1e} off" if worst > 0 else ""

@@ -66,6 +66,7 @@ def lcmm_answer(**changes):
     extra = {
         "best": np.array([math.log(3), 10.0, 5.0, 1.0, 0.0, -2.0]),
         "V": V,
+        "own_errors": np.array([0.2, 0.1, math.sqrt(0.02), math.sqrt(0.03), 0.0, 1.1 * math.sqrt(0.05)]),
         "cholesky": np.empty(0),
         "is_fixed": np.array([False, False, False, False, True, False]),
         "aic": one(50.0),
@@ -102,6 +103,10 @@ def test_lcmm_without_convergence_gives_no_standard_errors():
     found = decoded(Lcmm(), lcmm_answer(conv=one(2)), gbtm_case())
     assert found.estimates.covariance is None
     assert found.convergence.stop is Stop.ITERATION_LIMIT
+
+
+def test_the_noise_of_lcmms_own_standard_errors_is_told():
+    assert "up to 1.0e-01 off" in decoded(Lcmm(), lcmm_answer(), gbtm_case()).convergence.message
 
 
 def test_lcmms_single_precision_constant_is_added_back():
