@@ -9,6 +9,7 @@
     │   ├── SpecError          a model that can't be fitted to this cohort
     │   ├── ScoringError       a score off its scale; a scale, an outcome's rule or counts that can't be used
     │   ├── CaseError          a case, pin or known-differences file that can't be read
+    │   ├── ClaimsError        a table of claims, or what it names of data and models, that can't be used
     │   └── StudyError         a study file that can't be used, or a question that its data can't answer
     ├── EngineError            an engine crashed, hung, is absent or refused; becomes a `Failure` in a `Reading`
     └── NothingToCompareError  a run would end without a single comparison
@@ -100,6 +101,10 @@ class ScoringError(InputError):
 
 class CaseError(InputError):
     """A case, pin or known-differences file that can't be read."""
+
+
+class ClaimsError(InputError):
+    """A table of claims that can't be read, or that names what the data and models do not have."""
 
 
 class StudyError(InputError):
