@@ -152,7 +152,7 @@ def test_ours_is_what_r_gives_now(section):
 
 
 def record():
-    """Write what R gives with the packages that are installed."""
+    """Write what R gives with the packages that are installed; what others gave stays as it was recorded."""
     packages = sorted({package for section in sections() for package in section.packages})
     asked = (
         "cat('R', as.character(getRversion()), '\\n');"
@@ -160,7 +160,11 @@ def record():
     )
     done = subprocess.run(["Rscript", "--vanilla", "-e", asked, *packages], capture_output=True, text=True, check=True)
     versions = dict(line.rsplit(" ", 1) for line in map(str.strip, done.stdout.splitlines()))
-    values = r_values(packages)
+    absent = {package for package in packages if versions[package] == "NA"}
+    before, versions_before = recorded()
+    versions |= {package: versions_before[package] for package in absent}
+    now = r_values([package for package in packages if package not in absent])
+    values = {key: now.get(key, before.get(key)) for key in ((row.section, row.r) for row in rows())}
     document = {
         "versions": versions,
         "rows": [
