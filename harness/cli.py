@@ -1,28 +1,33 @@
 """The command line: each command is a short function that calls one loop and prints one report."""
 
-import os
-import shlex
-import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from harness import runs
 from harness.cases import Case, read_own_case
 from harness.comparison.verdict import Outcome, Run
-from harness.crosscheck import Progress as ProgressCallback
 from harness.errors import CaseError, EngineError, HarnessError, NothingToCompareError, Problem
 from harness.references.doctor import examine
 from harness.reports import console, explanation
 from harness.reports.write import require_folder, write_report
-
-AGREE, DISAGREE, USAGE, INTERNAL, NOTHING, STALE, ABSENT = 0, 1, 2, 3, 5, 10, 11
-"""Exit statuses; the README documents them and they do not change."""
+from harness.study_commands import study
+from harness.terminal import (
+    ABSENT,
+    AGREE,
+    DISAGREE,
+    INTERNAL,
+    NOTHING,
+    STALE,
+    USAGE,
+    fail,
+    progress,
+    say,
+    typed_command,
+)
 
 WIDTH_OF_A_LOG = 140
 
@@ -48,11 +53,11 @@ Required = Annotated[
 def check(names: Names = None, report: ReportFolder = Path("report")) -> None:
     """Compare our estimates with recorded results of R. R is not needed."""
     require_folder(report)
-    with _progress() as progress:
-        run = runs.check(runs.read_cases(names or ()), _command(), progress)
+    with progress() as told:
+        run = runs.check(runs.read_cases(names or ()), typed_command(), told)
     _finish(run, report)
     if run.skipped:
-        _fail("A pin is missing: record it, or take the engine out of the case's references.", STALE)
+        fail("A pin is missing: record it, or take the engine out of the case's references.", STALE)
 
 
 @app.command()
@@ -66,8 +71,8 @@ def compare(
     """Compare our estimates with R: live where the R package is installed, recorded results otherwise."""
     require_folder(report)
     cases = _chosen_cases(names or (), data, spec)
-    with _progress() as progress:
-        run = runs.compare(cases, _command(), progress, require or ())
+    with progress() as told:
+        run = runs.compare(cases, typed_command(), told, require or ())
     _finish(run, report)
 
 
@@ -80,28 +85,31 @@ def record(
     if not reason.strip():
         problem = Problem(found="no --reason", expected="a sentence that says why the pins are recorded")
         raise CaseError("harness record", [problem])
-    with _progress() as progress:
-        recordings = runs.record(runs.read_cases(names or ()), reason, progress)
+    with progress() as told:
+        recordings = runs.record(runs.read_cases(names or ()), reason, told)
     for recording in recordings:
         if recording.path is None:
-            _say(f"{recording.case} {recording.engine}: not recorded, {recording.reason}")
+            say(f"{recording.case} {recording.engine}: not recorded, {recording.reason}")
         else:
-            _say(f"{recording.case} {recording.engine}: {len(recording.changes)} changes")
+            say(f"{recording.case} {recording.engine}: {len(recording.changes)} changes")
             for change in recording.changes:
-                _say(f"  {change}")
+                say(f"  {change}")
     if all(recording.path is None for recording in recordings):
-        _fail("Nothing was recorded; `harness doctor` tells what to install.", ABSENT)
+        fail("Nothing was recorded; `harness doctor` tells what to install.", ABSENT)
 
 
 @app.command()
 def explain(name: Annotated[str, typer.Argument(metavar="CASE")], report: ReportFolder = Path("report")) -> None:
     """Compare one case and print every verdict with its evidence."""
     require_folder(report)
-    with _progress() as progress:
-        run = runs.compare(runs.read_cases([name]), _command(), progress)
+    with progress() as told:
+        run = runs.compare(runs.read_cases([name]), typed_command(), told)
     for comparison in run.comparisons:
-        _say(explanation.render(comparison))
+        say(explanation.render(comparison))
     _finish(run, report)
+
+
+app.command()(study)
 
 
 @app.command()
@@ -109,9 +117,9 @@ def doctor() -> None:
     """Prove that R, its packages and the exchange with them work, and tell what to install."""
     checks = examine()
     for item in checks:
-        _say(f"{'ok  ' if item.ok else 'no  '} {item.name}: {item.detail}")
+        say(f"{'ok  ' if item.ok else 'no  '} {item.name}: {item.detail}")
         if not item.ok and item.advice:
-            _say(f"     {item.advice}")
+            say(f"     {item.advice}")
     if not all(item.ok for item in checks):
         raise SystemExit(ABSENT)
 
@@ -120,7 +128,7 @@ def doctor() -> None:
 def cases() -> None:
     """List the cases of the project."""
     for name in runs.case_names():
-        _say(name)
+        say(name)
 
 
 def main() -> None:
@@ -128,15 +136,15 @@ def main() -> None:
     try:
         app()
     except EngineError as error:
-        _fail(str(error), ABSENT)
+        fail(str(error), ABSENT)
     except NothingToCompareError as error:
-        _fail(str(error), NOTHING)
+        fail(str(error), NOTHING)
     except HarnessError as error:
-        _fail(str(error), USAGE)
+        fail(str(error), USAGE)
     except OSError as error:
-        _fail(f"{error.filename or 'a file'}: {error.strerror or error}; expected to read or write it.", USAGE)
+        fail(f"{error.filename or 'a file'}: {error.strerror or error}; expected to read or write it.", USAGE)
     except Exception as error:  # noqa: BLE001  # the last resort: a bug of ours must not look like a disagreement
-        _fail(f"internal error, please report it: {type(error).__name__}: {error}", INTERNAL)
+        fail(f"internal error, please report it: {type(error).__name__}: {error}", INTERNAL)
 
 
 def _chosen_cases(names: Sequence[str], data: Path | None, spec: Path | None) -> Sequence[Case]:
@@ -154,8 +162,8 @@ def _finish(run: Run, folder: Path) -> None:
     written = write_report(run, folder)
     terminal = Console()
     width = max(terminal.width, 80) if terminal.is_terminal else WIDTH_OF_A_LOG
-    _say(console.render(run, width, colour=terminal.is_terminal))
-    _say("report: " + ", ".join(str(path) for path in written))
+    say(console.render(run, width, colour=terminal.is_terminal))
+    say("report: " + ", ".join(str(path) for path in written))
     status = _status(run)
     if status != AGREE:
         raise SystemExit(status)
@@ -169,29 +177,3 @@ def _status(run: Run) -> int:
     if Outcome.DISAGREE in outcomes or run.notes:
         return DISAGREE
     return NOTHING if outcomes == {Outcome.NOT_COMPARED} else AGREE
-
-
-def _command() -> str:
-    return shlex.join(["harness", *sys.argv[1:]])
-
-
-@contextmanager
-def _progress() -> Iterator[ProgressCallback]:
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-    terminal = Console(stderr=True)
-    with Progress(*columns, console=terminal, transient=True, disable=not terminal.is_terminal) as bar:
-        task = bar.add_task("reading the cases", total=None)
-        yield lambda text: bar.update(task, description=text)
-
-
-def _say(text: str) -> None:
-    """Print; where the reader has gone (`harness compare | head`), go on in silence, because the exit status counts."""
-    try:
-        print(text, flush=True)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _fail(message: str, status: int) -> None:
-    print(message, file=sys.stderr)
-    raise SystemExit(status)

@@ -26,6 +26,8 @@ LAYERS = (
     {"api", "trajectories"},
     {"several_outcomes", "choosing"},
     {"study", "claims"},
+    {"terminal"},
+    {"study_commands"},
     {"cli"},
 )
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
@@ -77,14 +79,14 @@ def test_rpy2_has_one_door():
     assert users == {"harness/references/r_process.py"}
 
 
-def test_only_the_command_line_prints():
+def test_only_the_terminal_prints():
     printers = {
         path.name
         for path in FILES
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print"
     }
-    assert printers <= {"cli.py"}
+    assert printers <= {"terminal.py"}
 
 
 def test_nothing_evaluates_text_as_code():

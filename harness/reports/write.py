@@ -1,7 +1,8 @@
-"""Write the reports of a run into a folder: the only function of the reports that touches files."""
+"""Write reports into a folder: the only functions of the reports that touch files."""
 
 import os
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
 
 from harness.comparison.verdict import Run
@@ -25,6 +26,17 @@ def write_report(run: Run, folder: Path) -> tuple[Path, ...]:
         "summary.md": markdown.render(run),
         "index.html": html.render(run),
     }
+    return write_texts(texts, folder)
+
+
+def write_texts(texts: Mapping[str, str], folder: Path) -> tuple[Path, ...]:
+    """Write texts by file name into the folder, each whole or not at all, and return their paths.
+
+    Raises
+    ------
+    InputError
+        If the folder is a link or no folder; nothing is written then.
+    """
     require_folder(folder)
     folder.mkdir(parents=True, exist_ok=True)
     return tuple(_replace(folder / name, text) for name, text in texts.items())

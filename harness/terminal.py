@@ -1,0 +1,44 @@
+"""What commands say on the terminal: the only place that prints."""
+
+import os
+import shlex
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from harness.crosscheck import Progress as ProgressCallback
+
+AGREE, DISAGREE, USAGE, INTERNAL, NOTHING, STALE, ABSENT = 0, 1, 2, 3, 5, 10, 11
+"""Exit statuses; the README documents them and they do not change."""
+
+
+def say(text: str) -> None:
+    """Print; where the reader has gone (`harness compare | head`), go on in silence, because the exit status counts."""
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def fail(message: str, status: int) -> None:
+    """Print a message for the user's eyes and end with a status."""
+    print(message, file=sys.stderr)
+    raise SystemExit(status)
+
+
+def typed_command() -> str:
+    """Return the command as it can be typed again."""
+    return shlex.join(["harness", *sys.argv[1:]])
+
+
+@contextmanager
+def progress() -> Iterator[ProgressCallback]:
+    """Yield what tells of the progress, on a terminal only."""
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    terminal = Console(stderr=True)
+    with Progress(*columns, console=terminal, transient=True, disable=not terminal.is_terminal) as bar:
+        task = bar.add_task("reading", total=None)
+        yield lambda text: bar.update(task, description=text)
