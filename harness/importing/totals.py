@@ -42,11 +42,12 @@ def score_column(score: Score, records: Sequence[Record]) -> ScoreColumn:
         if k in spoilt:
             continue
         line = records[k].line
-        if k in conflicts:
+        stated = given[k]
+        if k in conflicts and stated is not None:
             hits.append(Hit(rule="items_and_total", line=line, column=score.name))
             if score.differing == "error":
-                problems.append(_contradiction(score.name, line, total, given[k], conflicts[k]))
-        if score.differing != "total" or given[k] is None:
+                problems.append(_contradiction(score.name, line, total, stated, conflicts[k]))
+        if score.differing != "total" or stated is None:
             totals[k] = total
         if prorated:
             hits.append(Hit(rule="prorated", line=line, column=score.name))
@@ -55,14 +56,14 @@ def score_column(score: Score, records: Sequence[Record]) -> ScoreColumn:
     return ScoreColumn(totals=totals, items=items, hits=hits, problems=problems)
 
 
-def _contradiction(name: str, line: int, total: float | None, given: float | None, conflict: str) -> Problem:
+def _contradiction(name: str, line: int, total: float | None, given: float, conflict: str) -> Problem:
     words = {
-        "differs": f"items that make {total} beside the total {given}",
-        "missing_as_zero": f"the total {given}, which counts missing items as zero",
-        "items_missing": f"the total {given} beside items of which some are missing",
+        "differs": f"items that make {total:g} beside the total {given:g}" if total is not None else "",
+        "missing_as_zero": f"the total {given:g}, which counts missing items as zero",
+        "items_missing": f"the total {given:g} beside items of which some are missing",
     }
     return Problem(
-        found=words[conflict].replace(".0", ""),
+        found=words[conflict],
         expected="items that make the total",
         line=line,
         column=name,

@@ -133,7 +133,7 @@ def test_seven_named_questions_are_items_and_the_eighth_is_none(propose):
 
 
 def test_cells_that_are_no_scores_lower_the_confidence(propose):
-    proposal = propose(id=["a", "b"], visit=["v", "w"], madrs_total=["poor", "2019-03-18"])
+    proposal = propose(id=["a", "b", "c"], visit=["v", "w", "v"], madrs_total=["poor", "31", "22"])
     assert not proposal.mapping.scores
     assert any("Not read as madrs: madrs_total" in question for question in proposal.open_questions)
 

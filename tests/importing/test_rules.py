@@ -27,6 +27,23 @@ def test_a_good_export_hits_no_rule_and_all_rules_are_in_the_table(export, mappi
     assert not table["accepted"].any()
 
 
+@pytest.mark.parametrize(
+    ("line", "days", "rules"),
+    [
+        (3, -2, ()),  # one day after the first infusion
+        (3, -3, ("visit_order",)),  # on its day
+        (6, 3, ()),  # 7 + 3 days after the last infusion
+        (6, 4, ("follow_up_window",)),
+        (7, -10, ()),
+        (7, -11, ("follow_up_window",)),
+        (13, 11, ()),  # 14 days after the infusion before
+        (13, 12, ("infusion_interval",)),
+    ],
+)
+def test_limits_of_rules_belong_to_what_is_allowed(export, checks, line, days, rules):
+    assert tuple(checks(export.later(line, days), accept=tuple(ACCEPTABLE))) == rules
+
+
 def unrated(export, *lines):
     for line in lines:
         for column in ("madrs", "gad7", *(f"m{number}" for number in range(1, 11))):
@@ -76,8 +93,8 @@ def infused(export, times):
 
 
 def test_ratings_after_the_infusion_of_their_visit_are_refused_unless_accepted(export, write, declared, refused):
-    # Infusions follow at 14:00; that of line 4 was at 9:00 on the same day, that of line 9 the day before.
-    export = infused(export, dict.fromkeys(range(2, 20), 14) | {4: 9, 9: -10})
+    # Infusions follow ratings of 12:00 at 14:00; line 3 at once, line 4 at 9:00 of the day, line 9 on the day before.
+    export = infused(export, dict.fromkeys(range(2, 20), 14) | {3: 12, 4: 9, 9: -10})
     path = write(export)
     options = {"date_format": "%Y-%m-%d %H:%M", "infusion_date": "infused"}
     assert refused(path, declared(**options)) == [

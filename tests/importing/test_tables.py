@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from harness.importing import Covariate, Dating, import_table
+from harness.importing import Covariate, Dating, import_table, write_long, write_redcap, write_wide
+from harness.importing.rekeying import new_labels
 
 
 def hits(found):
@@ -60,6 +61,38 @@ def test_half_points_are_scores_where_they_are_declared(export, write, mapping):
     halves = (mapping.scores[0], replace(mapping.scores[1], integer=False))
     found = import_table(write(export.put(2, "gad7", "10.5")), replace(mapping, scores=halves))
     assert 10.5 in found.table["gad7"].tolist()
+
+
+def test_half_points_beside_items_are_a_contradiction(export, write, mapping, refused):
+    halves = (replace(mapping.scores[0], integer=False), mapping.scores[1])
+    assert refused(write(export.put(2, "madrs", "31.5")), replace(mapping, scores=halves)) == [
+        (
+            "line 2, column 'madrs': items that make 31 beside the total 31.5; expected items that make the total. "
+            'Correct it, or declare differing = "items" or "total".'
+        )
+    ]
+
+
+def test_a_total_that_was_decided_at_import_survives_the_round_trip(export, write, mapping, tmp_path):
+    decided = (replace(mapping.scores[0], differing="total"), mapping.scores[1])
+    first = import_table(write(export.put(2, "madrs", "30")), replace(mapping, scores=decided))
+    found, path = first, tmp_path / "again.csv"
+    for write_shape in (write_long, write_wide, write_redcap):
+        found = import_table(path, write_shape(found, path))
+        assert found.cohort.sha256 == first.cohort.sha256
+
+
+def test_a_code_is_compared_as_a_number(export, write, declared):
+    found = import_table(write(export.put(2, "gad7", "-9.0").put(3, "gad7", "-9")), declared(missing=(-9.0,)))
+    assert hits(found) == {"missing code -9": 2}
+
+
+def test_new_labels_tell_equal_rows_apart_by_details_and_never_by_old_labels():
+    rows, details = {"a": ["x"], "b": ["x"]}, {"a": ["1"], "b": ["2"]}
+    first = new_labels(rows, details)
+    swapped = new_labels(rows, {"a": ["2"], "b": ["1"]})
+    assert sorted(first.values()) == ["S001", "S002"]
+    assert swapped == {"a": first["b"], "b": first["a"]}
 
 
 def test_a_covariate_may_change_from_visit_to_visit(export, write, mapping, refused):
