@@ -12,12 +12,13 @@ import numpy as np
 
 from harness.errors import Problem, StudyError
 from harness.study.data import StudyData
+from harness.study.shown import count_cell
+from harness.suppression import LIMIT
 
 LEAST_PATIENTS = 10
 LEAST_SHARE = 0.2
 SPARSE_DAYS = 7.0
 """A curve may reach into days on which few were rated if enough were rated up to so many days earlier."""
-SMALL = 11
 SENTENCE = (
     "Durability comparisons between protocols could not be made because follow-up data were collected only in {present}"
 )
@@ -37,8 +38,9 @@ class Observed:
         return self.patients >= max(LEAST_PATIENTS, ceil(LEAST_SHARE * self.of))
 
     def __str__(self) -> str:
-        few = 0 < self.patients < SMALL
-        return f"{f'fewer than {SMALL}' if few else self.patients} of {self.of} patients in {self.protocol!r}"
+        shown = count_cell(self.patients, self.of, LIMIT)
+        number = f"{shown}".replace("<", "fewer than").replace(">", "more than")
+        return f"{number} of {self.of} patients in {self.protocol!r}"
 
 
 class DurabilityNotEstimable(StudyError):  # noqa: N818  # named as what the data are, and known by this name

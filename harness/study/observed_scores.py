@@ -1,0 +1,107 @@
+"""Scores as they were observed: their distribution at each visit, and means by protocol with intervals."""
+
+import numpy as np
+from matplotlib.figure import Figure
+from scipy.special import stdtrit
+
+from harness.arrays import Mask, Vector
+from harness.study.balance import skewness
+from harness.study.data import StudyData
+from harness.study.firewall import subjects_of
+from harness.study.pictures import look, picture_of
+from harness.study.plan import StudyPlan
+from harness.study.section import Cell, Picture, Table
+from harness.study.shown import count_cell, scale_title
+
+
+def distribution(data: StudyData, plan: StudyPlan) -> Table:
+    """Return mean, spread, skewness and ends of every scale at every visit, by protocol."""
+    rows: list[tuple[Cell, ...]] = []
+    for scale in plan.scales:
+        ends = next(score.total_range for score in plan.mapping.all_scores if score.name == scale.name) or (0.0, 0.0)
+        for protocol in plan.protocols:
+            of = len(subjects_of(data, protocol))
+            for visit in (*plan.treatment_visits, *plan.follow_up_visits):
+                values = scores_at(data, scale.name, protocol, visit)
+                if not values.size:
+                    continue
+                row = (scale_title(scale.name), protocol, visit, count_cell(values.size, of, plan.small_cell_limit))
+                rows.append((*row, *_described(values, ends, plan.small_cell_limit)))
+    return Table(
+        name="distribution",
+        caption="Observed scores at each visit",
+        header=(
+            *("scale", "protocol", "visit", "patients", "mean", "SD", "skewness"),
+            *("patients at the lowest score", "patients at the highest score"),
+        ),
+        rows=tuple(rows),
+        digits=(0, 0, 0, 0, 1, 1, 2),
+    )
+
+
+def _described(values: Vector, ends: tuple[float, float], limit: int) -> tuple[Cell, ...]:
+    if values.size < limit:
+        return (None,) * 5
+    at = [count_cell(int(np.sum(values == end)), values.size, limit) for end in ends]
+    return (float(values.mean()), float(values.std(ddof=1)), skewness(values), *at)
+
+
+def means_picture(data: StudyData, plan: StudyPlan) -> Picture:
+    """Return the figure of means before each treatment with 95 % intervals of the t distribution, by protocol.
+
+    Visits at which fewer patients were rated than may be counted are left out.
+    """
+    figure = Figure(figsize=(8, 3.6), layout="constrained")
+    axes = figure.subplots(1, len(plan.scales), squeeze=False)[0]
+    said = []
+    for scale, panel in zip(plan.scales, axes, strict=True):
+        for place, protocol in enumerate(plan.protocols):
+            points = [
+                (day, values)
+                for visit in plan.model_visits
+                if (values := scores_at(data, scale.name, protocol, visit)).size >= plan.small_cell_limit
+                for day in [_mean_day(data, scale.name, protocol, visit)]
+            ]
+            if not points:
+                continue
+            days, means = [day for day, _ in points], [float(values.mean()) for _, values in points]
+            half = [mean_half_width(values) for _, values in points]
+            style = look(place)
+            panel.errorbar(days, means, yerr=half, capsize=3, label=protocol, linewidth=1.4, markersize=5, **style)
+            said.append(f"{scale_title(scale.name)}, {protocol!r}: from {means[0]:.1f} to {means[-1]:.1f}")
+        panel.set_title(scale_title(scale.name))
+        panel.set_xlabel("days since the first treatment")
+        panel.set_ylim(bottom=0)
+    axes[0].set_ylabel("mean score")
+    axes[0].legend(title="protocol", frameon=False)
+    return picture_of(
+        figure,
+        name="observed_means",
+        caption="Observed means with 95 % intervals by protocol, at the mean day of each visit",
+        description="; ".join(said) or "No visit has enough patients.",
+    )
+
+
+def scores_at(data: StudyData, scale: str, protocol: str, visit: str) -> Vector:
+    """Return the observed scores of a protocol at a visit."""
+    rows = _rows(data, protocol, visit)
+    values = data.cohort.numeric[scale][rows]
+    return values[~np.isnan(values)]
+
+
+def mean_half_width(values: Vector) -> float:
+    """Return half of the 95 % interval of a mean; in R, ``diff(t.test(x)$conf.int) / 2``."""
+    return float(stdtrit(values.size - 1, 0.975) * values.std(ddof=1) / np.sqrt(values.size))
+
+
+def _mean_day(data: StudyData, scale: str, protocol: str, visit: str) -> float:
+    rows = _rows(data, protocol, visit) & ~np.isnan(data.cohort.numeric[scale])
+    return float(data.cohort.numeric["day"][rows].mean())
+
+
+def _rows(data: StudyData, protocol: str, visit: str) -> Mask:
+    visits, protocols = data.cohort.factors["visit"], data.cohort.factors["protocol"]
+    if visit not in visits.levels:
+        return np.zeros(data.cohort.n_rows, dtype=bool)
+    at = visits.codes == visits.levels.index(visit)
+    return np.asarray(at & (protocols.codes == protocols.levels.index(protocol)))
