@@ -30,9 +30,9 @@ def difference_of_shares(other: Sequence[int], reference: Sequence[int]) -> floa
     """Return how far two distributions over levels lie apart (Yang and Dalton 2012); of two levels, with its sign.
 
     It is the root of (t - c)' S^-1 (t - c), t and c being the shares of all levels but the first and S the mean of
-    their multinomial covariances. Of two levels it is the difference of the shares of the second by the root of the mean of
-    the two variances p (1 - p), positive where `other` has more of the second. NaN where a group is empty, or where the
-    groups have no level in common.
+    their multinomial covariances. Of two levels it is the difference of the shares of the second by the root of the
+    mean of the two variances p (1 - p), positive where `other` has more of the second. NaN where a group is empty, or
+    where the groups have no level in common.
 
     Parameters
     ----------

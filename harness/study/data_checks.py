@@ -27,12 +27,12 @@ def data_checks(data: StudyData, plan: StudyPlan) -> Section:
         title="Data checks",
         paragraphs=(
             (
-                f"The file was held to the rules below, and {said}. A violation that is not accepted ends the import, so "
-                "none is left. The rules say how often they were hit, never where."
+                f"The file was held to the rules below, and {said}. A violation that is not accepted ends the import, "
+                "so none is left. The rules say how often they were hit, never where."
             ),
             (
-                "Baseline is the rating before the first treatment. Days are counted from that treatment, and the file's "
-                "dates and labels of patients are in no result."
+                "Baseline is the rating before the first treatment. Days are counted from that treatment, and the "
+                "file's dates and labels of patients are in no result."
             ),
         ),
         tables=(_rules(data, plan), _timing(data, plan), _columns(data)),

@@ -53,8 +53,8 @@ def _ratings(data: StudyData, plan: StudyPlan) -> Table:
         notes=(
             "A blank: the protocol plans no such visit.",
             (
-                f"Counts of 1 to {plan.small_cell_limit - 1}, and those of which the rest of the protocol would be such "
-                "a count, are given as limits."
+                f"Counts of 1 to {plan.small_cell_limit - 1}, and those of which the rest of the protocol would be "
+                "such a count, are given as limits."
             ),
         ),
     )

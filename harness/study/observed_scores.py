@@ -8,7 +8,7 @@ from harness.arrays import Mask, Vector
 from harness.study.balance import skewness
 from harness.study.data import StudyData
 from harness.study.firewall import subjects_of
-from harness.study.pictures import look, picture_of
+from harness.study.pictures import colour_of, marker_of, picture_of
 from harness.study.plan import StudyPlan
 from harness.study.section import Cell, Picture, Table
 from harness.study.shown import count_cell, scale_title
@@ -66,8 +66,8 @@ def means_picture(data: StudyData, plan: StudyPlan) -> Picture:
                 continue
             days, means = [day for day, _ in points], [float(values.mean()) for _, values in points]
             half = [mean_half_width(values) for _, values in points]
-            style = look(place)
-            panel.errorbar(days, means, yerr=half, capsize=3, label=protocol, linewidth=1.4, markersize=5, **style)
+            drawn = panel.errorbar(days, means, yerr=half, capsize=3, label=protocol, color=colour_of(place))
+            drawn.lines[0].set_marker(marker_of(place))
             said.append(f"{scale_title(scale.name)}, {protocol!r}: from {means[0]:.1f} to {means[-1]:.1f}")
         panel.set_title(scale_title(scale.name))
         panel.set_xlabel("days since the first treatment")

@@ -71,8 +71,8 @@ def table_one(data: StudyData, plan: StudyPlan) -> Section:
         title="Patients at baseline",
         paragraphs=(
             (
-                "Protocols are compared by standardised differences: the difference of means by the root of the mean of "
-                "both variances, or the distance of the shares of levels. There are no tests here: they would ask "
+                "Protocols are compared by standardised differences: the difference of means by the root of the mean "
+                "of both variances, or the distance of the shares of levels. There are no tests here: they would ask "
                 "whether chance alone made the groups, and in a cohort it did not."
             ),
         ),
