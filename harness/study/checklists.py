@@ -9,14 +9,21 @@ from fnmatch import fnmatchcase
 from typing import Literal
 
 from harness.study.anchors import part_anchor, part_label, section_anchor
-from harness.study.section import Section
+from harness.study.section import Picture, Section, Table
 
 Standing = Literal["reported", "not in this report", "for the authors"]
 
 
+ALWAYS = {"methods": "Methods in words", "provenance": "Provenance"}
+"""Parts of every report that are no sections, by their anchors."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where an answer is looked for: a section, or its tables and figures whose name fits a pattern such as `n_*`."""
+    """Where an answer is looked for: a section, or its tables and figures whose name fits a pattern such as `n_*`.
+
+    A section may also be one of the parts that every report has (`ALWAYS`).
+    """
 
     section: str
     part: str = ""
@@ -75,11 +82,14 @@ def _answer(item: Item, sections: Sequence[Section]) -> Answer:
 
 
 def _links(place: Place, sections: Sequence[Section]) -> list[Link]:
+    if place.section in ALWAYS:
+        return [Link(label=ALWAYS[place.section], anchor=place.section)]
     found = []
     for section in sections:
         if section.key != place.section:
             continue
-        parts = [part for part in (*section.tables, *section.pictures) if fnmatchcase(part.name, place.part)]
+        everything: tuple[Table | Picture, ...] = (*section.tables, *section.pictures)
+        parts = [part for part in everything if fnmatchcase(part.name, place.part)]
         if place.part:
             found += [Link(label=part_label(section, part), anchor=part_anchor(section, part)) for part in parts]
         elif section.paragraphs or section.tables or section.pictures or section.estimates:

@@ -14,14 +14,20 @@ from harness.study.section import Cell, Estimate, Picture, Section, Table
 _COUNTED = re.compile(
     r"\b(n|N|patients?|subjects?|persons?|counts?|responders?|remitters?|events?|missing|observed|lost|followed|rated)\b"
 )
-_NO_PATIENTS = re.compile(r"\b(parameters?|class(es)?|starts?|df|visits?|treatments?|infusions?|ratings|rank|order)\b")
+_NO_PATIENTS = re.compile(
+    r"(?:\w+ )?\b(?:parameters?|class(?:es)?|starts?|df|visits?|treatments?|infusions?|ratings?|rows?|rank|order|items?"
+    r"|estimates?|tests?|points?|samples?|replicates?|searches|halves|models?|rules?|columns?|cells?)\b"
+)
 _OF = re.compile(r"(?<![\d.,/])(\d+)\s*(?:/|of)\s*(\d+)(?![\d/])(?!\.\d)")
 _SHARE = re.compile(r"(?<![\d.,])(\d+)\s*\(\s*[\d.]+\s*%\s*\)")
 _NAMED = re.compile(
     r"\bn\s*=\s*(\d+)(?![\d.])|(?<![\d.<])\b(\d+)\s+(?:patients?|subjects?|persons?|responders?|remitters?)\b(?!-)",
     re.IGNORECASE,
 )
-_BELOW = re.compile(r"(fewer than|less than|below|<|under|at least|>=|at most|minimum of)\s*$", re.IGNORECASE)
+_NO_COUNT = re.compile(
+    r"(?:fewer than|less than|below|<|under|at least|>=|at most|minimum of|class|visit|week|day|order|item)\s*$",
+    re.IGNORECASE,
+)
 _MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
 _DATE = re.compile(
     r"\b(?:19|20)\d\d-\d\d-\d\d\b|\b\d{1,2}[./]\d{1,2}[./](?:19|20)\d\d\b"
@@ -71,12 +77,14 @@ class Gate:
         if _DATE.search(text):
             return "it has a date"
         for found in _OF.finditer(text):
-            if self._is_part(int(found[1]), int(found[2])) and not _BELOW.search(text[: found.start()]):
+            counts_others = _NO_PATIENTS.match(text[found.end() :].lstrip())
+            is_part = self._is_part(int(found[1]), int(found[2]))
+            if is_part and not counts_others and not _NO_COUNT.search(text[: found.start()]):
                 return self._small
         singles = (found for pattern in (_SHARE, _NAMED) for found in pattern.finditer(text))
         for found in singles:
             count = int(next(part for part in found.groups() if part))
-            if self._is_small(count) and not _BELOW.search(text[: found.start()]):
+            if self._is_small(count) and not _NO_COUNT.search(text[: found.start()]):
                 return self._small
         return None
 
