@@ -20,6 +20,7 @@ EXCHANGE = "exchange between classes"
 """Kind of the starts made from the best ends; that they return there is no evidence for them."""
 
 _SMALLEST_HIT_RATE = 0.10
+_LISTED = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -166,7 +167,8 @@ def _notes(fitted: GbtmFit, names: Sequence[str]) -> tuple[str, ...]:
     if best.collapsed:
         notes.append(f"Sigma of class(es) {list(best.collapsed)} collapsed onto few rows; share sigma or drop a class.")
     if best.boundary:
-        listed = ", ".join(names[k] for k in best.boundary)
+        listed = ", ".join(names[k] for k in best.boundary[:_LISTED])
+        listed += f" and {len(best.boundary) - _LISTED} more" if len(best.boundary) > _LISTED else ""
         notes.append(
             f"At a boundary: {listed}. The likelihood rises, by less and less, as they go on; the estimates say only "
             "how far the search went. `profile_interval` gives limits where there are any."
@@ -193,7 +195,8 @@ def search_notes(fitted: GbtmFit) -> list[str]:
             "a better one may exist. Raise n_starts."
         )
     if fitted.near_ties:
-        listed = ", ".join(f"{o.log_likelihood:.4f}" for o in fitted.near_ties)
+        listed = ", ".join(f"{o.log_likelihood:.4f}" for o in fitted.near_ties[:_LISTED])
+        listed += ", ..." if len(fitted.near_ties) > _LISTED else ""
         notes.append(
             f"{len(fitted.near_ties)} other optimum(s) within 2 of the log-likelihood: {listed}; see optima()."
         )
