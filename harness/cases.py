@@ -184,6 +184,17 @@ def read_own_case(data: Path, spec_file: Path) -> Case:
     return Case(name=data.stem, cohort=cohort, spec=spec, references=references)
 
 
+def read_model(model: object, where: str) -> Spec:
+    """Return the model that a table of TOML states, as `[model]` of a case does.
+
+    Raises
+    ------
+    CaseError
+        With everything that is wrong with it.
+    """
+    return _read_model({"model": model}, where)[0]
+
+
 def _read_toml(path: Path, where: str) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
