@@ -1,5 +1,6 @@
 """Rates of outcomes: intervals, differences and ratios, tests of two rates, several tests at once."""
 
+from harness.rates.adjusted import adjusted_difference
 from harness.rates.association import ChiSquare, Fisher, TwoRates, chi_square, compare_rates, fisher
 from harness.rates.intervals import Interval, odds_ratio, risk_difference, risk_ratio, wilson
 from harness.rates.multiplicity import holm
@@ -11,6 +12,7 @@ __all__ = [
     "Interval",
     "Proportion",
     "TwoRates",
+    "adjusted_difference",
     "chi_square",
     "compare_rates",
     "fisher",

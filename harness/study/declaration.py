@@ -84,6 +84,7 @@ def _outcomes(plan: StudyPlan) -> Iterator[Row]:
     yield "for sensitivity", "; ".join(others) or "nothing else"
     if "locf" in {plan.denominator, *plan.sensitivity_denominators}:
         yield "the baseline may be carried forward", "yes" if plan.carry_baseline else "no"
+    yield "adjusted for", ", ".join(plan.adjust_for) or "nothing"
 
 
 def _ends(ends: Mapping[str, EndOfTreatment], what: str) -> Iterator[Row]:

@@ -45,6 +45,8 @@ class StudyPlan:
         protocols that the sensitivity table tries.
     denominator, sensitivity_denominators, carry_baseline
         The primary one and those of the sensitivity table.
+    adjust_for
+        For what differences of rates are adjusted: covariates, and "baseline" for the scale's own baseline.
     time_axis
         Of mixed and trajectory models: the number of the visit, or weeks since the first treatment.
     follow_up
@@ -86,6 +88,7 @@ class StudyPlan:
     alternative_ends: dict[str, EndOfTreatment] = field(default_factory=dict)
     sensitivity_denominators: tuple[Denominator, ...] = ()
     carry_baseline: bool = False
+    adjust_for: tuple[str, ...] = ()
     follow_up: FollowUp | None = None
     classes: tuple[int, ...] = (1, 2, 3, 4, 5, 6)
     chosen_classes: dict[str, int] = field(default_factory=dict)

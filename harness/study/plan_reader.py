@@ -19,7 +19,7 @@ TOP_KEYS = ("study", "import", "outcomes", "scales", "models", "report", "charts
 STUDY_KEYS = ("name", "title", "data", "reference", "seed")
 OUTCOME_KEYS = (
     *("response", "partial", "no_benefit", "min_baseline", "denominator", "sensitivity", "carry_baseline"),
-    *("primary_test", "force_different_ends", "end_of_treatment", "alternative_ends"),
+    *("primary_test", "adjust_for", "force_different_ends", "end_of_treatment", "alternative_ends"),
 )
 END_KEYS = ("rule", "window", "target")
 SCALE_KEYS = ("remission", "relapse")
@@ -92,6 +92,7 @@ class PlanReader(TomlValues):
             denominator=self._declared(outcomes, "denominator", ("outcomes",), DENOMINATORS),
             sensitivity_denominators=self._denominators(outcomes),
             carry_baseline=self._carry_baseline(outcomes),
+            adjust_for=self._some_of(outcomes, "adjust_for", ("outcomes",), ["baseline", *covariates]),
             time_axis=self._declared(models, "time_axis", ("models",), TIME_AXES),
             primary_test=self._declared(outcomes, "primary_test", ("outcomes",), PRIMARY_TESTS),
             seed=self._whole(study, "seed", ("study",), (0, 2**32 - 1)),
@@ -173,7 +174,13 @@ class PlanReader(TomlValues):
             if protocol not in table:
                 expected = 'a rule for every protocol, such as { rule = "last_preinfusion" }'
                 self.complain(where, None, f"no end of treatment of the protocol {protocol!r}", expected)
-        return {protocol: self._end(table, protocol, where) for protocol in protocols if protocol in table}
+        ends = {protocol: self._end(table, protocol, where) for protocol in protocols if protocol in table}
+        forced = outcomes.get("force_different_ends") is True
+        if len(set(ends.values())) > 1 and not forced and not self.problems:
+            expected = "one rule, because different ones compare different things"
+            advice = "Set force_different_ends = true to compare them all the same; the report will say so."
+            self.complain(where, None, "protocols with different ends of treatment", expected, advice)
+        return ends
 
     def _alternative_ends(self, outcomes: TomlTable) -> dict[str, EndOfTreatment]:
         where = ("outcomes", "alternative_ends")

@@ -21,7 +21,8 @@
     sensitivity = ["locf", "nri"]
     carry_baseline = false                  # whether the baseline may be carried forward
     primary_test = "chi-square"             # or "fisher"
-    force_different_ends = false
+    adjust_for = ["baseline", "age"]        # optional: of differences of rates, by logistic regression
+    force_different_ends = false            # whether protocols may end by different rules
 
     [outcomes.end_of_treatment]             # of every protocol
     four = { rule = "last_preinfusion" }
