@@ -47,14 +47,14 @@ class Asked:
         if not isinstance(found, Comparison):
             reason = self.reason if found is None else found.reason
             return CrossCheck(verdict="not compared", engine=self.reference, detail=reason)
-        engine = _named(found, self.reference)
+        engine = _named(found)
         if found.right.failure is not None:
             return CrossCheck(verdict="not compared", engine=engine, detail=found.right.failure.sentence)
         verdicts = {verdict.quantity: verdict for verdict in found.verdicts}
         own = [verdicts.get(path) for path in paths]
         compared = [one for one in own if one is not None and one.outcome is not Outcome.NOT_COMPARED]
         if len(compared) < len(paths) or not paths:
-            return CrossCheck(verdict="not compared", engine=engine, detail=f"{self.reference} does not give it")
+            return CrossCheck(verdict="not compared", engine=engine, detail=f"{found.right.engine} does not give it")
         wrong = [one for one in compared if one.outcome is not Outcome.AGREE]
         if wrong:
             detail = "; ".join([*map(_difference, wrong), found.sentence])
@@ -133,11 +133,11 @@ def _our_side(fit: LmmResult | GbtmResult, reference: str) -> OurLmm | OurGbtm:
     return OurGbtm(case=with_found_orders(case, fit), result=fit, seconds=None)
 
 
-def _named(comparison: Comparison, reference: str) -> str:
-    versions = comparison.right.versions
-    package = roster()[reference].package if reference in roster() else reference
-    told = versions.get(package, "")
-    return f"{package} {told} (R {versions['R']})" if "R" in versions else package
+def _named(comparison: Comparison) -> str:
+    name, versions = comparison.right.engine, comparison.right.versions
+    package = roster()[name].package if name in roster() else name
+    told = f" {versions[package]}" if package in versions else ""
+    return f"{package}{told} (R {versions['R']})" if "R" in versions else package
 
 
 def _difference(verdict: Verdict) -> str:
