@@ -6,10 +6,10 @@ from typing import Annotated
 import typer
 
 from harness.reports.write import require_folder
-from harness.study.report import check_counts, headline
 from harness.study.report_files import write_study
 from harness.study.run import run_study
 from harness.study.study_file import read_study
+from harness.study.verdicts import check_counts, headline
 from harness.terminal import DISAGREE, progress, say, typed_command
 
 
@@ -27,7 +27,7 @@ def study(
     written = write_study(result, report)
     for section in result.sections:
         say(f"{section.key:<4} {section.title}" + (f" ({len(section.warnings)} warnings)" if section.warnings else ""))
-    say(f"{headline(result)}.")
+    say(f"{headline(result.estimates)}.")
     say("report: " + ", ".join(str(path) for path in written))
-    if check_counts(result)["disagrees"]:
+    if check_counts(result.estimates)["disagrees"]:
         raise SystemExit(DISAGREE)

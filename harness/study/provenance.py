@@ -8,7 +8,8 @@ from threadpoolctl import threadpool_info
 
 from harness.reports.words import seconds
 from harness.study.plan import StudyPlan
-from harness.study.report import Provenance, StudyReport, compared_with
+from harness.study.report import Provenance, StudyReport
+from harness.study.verdicts import compared_with
 
 _PACKAGES = ("gbtm-harness", "numpy", "scipy", "pandas", "matplotlib")
 
@@ -41,7 +42,7 @@ def provenance_lines(report: StudyReport) -> Iterator[tuple[str, str]]:
     for name, digest in origin.inputs.items():
         yield f"sha256 of the {name}", digest
     yield "seed", str(origin.seed)
-    yield "compared with", compared_with(report)
+    yield "compared with", compared_with(report.estimates)
     yield from origin.versions.items()
     yield "time taken", seconds(sum(origin.seconds.values()))
 

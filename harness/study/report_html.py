@@ -10,22 +10,17 @@ from harness.reports.words import sentence
 from harness.study.anchors import section_anchor, slug
 from harness.study.checklists import Answer, Checklist
 from harness.study.provenance import provenance_lines
-from harness.study.report import (
-    CHECKS,
-    StudyReport,
-    check_counts,
-    compared_with,
-    headline,
-    reasons_for_no_comparison,
-)
+from harness.study.report import StudyReport
 from harness.study.section import Check
 from harness.study.section_html import CSS_CLASS, scrolling, section_html
+from harness.study.verdicts import CHECKS, check_counts, compared_with, headline, reasons_for_no_comparison
 
 _STYLES = (("harness.reports", "page.css"), ("harness.study", "study.css"))
 _REASONS = 12
 _PRIVACY = (
-    "This page holds no row of a patient, no date and no label of a patient. Counts from 1 to {} are withheld, and as"
-    " many others as are needed so that these can't be worked out."
+    "This page holds no row of a patient, no date and no label of a patient. Counts of patients from 1 to {} are"
+    " withheld, and as many others as are needed so that these can't be worked out. How many had no score can be told"
+    " from the denominators of rates."
 )
 
 
@@ -64,8 +59,8 @@ def _body(report: StudyReport) -> Html:
 
 
 def _banner(report: StudyReport) -> Html:
-    counts = check_counts(report)
-    reasons = reasons_for_no_comparison(report)
+    counts = check_counts(report.estimates)
+    reasons = reasons_for_no_comparison(report.estimates)
     shown = [element("li", element("strong", "Not compared. "), sentence(reason)) for reason in reasons[:_REASONS]]
     rest = len(reasons) - len(shown)
     figures = (
@@ -76,8 +71,8 @@ def _banner(report: StudyReport) -> Html:
         "header",
         element("p", f"Study {report.plan.name}", class_="eyebrow"),
         element("h1", sentence(report.plan.title)),
-        element("p", f"{headline(report)}.", class_="verdict"),
-        element("p", f"Compared with {compared_with(report)}.", class_="quiet"),
+        element("p", f"{headline(report.estimates)}.", class_="verdict"),
+        element("p", f"Compared with {compared_with(report.estimates)}.", class_="quiet"),
         element("dl", *figures, class_="figures"),
         element("ul", *shown, class_="cautions", aria_label="Why estimates were not compared") if shown else "",
         element("p", f"and {rest} more reasons, each beside its estimate", class_="quiet") if rest > 0 else "",

@@ -11,8 +11,9 @@ from importlib import resources
 from harness.reports.json_report import Json, plain
 from harness.study.anchors import estimate_anchor, part_anchor, part_label, section_anchor
 from harness.study.checklists import Checklist
-from harness.study.report import StudyReport, check_counts, check_of, engines_of, headline
+from harness.study.report import StudyReport
 from harness.study.section import Estimate, Section
+from harness.study.verdicts import check_counts, check_of, engines_of, headline
 
 SCHEMA_VERSION = "1.0"
 
@@ -36,9 +37,9 @@ def document(report: StudyReport) -> dict[str, Json]:
             "small_cell_limit": plan.small_cell_limit,
         },
         "summary": {
-            "headline": headline(report),
-            "checks": {str(check): count for check, count in check_counts(report).items()},
-            "engines": list(engines_of(report)),
+            "headline": headline(report.estimates),
+            "checks": {str(check): count for check, count in check_counts(report.estimates).items()},
+            "engines": list(engines_of(report.estimates)),
         },
         "sections": [_section(section) for section in report.sections],
         "methods": list(report.methods),

@@ -8,9 +8,10 @@ from harness.study.anchors import part_label
 from harness.study.cell_text import cell_text, estimate_text, is_numeric
 from harness.study.checklists import Checklist
 from harness.study.provenance import provenance_lines
-from harness.study.report import StudyReport, check_of, compared_with, headline, reasons_for_no_comparison
+from harness.study.report import StudyReport
 from harness.study.section import Estimate, Picture, Section, Table
 from harness.study.section_html import MARK
+from harness.study.verdicts import check_of, compared_with, headline, reasons_for_no_comparison
 
 _LONGEST = 4000
 
@@ -22,8 +23,8 @@ def render(report: StudyReport) -> str:
 
 def _blocks(report: StudyReport) -> Iterator[str]:
     yield f"# {_line(report.plan.title)}"
-    yield f"**{_line(headline(report))}.** Compared with {_line(compared_with(report))}."
-    yield _list(f"not compared, {reason}" for reason in reasons_for_no_comparison(report))
+    yield f"**{_line(headline(report.estimates))}.** Compared with {_line(compared_with(report.estimates))}."
+    yield _list(f"not compared, {reason}" for reason in reasons_for_no_comparison(report.estimates))
     for section in report.sections:
         yield from _section(section)
     yield "## Methods in words"

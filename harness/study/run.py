@@ -1,79 +1,128 @@
 """Run a study: read its data, take every step of its plan, and gather what the report says."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib import import_module
-from typing import Any
 
 from harness.errors import HarnessError
+from harness.study.cross_check import CrossChecks, cross_checks
 from harness.study.data import StudyData
+from harness.study.data_checks import data_checks
+from harness.study.declaration import declaration
 from harness.study.disclosure import Gate
+from harness.study.flow import flow
+from harness.study.grolts import grolts
+from harness.study.methods import methods
+from harness.study.mixed_models import begin_mixed_models
+from harness.study.observational_checklists import record, strobe
+from harness.study.parts import Later, section_of
 from harness.study.plan import StudyPlan
 from harness.study.provenance import provenance
+from harness.study.rates_section import rates_section
 from harness.study.reading import read_data
 from harness.study.report import StudyReport
 from harness.study.section import Section
+from harness.study.table_one import table_one
+
+Progress = Callable[[str], object]
+Begin = Callable[[StudyData, StudyPlan, CrossChecks], tuple[Later, ...]]
+Make = Callable[[StudyData, StudyPlan], Section]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One step of the plan: its key and title, and the function that makes its section."""
+    """One step of the plan: its key, its title, and the function that takes it."""
 
     key: str
     title: str
-    module: str
-    function: str
+    take: Make
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelStep:
+    """A step that fits models and asks R; its parts are finished when R has answered."""
+
+    key: str
+    title: str
+    begin: Begin
+
+
+MODEL_STEPS = (ModelStep(key="S5", title="Mixed models", begin=begin_mixed_models),)
 STEPS = (
-    Step(key="S0", title="What was declared", module="declaration", function="declaration"),
-    Step(key="S1", title="Data checks", module="data_checks", function="data_checks"),
-    Step(key="S2", title="Flow of patients", module="flow", function="flow"),
-    Step(key="S3", title="Patients at baseline", module="table_one", function="table_one"),
-    Step(key="S4", title="Response and remission", module="rates_section", function="rates_section"),
-    Step(key="S5", title="Mixed models", module="mixed_models", function="mixed_models"),
-    Step(key="S6", title="Trajectory classes", module="trajectory_models", function="trajectory_models"),
-    Step(key="S7", title="Predictors of class membership", module="predictors", function="predictors"),
-    Step(
-        key="S8", title="Classes of two scales", module="class_tables", function="class_tables"
-    ),
-    Step(key="S9", title="Durability", module="durability", function="durability"),
-    Step(key="S10", title="Missing data", module="missing_data", function="missing_data"),
-    Step(key="S11", title="Multiplicity", module="multiplicity", function="multiplicity"),
+    Step(key="S0", title="What was declared", take=declaration),
+    Step(key="S1", title="Data checks", take=data_checks),
+    Step(key="S2", title="Flow of patients", take=flow),
+    Step(key="S3", title="Patients at baseline", take=table_one),
+    Step(key="S4", title="Response and remission", take=rates_section),
 )
 
 
-def run_study(plan: StudyPlan, *, command: str = "", progress: Callable[[str], object] = lambda _: None) -> StudyReport:
+def run_study(plan: StudyPlan, *, command: str = "", progress: Progress = lambda _: None) -> StudyReport:
     """Return the report of a study.
+
+    Models come first, so that R works while all else is done.
 
     Raises
     ------
     InputError
-        The data can't be used. A step that the data can't answer raises nothing: its section says so.
+        The data can't be used, or the plan's models ask what they can't answer. Any later step that the data can't
+        answer raises nothing: its section says so.
     """
+    progress("reading the data")
     data = read_data(plan)
+    spent: dict[str, float] = {}
+    sections: list[Section] = []
+    with cross_checks(wanted=plan.cross_check) as checks:
+        waiting = []
+        for step in MODEL_STEPS:
+            with _timed(spent, step.key):
+                progress(step.title)
+                waiting.append((step, _begun(step, data, plan, checks)))
+        for step in STEPS:
+            with _timed(spent, step.key):
+                progress(step.title)
+                sections.append(_section(step, lambda step=step: step.take(data, plan)))
+        for step, finish in waiting:
+            with _timed(spent, step.key):
+                progress(f"{step.title}: waiting for R")
+                sections.append(_section(step, finish))
     gate = Gate(limit=plan.small_cell_limit)
-    sections, spent = [], {}
-    for step in STEPS:
-        progress(step.title)
-        began = time.perf_counter()
-        sections.append(gate.passed(_section(step, data, plan)))
-        spent[step.key] = time.perf_counter() - began
+    ordered = tuple(gate.passed(section) for section in sorted(sections, key=lambda section: int(section.key[1:])))
+    origin = provenance(plan, data.imported.source_sha256, command, spent)
     return StudyReport(
         plan=plan,
-        sections=tuple(sections),
-        methods=(),
-        checklists=(),
-        provenance=provenance(plan, data.imported.source_sha256, command, spent),
+        sections=ordered,
+        methods=methods(plan, ordered, origin.versions),
+        checklists=(grolts(plan, ordered), strobe(ordered), record(ordered)),
+        provenance=origin,
     )
 
 
-def _section(step: Step, data: StudyData, plan: StudyPlan) -> Section:
+def _begun(step: ModelStep, data: StudyData, plan: StudyPlan, checks: CrossChecks) -> Callable[[], Section]:
+    """Return what finishes a step; a step that was refused is finished already."""
     try:
-        make: Any = getattr(import_module(f"harness.study.{step.module}"), step.function)
-        return make(data, plan)
-    except ModuleNotFoundError as error:
-        return Section(key=step.key, title=step.title, warnings=(str(error),))
+        parts = step.begin(data, plan, checks)
     except HarnessError as error:
-        return Section(key=step.key, title=step.title, warnings=(f"This step could not be taken. {error}",))
+        refused = _refused(step, error)
+        return lambda: refused
+    return lambda: section_of(step.key, step.title, (later() for later in parts))
+
+
+def _section(step: Step | ModelStep, take: Callable[[], Section]) -> Section:
+    try:
+        return take()
+    except HarnessError as error:
+        return _refused(step, error)
+
+
+def _refused(step: Step | ModelStep, error: HarnessError) -> Section:
+    return Section(key=step.key, title=step.title, warnings=(f"This step could not be taken. {error}",))
+
+
+@contextmanager
+def _timed(spent: dict[str, float], key: str) -> Iterator[None]:
+    """Add the seconds that a step takes to those that it took before."""
+    began = time.perf_counter()
+    yield
+    spent[key] = spent.get(key, 0.0) + time.perf_counter() - began

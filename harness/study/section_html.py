@@ -7,8 +7,8 @@ from harness.reports.words import ABSENT, sentence
 from harness.study.anchors import estimate_anchor, part_anchor, part_label, section_anchor
 from harness.study.cell_text import cell_text, estimate_text, is_numeric
 from harness.study.picture_html import svg_html
-from harness.study.report import check_of
 from harness.study.section import Cell, Check, Estimate, Picture, Section, Table
+from harness.study.verdicts import check_of
 
 MARK: dict[Check, str] = {"agrees": "✓", "disagrees": "✗", "not compared": "○"}
 CSS_CLASS: dict[Check, str] = {"agrees": "agree", "disagrees": "disagree", "not compared": "missing"}
@@ -136,7 +136,7 @@ def _estimate(estimate: Estimate) -> Html:
 def _check(estimate: Estimate) -> Iterator[Html]:
     yield pill(check_of(estimate))
     if estimate.check is None:
-        yield element("small", "no engine of R gives this number")
+        yield element("small", "no engine of R was asked for this number")
         return
     said = [part for part in (estimate.check.engine, estimate.check.detail) if part]
     if said:

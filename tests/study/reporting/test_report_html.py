@@ -66,7 +66,7 @@ def test_every_estimate_stands_in_a_row_with_its_verdict(sample_reports, page_of
     assert texts[0].startswith("MADRS response, six infusions madrs. response. six") or "madrs.response.six" in texts[0]
     assert texts[0].endswith("✓ agrees lme4 1.1-31 (R 4.2.2): 2.1e-06 standard errors, limit 1e-03")
     assert texts[1].endswith("○ not compared lme4: R is not installed")
-    assert texts[2].endswith("○ not compared no engine of R gives this number")
+    assert texts[2].endswith("○ not compared no engine of R was asked for this number")
 
 
 def test_without_r_nothing_looks_like_agreement(sample_reports, page_of):
