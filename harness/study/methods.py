@@ -1,6 +1,6 @@
 """The methods in words, as a paper has them: what was declared, for the steps that were taken and for no others."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from harness.study.declaration import DENOMINATORS, TESTS
 from harness.study.plan import StudyPlan
@@ -131,7 +131,7 @@ def _comparison(sections: Sequence[Section]) -> str:
     return f"Of {len(estimates)} estimates, {compared} were compared with R ({engines}); {counts['agrees']} agreed."
 
 
-def _listed(words: Iterator[str] | Sequence[str] | map[str]) -> str:
+def _listed(words: Iterable[str]) -> str:
     """Return words joined by commas, the last by "and"."""
     found = list(words)
     return " and ".join([", ".join(found[:-1]), found[-1]]) if len(found) > 1 else "".join(found)

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from harness.errors import HarnessError
 from harness.study.cross_check import CrossChecks, cross_checks
@@ -74,19 +75,19 @@ def run_study(plan: StudyPlan, *, command: str = "", progress: Progress = lambda
     spent: dict[str, float] = {}
     sections: list[Section] = []
     with cross_checks(wanted=plan.cross_check) as checks:
-        waiting = []
-        for step in MODEL_STEPS:
-            with _timed(spent, step.key):
-                progress(step.title)
-                waiting.append((step, _begun(step, data, plan, checks)))
+        waiting: list[tuple[ModelStep, Callable[[], Section]]] = []
+        for models in MODEL_STEPS:
+            with _timed(spent, models.key):
+                progress(models.title)
+                waiting.append((models, _begun(models, data, plan, checks)))
         for step in STEPS:
             with _timed(spent, step.key):
                 progress(step.title)
-                sections.append(_section(step, lambda step=step: step.take(data, plan)))
-        for step, finish in waiting:
-            with _timed(spent, step.key):
-                progress(f"{step.title}: waiting for R")
-                sections.append(_section(step, finish))
+                sections.append(_section(step, partial(step.take, data, plan)))
+        for models, finish in waiting:
+            with _timed(spent, models.key):
+                progress(f"{models.title}: waiting for R")
+                sections.append(_section(models, finish))
     gate = Gate(limit=plan.small_cell_limit)
     ordered = tuple(gate.passed(section) for section in sorted(sections, key=lambda section: int(section.key[1:])))
     origin = provenance(plan, data.imported.source_sha256, command, spent)
