@@ -258,14 +258,15 @@ def class_flags(vector: Vector, shares: Vector, mixture: Mixture) -> Flags:
 def _sigmas(density: ClassDensity, own: Vector) -> tuple[Vector, Mask]:
     """Return the working sigma of each class (K,), 1 in a family without one, and whether it is at its floor.
 
-    With a sigma a visit, that of the last visit stands for a class; any of them may be at its floor.
+    With a sigma a visit, that of the last visit stands for a class; any of them may be at its floor. A precision phi,
+    of which the own vector holds -log phi, stands for a sigma of phi^(-1/2).
     """
     K = len(density.places)
     sigmas, at_floor = np.ones(K), np.zeros(K, dtype=np.bool_)
     for place, parameter in enumerate(density.parameters):
-        if parameter.role == "sigma":
+        if parameter.role in {"sigma", "precision"}:
             of = slice(None) if parameter.latent_class == 0 else parameter.latent_class - 1
-            sigmas[of] = np.exp(own[place])
+            sigmas[of] = np.exp(own[place] if parameter.role == "sigma" else own[place] / 2)
             at_floor[of] |= own[place] <= density.lower[place] + 1e-5
     return sigmas, at_floor
 
