@@ -165,7 +165,10 @@ def _notes(fitted: GbtmFit, names: Sequence[str]) -> tuple[str, ...]:
             f"empty {list(best.empty)}, copies of another {list(best.duplicated)}. Fit fewer classes."
         )
     if best.collapsed:
-        notes.append(f"Class(es) {list(best.collapsed)} collapsed onto few rows, where the likelihood has no bound; share sigma or drop one.")
+        notes.append(
+            f"Class(es) {list(best.collapsed)} collapsed onto few rows, where the likelihood has no bound; share sigma "
+            "or drop a class."
+        )
     if best.boundary:
         listed = ", ".join(names[k] for k in best.boundary[:_LISTED])
         listed += f" and {len(best.boundary) - _LISTED} more" if len(best.boundary) > _LISTED else ""
