@@ -12,7 +12,7 @@ import numpy as np
 
 from harness.errors import Problem, StudyError
 from harness.study.data import StudyData
-from harness.study.shown import count_cell
+from harness.study.shown import count_cell, scale_title
 from harness.suppression import LIMIT
 
 LEAST_PATIENTS = 10
@@ -106,6 +106,28 @@ def require_no_pooled_follow_up(data: StudyData, visits: Sequence[str], protocol
     require_comparable_follow_up(data, visits, protocols if protocols is not None else protocols_of(data))
 
 
+def require_follow_up(data: StudyData, protocols: Sequence[str], scales: Sequence[str] | None = None) -> None:
+    """Refuse to say anything about the follow-up of protocols that have none.
+
+    Raises
+    ------
+    DurabilityNotEstimable
+        At no follow-up visit one of the protocols has ten patients with a score, and a fifth.
+    """
+    visits = follow_up_of(data, [visit.name for visit in data.imported.mapping.visits])
+    for scale in scales if scales is not None else data.courses:
+        present = protocols_with_follow_up(data, scale)
+        for protocol in protocols:
+            if protocol not in present:
+                best = max(
+                    (observed_at(data, visit, protocol, scale) for visit in visits),
+                    key=lambda found: found.patients,
+                    default=Observed(protocol=protocol, patients=0, of=len(subjects_of(data, protocol))),
+                )
+                reason = f"{scale_title(scale)} after the last treatment present in protocols {{{', '.join(present)}}}"
+                raise DurabilityNotEstimable(f"{reason}; absent, or nearly so, in {{{protocol}}}", [best], visits)
+
+
 def require_within_observation(data: StudyData, protocol: str, day: float, scale: str | None = None) -> None:
     """Refuse to evaluate a curve of a protocol on a day after its patients were observed.
 
@@ -187,7 +209,9 @@ def refusal_sentence(present: Sequence[str]) -> str:
 def _said(observed: Sequence[Observed], scale: str, visit: str) -> str:
     present = ", ".join(found.protocol for found in observed if found.enough)
     absent = ", ".join(found.protocol for found in observed if not found.enough)
-    return f"{scale} at {visit!r} present in protocols {{{present}}}; absent, or nearly so, in {{{absent}}}"
+    return (
+        f"{scale_title(scale)} at {visit!r} present in protocols {{{present}}}; absent, or nearly so, in {{{absent}}}"
+    )
 
 
 def _last_day(data: StudyData, subject: str, scale: str | None) -> float:

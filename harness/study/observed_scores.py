@@ -1,13 +1,15 @@
 """Scores as they were observed: their distribution at each visit, and means by protocol with intervals."""
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 from matplotlib.figure import Figure
-from scipy.special import stdtrit
 
 from harness.arrays import Mask, Vector
 from harness.study.balance import skewness
 from harness.study.data import StudyData
 from harness.study.firewall import subjects_of
+from harness.study.mean_intervals import mean_interval
 from harness.study.pictures import colour_of, marker_of, picture_of
 from harness.study.plan import StudyPlan
 from harness.study.section import Cell, Picture, Table
@@ -47,25 +49,37 @@ def _described(values: Vector, ends: tuple[float, float], limit: int) -> tuple[C
 
 
 def means_picture(data: StudyData, plan: StudyPlan) -> Picture:
-    """Return the figure of means before each treatment with 95 % intervals of the t distribution, by protocol.
+    """Return the figure of means at the visits of the models with 95 % intervals of the t distribution, by protocol."""
+    return draw_means(
+        data,
+        plan,
+        dict.fromkeys(plan.protocols, plan.model_visits),
+        name="observed_means",
+        caption="Observed means with 95 % intervals by protocol, at the mean day of each visit",
+    )
+
+
+def draw_means(
+    data: StudyData, plan: StudyPlan, visits: Mapping[str, Sequence[str]], *, name: str, caption: str
+) -> Picture:
+    """Return the figure of means of every scale at visits by protocol.
 
     Visits at which fewer patients were rated than may be counted are left out.
     """
-    figure = Figure(figsize=(8, 3.6), layout="constrained")
+    figure = Figure(figsize=(4 * max(2, len(plan.scales)), 3.6), layout="constrained")
     axes = figure.subplots(1, len(plan.scales), squeeze=False)[0]
     said = []
     for scale, panel in zip(plan.scales, axes, strict=True):
-        for place, protocol in enumerate(plan.protocols):
+        for place, (protocol, labels) in enumerate(visits.items()):
             points = [
-                (day, values)
-                for visit in plan.model_visits
+                (_mean_day(data, scale.name, protocol, visit), values)
+                for visit in labels
                 if (values := scores_at(data, scale.name, protocol, visit)).size >= plan.small_cell_limit
-                for day in [_mean_day(data, scale.name, protocol, visit)]
             ]
             if not points:
                 continue
             days, means = [day for day, _ in points], [float(values.mean()) for _, values in points]
-            half = [mean_half_width(values) for _, values in points]
+            half = [mean - mean_interval(values).lower for mean, (_, values) in zip(means, points, strict=True)]
             drawn = panel.errorbar(days, means, yerr=half, capsize=3, label=protocol, color=colour_of(place))
             drawn.lines[0].set_marker(marker_of(place))
             said.append(f"{scale_title(scale.name)}, {protocol!r}: from {means[0]:.1f} to {means[-1]:.1f}")
@@ -73,12 +87,10 @@ def means_picture(data: StudyData, plan: StudyPlan) -> Picture:
         panel.set_xlabel("days since the first treatment")
         panel.set_ylim(bottom=0)
     axes[0].set_ylabel("mean score")
-    axes[0].legend(title="protocol", frameon=False)
+    if said:
+        axes[0].legend(title="protocol", frameon=False)
     return picture_of(
-        figure,
-        name="observed_means",
-        caption="Observed means with 95 % intervals by protocol, at the mean day of each visit",
-        description="; ".join(said) or "No visit has enough patients.",
+        figure, name=name, caption=caption, description="; ".join(said) or "No visit has enough patients."
     )
 
 
@@ -87,11 +99,6 @@ def scores_at(data: StudyData, scale: str, protocol: str, visit: str) -> Vector:
     rows = _rows(data, protocol, visit)
     values = data.cohort.numeric[scale][rows]
     return values[~np.isnan(values)]
-
-
-def mean_half_width(values: Vector) -> float:
-    """Return half of the 95 % interval of a mean; in R, ``diff(t.test(x)$conf.int) / 2``."""
-    return float(stdtrit(values.size - 1, 0.975) * values.std(ddof=1) / np.sqrt(values.size))
 
 
 def _mean_day(data: StudyData, scale: str, protocol: str, visit: str) -> float:

@@ -156,8 +156,8 @@ def _sentences(comparisons: Sequence[Comparison], plan: StudyPlan) -> Iterator[s
         difference = [f"{100 * value:.1f}".replace("-", "\N{MINUS SIGN}") for value in _three(one.difference)]
         yield (
             f"{what}: {_percent(other)} with {one.other!r} and {_percent(reference)} with {one.reference!r}, a "
-            f"difference of {difference[0]} points (95 % interval {difference[1]} to {difference[2]}), {p_words(one.tests.p)} by "
-            f"{test}."
+            f"difference of {difference[0]} points (95 % interval {difference[1]} to {difference[2]}), "
+            f"{p_words(one.tests.p)} by {test}."
         )
 
 
