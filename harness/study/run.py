@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 from harness.errors import HarnessError
@@ -25,10 +25,32 @@ from harness.study.reading import read_data
 from harness.study.report import StudyReport
 from harness.study.section import Section
 from harness.study.table_one import table_one
+from harness.study.trajectories import ScaleTrajectories, fit_trajectories
+from harness.study.trajectory_models import begin_trajectory_models
 
 Progress = Callable[[str], object]
-Begin = Callable[[StudyData, StudyPlan, CrossChecks], tuple[Later, ...]]
-Make = Callable[[StudyData, StudyPlan], Section]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Work:
+    """What the steps share: the data, the plan, R's verdicts, and trajectory models, which are fitted once."""
+
+    data: StudyData
+    plan: StudyPlan
+    checks: CrossChecks
+    fitted: list[tuple[ScaleTrajectories, ...] | HarnessError] = field(default_factory=list)
+
+    def trajectories(self) -> tuple[ScaleTrajectories, ...]:
+        """Return the trajectory models of every scale; a refusal is the same each time."""
+        if not self.fitted:
+            try:
+                self.fitted.append(fit_trajectories(self.data, self.plan, self.checks))
+            except HarnessError as error:
+                self.fitted.append(error)
+        (found,) = self.fitted
+        if isinstance(found, HarnessError):
+            raise found
+        return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +59,7 @@ class Step:
 
     key: str
     title: str
-    take: Make
+    take: Callable[[StudyData, StudyPlan], Section]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,10 +68,17 @@ class ModelStep:
 
     key: str
     title: str
-    begin: Begin
+    begin: Callable[[Work], tuple[Later, ...]]
 
 
-MODEL_STEPS = (ModelStep(key="S5", title="Mixed models", begin=begin_mixed_models),)
+MODEL_STEPS = (
+    ModelStep(key="S5", title="Mixed models", begin=lambda work: begin_mixed_models(work.data, work.plan, work.checks)),
+    ModelStep(
+        key="S6",
+        title="Trajectory models",
+        begin=lambda work: begin_trajectory_models(work.trajectories(), work.data, work.plan),
+    ),
+)
 STEPS = (
     Step(key="S0", title="What was declared", take=declaration),
     Step(key="S1", title="Data checks", take=data_checks),
@@ -75,11 +104,12 @@ def run_study(plan: StudyPlan, *, command: str = "", progress: Progress = lambda
     spent: dict[str, float] = {}
     sections: list[Section] = []
     with cross_checks(wanted=plan.cross_check) as checks:
+        work = Work(data=data, plan=plan, checks=checks)
         waiting: list[tuple[ModelStep, Callable[[], Section]]] = []
         for models in MODEL_STEPS:
             with _timed(spent, models.key):
                 progress(models.title)
-                waiting.append((models, _begun(models, data, plan, checks)))
+                waiting.append((models, _begun(models, work)))
         for step in STEPS:
             with _timed(spent, step.key):
                 progress(step.title)
@@ -100,10 +130,10 @@ def run_study(plan: StudyPlan, *, command: str = "", progress: Progress = lambda
     )
 
 
-def _begun(step: ModelStep, data: StudyData, plan: StudyPlan, checks: CrossChecks) -> Callable[[], Section]:
+def _begun(step: ModelStep, work: Work) -> Callable[[], Section]:
     """Return what finishes a step; a step that was refused is finished already."""
     try:
-        parts = step.begin(data, plan, checks)
+        parts = step.begin(work)
     except HarnessError as error:
         refused = _refused(step, error)
         return lambda: refused

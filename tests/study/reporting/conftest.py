@@ -64,7 +64,7 @@ DISAGREES = CrossCheck(verdict="disagrees", engine="lme4 1.1-31 (R 4.2.2)", deta
 ABSENT = CrossCheck(verdict="not compared", engine="lme4", detail="R is not installed")
 
 
-def plan_of(**changes):
+def demo_plan(**changes):
     """Return a plan of a study of two protocols and one scale."""
     mapping = ImportMapping(
         name="demo",
@@ -143,7 +143,7 @@ def demo_section(**changes):
 
 def report_of(*sections, **changes):
     report = StudyReport(
-        plan=plan_of(),
+        plan=demo_plan(),
         sections=sections,
         methods=("Rates are given with Wilson intervals.",),
         checklists=(
@@ -210,6 +210,11 @@ REPORTS = {
 @pytest.fixture(scope="session")
 def page_of():
     return Page
+
+
+@pytest.fixture(scope="session")
+def plan_of():
+    return demo_plan
 
 
 @pytest.fixture(scope="session")
