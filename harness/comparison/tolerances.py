@@ -201,18 +201,18 @@ BY_ENGINE: Mapping[str, Mapping[Measure, Tolerance]] = MappingProxyType(
                 limit=1e-10, basis="5e-11 in absolute terms once its single-precision 2 pi is taken out."
             ),
             Measure.STANDARD_ERROR: Tolerance(
-                limit=5e-4,
-                per_conditioning=2.5e-5,
-                basis="lcmm differentiates numerically: its standard errors are 2.4e-4 off where classes are well told"
-                " apart, and by up to 1.9e-5 of the conditioning elsewhere. The factor was chosen on seven trajectory"
-                " models, after an independent Hessian had shown lcmm, not ours, to be off.",
+                limit=1e-5,
+                per_conditioning=3e-7,
+                basis="Extrapolated second differences of lcmm's log-likelihood carry its rounding: 6e-8 to 5e-6 of a"
+                " standard error in twenty trajectory models, and up to 1.1e-7 of the conditioning. What lcmm prints is"
+                " by forward differences, up to 3e-2 off.",
             ),
             Measure.COVARIANCE: Tolerance(
-                limit=4e-3,
-                per_conditioning=5e-5,
+                limit=4e-5,
+                per_conditioning=6e-7,
                 basis="A covariance moves by twice the relative error of its standard errors.",
             ),
-            Measure.CORRELATION: Tolerance(limit=5e-4, basis="As for lcmm's standard errors."),
+            Measure.CORRELATION: Tolerance(limit=1e-5, basis="As for lcmm's standard errors."),
         },
     }
 )

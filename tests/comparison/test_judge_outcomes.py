@@ -247,7 +247,7 @@ def test_between_two_engines_the_looser_limit_holds():
             )
     assert tolerance(Measure.DISTANCE, "harness", "lme4").limit == 1e-3
     assert tolerance(Measure.DISTANCE, "harness", "flexmix").limit == 1e-2
-    assert tolerance(Measure.STANDARD_ERROR, "harness", "lcmm").limit == 5e-4
+    assert tolerance(Measure.STANDARD_ERROR, "harness", "lcmm").limit == 1e-5
     assert tolerance(Measure.OBJECTIVE, "harness", "lme4").limit == 1e-12
 
 
@@ -261,7 +261,7 @@ def test_every_tolerance_has_a_basis_in_a_sentence():
 
 def test_only_a_numerical_hessian_is_allowed_for_and_never_beyond_a_twentieth():
     lcmm = tolerance(Measure.STANDARD_ERROR, "harness", "lcmm")
-    assert lcmm.at(400).limit == pytest.approx(5e-4 + 400 * 2.5e-5, rel=1e-12)
+    assert lcmm.at(400).limit == pytest.approx(1e-5 + 400 * 3e-7, rel=1e-12)
     assert lcmm.at(1e9).limit == 0.05
     assert "Conditioning here: 400" in lcmm.at(400).basis
     lme4 = tolerance(Measure.STANDARD_ERROR, "harness", "lme4")
