@@ -9,6 +9,7 @@ from rich.console import Console
 
 from harness import runs
 from harness.cases import Case, read_own_case
+from harness.claims_commands import verify
 from harness.comparison.verdict import Outcome, Run
 from harness.errors import CaseError, EngineError, HarnessError, NothingToCompareError, Problem
 from harness.references.doctor import examine
@@ -110,6 +111,7 @@ def explain(name: Annotated[str, typer.Argument(metavar="CASE")], report: Report
 
 
 app.command()(study)
+app.command()(verify)
 
 
 @app.command()

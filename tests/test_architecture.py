@@ -27,7 +27,7 @@ LAYERS = (
     {"several_outcomes", "choosing"},
     {"study", "claims"},
     {"terminal"},
-    {"study_commands"},
+    {"study_commands", "claims_commands"},
     {"cli"},
 )
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}

@@ -69,7 +69,7 @@ def _number(claim: Claim, model: FittedModel, check: str) -> Finding:
     if name == "p" and claim.word("sides") == "one":
         others.append(("it is two-sided", computed))
         computed = one_sided(computed)
-    words = f"{numbers.name} has{_by(numbers, name)}"
+    words = f"{numbers.name}{_by(numbers, name)} has"
     printed = claim.parts["value"]
     if name == "statistic" and printed.value >= 0 and computed.upper < 0:
         # Many tables print the size of t alone.
@@ -78,7 +78,7 @@ def _number(claim: Claim, model: FittedModel, check: str) -> Finding:
 
 
 def _by(numbers: TermNumbers, name: str) -> str:
-    return f" ({numbers.words})" if numbers.words and name in {"df", "p"} else ""
+    return f", by {numbers.words}," if numbers.words and name in {"df", "p"} else ""
 
 
 def _other_numbers(claim: Claim, model: FittedModel, numbers: TermNumbers, name: str) -> Iterator[Alternative]:

@@ -21,6 +21,8 @@ class CohortTable:
         self.derived = derived or {}
         self.subjects: Sequence[int] = cohort.subjects.codes.tolist()
         self._cells: dict[str, Sequence[Cell]] = {}
+        self._truths: dict[Condition, Sequence[bool | None]] = {}
+        self._selected: dict[tuple[Condition, ...], Sequence[int]] = {}
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -69,20 +71,30 @@ class CohortTable:
         expected = f"one of {', '.join(levels)}"
         return f"level {condition.value!r:.60} of {column}", expected, nearest(condition.value, levels)
 
-    def truths(self, condition: Condition) -> list[bool | None]:
+    def truths(self, condition: Condition) -> Sequence[bool | None]:
         """Return whether each row meets a condition, None where its cell is missing."""
+        if condition not in self._truths:
+            self._truths[condition] = self._judged(condition)
+        return self._truths[condition]
+
+    def _judged(self, condition: Condition) -> Sequence[bool | None]:
         cells = self.cells(condition.column)
         if condition.is_bare:
             return [cell if isinstance(cell, bool) else None for cell in cells]
         if self.is_level(condition.column):
             turned = condition.operator == "!="
             return [None if cell is None else (cell == condition.value) != turned for cell in cells]
-        return [condition.holds(cell) if isinstance(cell, Fraction) else None for cell in cells]
+        return condition.holds([cell if isinstance(cell, Fraction) else None for cell in cells])
 
-    def selected(self, conditions: Iterable[Condition]) -> list[int]:
+    def selected(self, conditions: tuple[Condition, ...]) -> Sequence[int]:
         """Return the rows that meet all conditions."""
-        tests = [self.truths(condition) for condition in conditions]
-        return [row for row in range(self.cohort.n_rows) if all(test[row] for test in tests)]
+        if conditions not in self._selected:
+            rows: Sequence[int] = range(self.cohort.n_rows)
+            for condition in conditions:
+                truths = self.truths(condition)
+                rows = [row for row in rows if truths[row]]
+            self._selected[conditions] = rows
+        return self._selected[conditions]
 
     def is_constant(self, column: str) -> bool:
         """Whether no subject has two values in a column."""

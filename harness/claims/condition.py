@@ -1,6 +1,8 @@
 """Which rows, and which event: "visit=inf4; protocol=six", "madrs <= 10", "response"; read, never evaluated."""
 
+import operator
 import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
@@ -19,6 +21,14 @@ _OPERATORS: dict[str, Operator] = {
     ">": ">",
     ">=": ">=",
     "\u2265": ">=",
+}
+_COMPARISONS: dict[Operator, Callable[[Fraction, Fraction], bool]] = {
+    "=": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
 }
 _CONDITION = re.compile(r"([^=!<>\u2260\u2264\u2265]+?)\s*(!=|<=|>=|=|<|>|\u2260|\u2264|\u2265)\s*(.+)")
 MOST_CONDITIONS = 20
@@ -48,17 +58,10 @@ class Condition:
         """
         return number(self.value).value
 
-    def holds(self, cell: Fraction) -> bool:
-        """Tell whether a number meets the condition."""
-        limit = self.number
-        return {
-            "=": cell == limit,
-            "!=": cell != limit,
-            "<": cell < limit,
-            "<=": cell <= limit,
-            ">": cell > limit,
-            ">=": cell >= limit,
-        }[self.operator]
+    def holds(self, cells: Sequence[Fraction | None]) -> list[bool | None]:
+        """Tell which numbers meet the condition, None for a missing one."""
+        compare, limit = _COMPARISONS[self.operator], self.number
+        return [None if cell is None else compare(cell, limit) for cell in cells]
 
     def __str__(self) -> str:
         if self.is_bare:
@@ -91,8 +94,8 @@ def condition(text: str) -> Condition:
     """
     found = _CONDITION.fullmatch(text.strip())
     if found is not None:
-        column, operator, value = found.groups()
-        return Condition(column=column.strip(), operator=_OPERATORS[operator], value=value.strip())
+        column, sign, value = found.groups()
+        return Condition(column=column.strip(), operator=_OPERATORS[sign], value=value.strip())
     if not text.strip() or re.search(r"[=!<>\u2260\u2264\u2265]", text):
         raise UnreadableError
     return Condition(column=text.strip())

@@ -47,7 +47,7 @@ class Counted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Described:
-    """Exact values, sorted."""
+    """Exact values."""
 
     values: tuple[Fraction, ...]
 
@@ -63,8 +63,8 @@ class Described:
 
     def variance(self, divisor: int) -> Span:
         """Return the sum of squared deviations over a divisor."""
-        mean = self.mean.lower
-        return point(sum(((value - mean) ** 2 for value in self.values), Fraction(0)) / divisor)
+        squares = sum((value * value for value in self.values), Fraction(0))
+        return point((squares - self.n * self.mean.lower**2) / divisor)
 
     @property
     def sd(self) -> Span:
@@ -79,9 +79,9 @@ class Described:
     @property
     def median(self) -> Span:
         """Their median, the mean of the middle two of an even number; ``median(x)``."""
-        middle = self.n // 2
-        low = self.values[middle] if self.n % 2 else self.values[middle - 1]
-        return point((low + self.values[middle]) / 2)
+        values, middle = sorted(self.values), self.n // 2
+        low = values[middle] if self.n % 2 else values[middle - 1]
+        return point((low + values[middle]) / 2)
 
 
 def described(table: CohortTable, selection: Selection) -> Described:
@@ -95,7 +95,7 @@ def described(table: CohortTable, selection: Selection) -> Described:
     cells = table.cells(selection.outcome)
     rows = [row for row in table.selected(selection.at) if isinstance(cells[row], Fraction)]
     if selection.unit == "rows":
-        return _sorted([cells[row] for row in rows])
+        return _exact([cells[row] for row in rows])
     known: dict[int, object] = {}
     for row in rows:
         if known.setdefault(table.subjects[row], cells[row]) != cells[row]:
@@ -103,7 +103,7 @@ def described(table: CohortTable, selection: Selection) -> Described:
                 f"{selection.outcome} has several values of a subject{selection.words}: name the visit in the column"
                 " `at`, or set unit to rows"
             )
-    return _sorted(list(known.values()))
+    return _exact(list(known.values()))
 
 
 def counted(table: CohortTable, selection: Selection) -> Counted:
@@ -167,8 +167,8 @@ def _truths(table: CohortTable, selection: Selection) -> Sequence[bool | None]:
 
 
 def _eligible(table: CohortTable, selection: Selection) -> set[int]:
-    lasting = [one for one in selection.at if table.is_constant(one.column)]
-    rows = table.selected(lasting)
+    lasting = tuple(one for one in selection.at if table.is_constant(one.column))
+    rows = list(table.selected(lasting))
     event = selection.event
     if event is not None and event.column in table.derived:
         allowed = table.derived[event.column].allowed
@@ -176,5 +176,5 @@ def _eligible(table: CohortTable, selection: Selection) -> set[int]:
     return {table.subjects[row] for row in rows}
 
 
-def _sorted(values: Sequence[object]) -> Described:
-    return Described(values=tuple(sorted(value for value in values if isinstance(value, Fraction))))
+def _exact(values: Sequence[object]) -> Described:
+    return Described(values=tuple(value for value in values if isinstance(value, Fraction)))

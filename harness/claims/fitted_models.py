@@ -158,7 +158,7 @@ class FittedLmm:
                 p=row["p"],
                 lower=row["lower"],
                 upper=row["upper"],
-                words=str(inference.method),
+                words=inference.method.name,
             )
             for name, row in zip(table.index, table.to_dict("records"), strict=True)
         }
@@ -189,7 +189,7 @@ class FittedLmm:
             df=float(table.df2[place]),
             statistic=float(table.F[place]),
             p=float(table.p[place]),
-            words=str(table.method),
+            words=table.method.name,
         )
 
 
@@ -198,6 +198,7 @@ class FittedGbtm:
 
     def __init__(self, result: GbtmResult) -> None:
         self.result = result
+        self._tables: dict[float, Mapping[str, TermNumbers]] = {}
 
     @property
     def numbers(self) -> ModelNumbers:
@@ -239,6 +240,11 @@ class FittedGbtm:
                 yield numbers
 
     def _coefficients(self, level: float) -> Mapping[str, TermNumbers]:
+        if level not in self._tables:
+            self._tables[level] = self._table(level)
+        return self._tables[level]
+
+    def _table(self, level: float) -> Mapping[str, TermNumbers]:
         own = self.result.estimates
         table = self.result.coefficients(level)
         paths = [f"class[{g}].share" for g in range(1, own.n_classes + 1)]

@@ -130,7 +130,7 @@ def _within_range(claim: Claim, mean: Printed | None, sd: Printed | None) -> Ite
         f"scores of {scale} have an SD of at most {float(greatest.upper):.{sd.decimals + 1}f}; printed is {sd.text}."
     )
     make = consistent if inside else inconsistent
-    yield make("the greatest SD of the range", f"{reason[0].upper()}{reason[1:]}")
+    yield make("the greatest SD of the range", reason)
 
 
 def _cut(span: Span, lowest: Fraction, highest: Fraction) -> Span:

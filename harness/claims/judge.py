@@ -56,7 +56,6 @@ def judge(
     reason = f"{stands_for_text(printed, stands_for)}; {giving} {computed_text(printed, computed)}."
     if exact:
         reason = f"{giving} {computed_text(printed, computed)}; printed is {printed.text}."
-        reason = reason[0].upper() + reason[1:]
     if stands_for.meets(computed):
         return consistent(check, reason, stands_for=stands_for, computed=computed)
     causes = [sentence for sentence, other in alternatives if stands_for.meets(other)]
@@ -88,6 +87,11 @@ def _roundings(printed: Printed, computed: Span) -> Iterator[str]:
         yield "its last digits were cut off instead of rounded"
     elif _raised(printed).meets(computed):
         yield "it was rounded up"
+    zeros = len(printed.text) - len(printed.text.rstrip("0")) if "." in printed.text else 0
+    for added in range(1, zeros + 1):
+        if replace(printed, unit=printed.unit * 10**added).span().meets(computed):
+            yield "it was rounded to fewer digits, and zeros were added"
+            return
 
 
 def _allowed(printed: Printed, value: Fraction, computed: Span, *, exact: bool) -> bool:

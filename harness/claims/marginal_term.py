@@ -83,7 +83,7 @@ def marginal_numbers(result: LmmResult, term: MarginalTerm, df: str, *, level: f
         p=found.p,
         lower=found.lower,
         upper=found.upper,
-        words=str(found.method),
+        words=found.method.name,
     )
 
 
@@ -130,7 +130,7 @@ def _row(family: MarginalMeans, row: int, sign: int, words: str) -> TermNumbers:
         p=float(family.p[row]),
         lower=ends[0],
         upper=ends[1],
-        words=str(family.method),
+        words=family.method.name,
         adjusted=True,
     )
 

@@ -2,17 +2,22 @@
 
 from collections.abc import Iterator
 from fractions import Fraction
+from itertools import chain
+
+import numpy as np
+from scipy.stats import fisher_exact
 
 from harness.claims.claim import Claim
 from harness.claims.forms import Parts
-from harness.claims.judge import ANY, PROBABILITY, Alternative, judge
+from harness.claims.judge import PROBABILITY, Alternative, judge
 from harness.claims.printed import Printed
 from harness.claims.span import Span, enclosed
 from harness.claims.tails import Degrees, TestName, critical, logarithm, one_sided, p_of
 from harness.claims.verdict import Finding, consistent, inconsistent, not_checkable
-from harness.rates import Proportion, chi_square, fisher
+from harness.rates import chi_square
 
 SQUARED = ("F", "chi-square")
+OF_RATES = ("chi-square", "chi-square corrected", "Fisher")
 TESTS: tuple[TestName, ...] = ("z", "t", "F", "chi-square")
 
 
@@ -148,7 +153,7 @@ def _p_of_statistic(claim: Claim, printed: Printed, statistic: Printed) -> Findi
     size = statistic.span()
     alternatives = [*_sides(claim, two_sided, test)]
     if test == "t":
-        alternatives.append(("it is that of z, without degrees of freedom", p_of(size, "z", degrees)))
+        alternatives += _other_degrees(size, degrees)
     if test == "F" and degrees.first is not None and degrees.second is not None:
         turned = Degrees(first=degrees.second, second=degrees.first)
         alternatives.append(("the two degrees of freedom are swapped", p_of(size, "F", turned)))
@@ -162,7 +167,7 @@ def _p_of_quotient(claim: Claim, check: str, said: str, quotient: Span) -> Findi
     two_sided = p_of(quotient, test, degrees)
     alternatives = [*_sides(claim, two_sided, test)]
     if test == "t":
-        alternatives.append(("it is that of z, without degrees of freedom", p_of(quotient, "z", degrees)))
+        alternatives += _other_degrees(quotient, degrees)
     computed = one_sided(two_sided) if claim.word("sides") == "one" else two_sided
     return judge(check, claim.parts["value"], computed, said, bounds=PROBABILITY, alternatives=alternatives)
 
@@ -191,42 +196,58 @@ def _sides(claim: Claim, two_sided: Span, test: TestName) -> Iterator[Alternativ
         yield "it is one-sided", one_sided(two_sided)
 
 
+def _other_degrees(statistic: Span, degrees: Degrees) -> Iterator[Alternative]:
+    yield "it is that of z, without degrees of freedom", p_of(statistic, "z", degrees)
+    if degrees.first is not None:
+        for factor, words in ((Fraction(10), "ten times"), (Fraction(1, 10), "a tenth of")):
+            other = Degrees(first=degrees.first.times(factor))
+            yield f"it has {words} these degrees of freedom", p_of(statistic, "t", other)
+
+
 def _p_of_rates(claim: Claim, printed: Printed) -> Finding:
-    found = _tests_of_rates(claim.companions["rates"])
-    if isinstance(found, str):
-        return not_checkable("the two rates", found)
+    check, rates = "the two rates", claim.companions["rates"]
+    if _is_empty(rates):
+        return not_checkable(check, "a row or column of the table has no counts")
     name = claim.word("test")
-    others = [(f"it is that of the test {other}", p) for other, (_, p) in found.items() if other != name]
-    others += [("it is one-sided", one_sided(found[name][1]))]
-    said = f"{name} of {_written(claim.companions['rates'])} gives"
-    return judge("the two rates", printed, found[name][1], said, bounds=PROBABILITY, alternatives=others)
+    computed = _test_of_rates(rates, name)[1]
+    others = (
+        (f"it is that of the test {other}", _test_of_rates(rates, other)[1]) for other in OF_RATES if other != name
+    )
+    sides = [("it is one-sided", one_sided(computed))]
+    said = f"{name} of {_written(rates)} gives"
+    return judge(check, printed, computed, said, bounds=PROBABILITY, alternatives=chain(sides, others))
 
 
 def _statistic_of_rates(claim: Claim, printed: Printed) -> Finding:
-    found = _tests_of_rates(claim.companions["rates"])
-    if isinstance(found, str):
-        return not_checkable("the two rates", found)
+    check, rates = "the two rates", claim.companions["rates"]
     name = claim.word("test")
-    statistic = found[name][0]
-    if statistic is None:
-        return not_checkable("the two rates", "Fisher's test has no statistic")
-    others = [(f"it is that of the test {other}", span) for other, (span, _) in found.items() if other != name and span]
-    said = f"{name} of {_written(claim.companions['rates'])} gives"
-    return judge("the two rates", printed, statistic, said, bounds=ANY, alternatives=others)
+    if _is_empty(rates):
+        return not_checkable(check, "a row or column of the table has no counts")
+    if name == "Fisher":
+        return not_checkable(check, "Fisher's test has no statistic")
+    others = ((f"it is that of the test {o}", _test_of_rates(rates, o)[0]) for o in OF_RATES[:2] if o != name)
+    said = f"{name} of {_written(rates)} gives"
+    return judge(check, printed, _test_of_rates(rates, name)[0], said, alternatives=others)
 
 
-def _tests_of_rates(rates: Parts) -> dict[str, tuple[Span | None, Span]] | str:
-    """Return statistic and p of each test of two rates, or why there is none."""
-    sides = [Proportion(events=int(rates[f"count {side}"].value), n=int(rates[f"n {side}"].value)) for side in (1, 2)]
-    table = [[side.events, side.others] for side in sides]
-    if min(side.n for side in sides) == 0 or not any(row[0] for row in table) or not any(row[1] for row in table):
-        return "a row or column of the table has no counts"
-    plain, corrected = chi_square(table), chi_square(table, yates=True)
-    return {
-        "chi-square": (enclosed([plain.statistic]), enclosed([plain.p])),
-        "chi-square corrected": (enclosed([corrected.statistic]), enclosed([corrected.p])),
-        "Fisher": (None, enclosed([fisher(sides[0], sides[1]).p])),
-    }
+def _table(rates: Parts) -> list[list[int]]:
+    counts = [(int(rates[f"count {side}"].value), int(rates[f"n {side}"].value)) for side in (1, 2)]
+    return [[count, n - count] for count, n in counts]
+
+
+def _is_empty(rates: Parts) -> bool:
+    table = _table(rates)
+    return not all(map(sum, table)) or not all(map(sum, zip(*table, strict=True)))
+
+
+def _test_of_rates(rates: Parts, name: str) -> tuple[Span, Span]:
+    """Return statistic and p of a test of two rates; Fisher's has no statistic but its p."""
+    table = _table(rates)
+    if name == "Fisher":
+        p = enclosed([float(fisher_exact(np.array(table))[1])])
+        return p, p
+    found = chi_square(table, yates=name == "chi-square corrected")
+    return enclosed([found.statistic]), enclosed([found.p])
 
 
 def _written(rates: Parts) -> str:

@@ -60,6 +60,11 @@ class Judged:
         return Answer.NOT_CHECKABLE
 
     @property
+    def causes(self) -> tuple[str, ...]:
+        """What would explain it, each cause once."""
+        return tuple(dict.fromkeys(cause for finding in self.findings for cause in finding.causes))
+
+    @property
     def deciding(self) -> tuple[Finding, ...]:
         """The findings that made the verdict."""
         return tuple(finding for finding in self.findings if finding.answer is self.answer)
