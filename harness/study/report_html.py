@@ -18,9 +18,12 @@ from harness.study.verdicts import CHECKS, check_counts, compared_with, headline
 _STYLES = (("harness.reports", "page.css"), ("harness.study", "study.css"))
 _REASONS = 12
 _PRIVACY = (
-    "This page holds no row of a patient, no date and no label of a patient. Counts of patients from 1 to {} are"
+    "This report holds no table of patients, no date and no label of a patient. Counts of patients from 1 to {} are"
     " withheld, and as many others as are needed so that these can't be worked out. How many had no score can be told"
     " from the denominators of rates."
+)
+_COURSES = (
+    " Figures of courses draw the ratings of single patients, without labels, in classes of at least {} patients."
 )
 
 
@@ -76,9 +79,17 @@ def _banner(report: StudyReport) -> Html:
         element("dl", *figures, class_="figures"),
         element("ul", *shown, class_="cautions", aria_label="Why estimates were not compared") if shown else "",
         element("p", f"and {rest} more reasons, each beside its estimate", class_="quiet") if rest > 0 else "",
-        element("p", _PRIVACY.format(report.plan.small_cell_limit - 1), class_="quiet"),
+        element("p", _privacy(report), class_="quiet"),
         class_=f"banner {_edge(counts)}",
     )
+
+
+def _privacy(report: StudyReport) -> str:
+    limit = report.plan.small_cell_limit
+    draws_courses = any(
+        picture.name.endswith("-courses") for section in report.sections for picture in section.pictures
+    )
+    return _PRIVACY.format(limit - 1) + (_COURSES.format(limit) if draws_courses else "")
 
 
 def _edge(counts: Mapping[Check, int]) -> str:

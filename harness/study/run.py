@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from harness.errors import HarnessError
+from harness.study.class_tables import class_tables
 from harness.study.cross_check import CrossChecks, cross_checks
 from harness.study.data import StudyData
 from harness.study.data_checks import data_checks
 from harness.study.declaration import declaration
 from harness.study.disclosure import Gate
+from harness.study.durability import durability
 from harness.study.flow import flow
 from harness.study.grolts import grolts
 from harness.study.methods import methods
@@ -19,6 +21,7 @@ from harness.study.mixed_models import begin_mixed_models
 from harness.study.observational_checklists import record, strobe
 from harness.study.parts import Later, section_of
 from harness.study.plan import StudyPlan
+from harness.study.predictors import predictors
 from harness.study.provenance import provenance
 from harness.study.rates_section import rates_section
 from harness.study.reading import read_data
@@ -59,7 +62,7 @@ class Step:
 
     key: str
     title: str
-    take: Callable[[StudyData, StudyPlan], Section]
+    take: Callable[[Work], Section]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,11 +83,22 @@ MODEL_STEPS = (
     ),
 )
 STEPS = (
-    Step(key="S0", title="What was declared", take=declaration),
-    Step(key="S1", title="Data checks", take=data_checks),
-    Step(key="S2", title="Flow of patients", take=flow),
-    Step(key="S3", title="Patients at baseline", take=table_one),
-    Step(key="S4", title="Response and remission", take=rates_section),
+    Step(key="S0", title="What was declared", take=lambda work: declaration(work.data, work.plan)),
+    Step(key="S1", title="Data checks", take=lambda work: data_checks(work.data, work.plan)),
+    Step(key="S2", title="Flow of patients", take=lambda work: flow(work.data, work.plan)),
+    Step(key="S3", title="Patients at baseline", take=lambda work: table_one(work.data, work.plan)),
+    Step(key="S4", title="Response and remission", take=lambda work: rates_section(work.data, work.plan)),
+    Step(
+        key="S7",
+        title="Predictors of class membership",
+        take=lambda work: predictors(work.trajectories(), work.data, work.plan),
+    ),
+    Step(
+        key="S8",
+        title="Classes of two scales together",
+        take=lambda work: class_tables(work.trajectories(), work.plan),
+    ),
+    Step(key="S9", title="Durability", take=lambda work: durability(work.data, work.plan)),
 )
 
 
@@ -113,7 +127,7 @@ def run_study(plan: StudyPlan, *, command: str = "", progress: Progress = lambda
         for step in STEPS:
             with _timed(spent, step.key):
                 progress(step.title)
-                sections.append(_section(step, partial(step.take, data, plan)))
+                sections.append(_section(step, partial(step.take, work)))
         for models, finish in waiting:
             with _timed(spent, models.key):
                 progress(f"{models.title}: waiting for R")

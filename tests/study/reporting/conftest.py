@@ -15,8 +15,11 @@ from harness.scoring import EndOfTreatment, ImprovementRule, RemissionRule
 from harness.study.checklists import Item, Place, filled
 from harness.study.plan import ScalePlan, StudyPlan
 from harness.study.report import Provenance, StudyReport
+from harness.study.run import run_study
 from harness.study.section import CrossCheck, Estimate, Picture, Section, Table
+from harness.study.study_file import read_study
 
+STUDIES = Path(__file__).parents[3] / "fixtures" / "studies"
 VOID = {"meta", "input", "wbr", "br"}
 SVG = """<?xml version="1.0"?>
 <!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "http://www.w3.org/Graphics/SVG/1.1/DTD/svg11.dtd">
@@ -213,6 +216,11 @@ def page_of():
 
 
 @pytest.fixture(scope="session")
+def studies():
+    return STUDIES
+
+
+@pytest.fixture(scope="session")
 def plan_of():
     return demo_plan
 
@@ -230,6 +238,14 @@ def any_report(request):
 @pytest.fixture(scope="session")
 def sample_reports():
     return {name: make() for name, make in REPORTS.items()}
+
+
+@pytest.fixture(scope="session")
+def whole_study():
+    """Return the report of the ketamine study, without R and with few starts and classes, so that it takes seconds."""
+    plan = read_study(STUDIES / "ketamine.toml")
+    fewer = {"starts": 5, "classes": (1, 2, 3), "chosen_classes": {"madrs": 3, "gad7": 3}, "cross_check": False}
+    return run_study(replace(plan, **fewer), command="harness study ketamine.toml")
 
 
 # ---- Chromium ----
