@@ -29,8 +29,9 @@ def means_picture(rows: pd.DataFrame, plan: StudyPlan, scale: str) -> Picture:
         scores = by_visit(rows[rows["protocol"] == protocol], scale, visits)
         counts = scores.notna().sum()
         shown = [visit for visit in visits if counts[visit] >= plan.small_cell_limit]
-        means = np.array([float(scores[visit].mean()) for visit in shown])
-        halves = np.array([_half_width(scores[visit].dropna()) for visit in shown])
+        # Rounded, because a mean of whole numbers with many digits would tell how many they are.
+        means = np.round([float(scores[visit].mean()) for visit in shown], 1)
+        halves = np.round([_half_width(scores[visit].dropna()) for visit in shown], 1)
         places = np.array([plan.model_visits.index(visit) for visit in shown]) + _SHIFT * (k - len(plan.protocols) / 2)
         axes.errorbar(
             places,

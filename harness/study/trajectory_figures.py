@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from harness.gbtm.figure import Drawn, search, side_by_side, spaghetti, trajectories
 from harness.gbtm.result import GbtmResult
 from harness.gbtm.selection.models import class_name
+from harness.study.model_rows import time_words
 from harness.study.pictures import picture_of
 from harness.study.plan import StudyPlan
 from harness.study.section import Picture
@@ -52,8 +53,14 @@ def _classes(models: ScaleTrajectories, plan: StudyPlan) -> Picture:
     for g, label in enumerate(drawn.labels, start=1):
         fitted = curves.loc[curves["latent_class"] == g, "fitted"].to_numpy()
         told.append(f"{label} goes from {fitted[0]:.1f} to {fitted[-1]:.1f}")
+    figure = trajectories(drawn)
+    axes = figure.axes[0]
+    axes.set_xlabel(time_words(models.time))
+    for g in range(1, models.n_classes + 1):
+        last = curves[curves["latent_class"] == g].to_dict("records")[-1]
+        axes.annotate(f" {g}", (float(last[models.time]), float(last["fitted"])), va="center", fontsize="small")
     return picture_of(
-        trajectories(drawn),
+        figure,
         name=f"{models.scale}-classes",
         caption=f"{title}: fitted curves of {models.n_classes} classes with 95 % bands, over observed means.",
         description=f"One curve a class: {'; '.join(told)}. Dots are means weighted by class probabilities.",
@@ -69,6 +76,7 @@ def _courses(models: ScaleTrajectories, plan: StudyPlan) -> Picture:
         if counts[g - 1] < plan.small_cell_limit or not models.is_shown(g):
             assignment[assignment == g] = 0
     figure = spaghetti(drawn, models.fit.design.outcomes[0], assignment)
+    figure.supxlabel(time_words(models.time))
     for axes, label in zip(figure.axes, drawn.labels, strict=True):
         axes.set_title(label, fontsize="small")
     hidden = [g for g in range(1, models.n_classes + 1) if not models.is_shown(g)]
@@ -84,8 +92,10 @@ def _courses(models: ScaleTrajectories, plan: StudyPlan) -> Picture:
 def _all_numbers(models: ScaleTrajectories, plan: StudyPlan) -> Picture:
     fits = models.selection.fits
     titles = [f"{class_name(K)}, BIC {fit.bic:.1f}" for K, fit in fits.items()]
+    figure = side_by_side([_drawn(fit, plan) for fit in fits.values()], titles)
+    figure.supxlabel(time_words(models.time))
     return picture_of(
-        side_by_side([_drawn(fit, plan) for fit in fits.values()], titles),
+        figure,
         name=f"{models.scale}-numbers",
         caption=f"{scale_title(models.scale)}: curves of {', '.join(map(str, fits))} classes side by side.",
         description=f"One panel a number of classes, on the same axes: {'; '.join(titles)}.",

@@ -131,7 +131,8 @@ def _row(
     visit: str, visits: Mapping[str, _Visit], mean: Estimate, change: Estimate | None, plan: StudyPlan
 ) -> tuple[Cell, ...]:
     seen, limit = visits[visit], plan.small_cell_limit
-    observed: tuple[Cell, ...] = (None, None) if 0 < seen.n < limit else (seen.mean, seen.deviation)
+    # A mean of whole numbers with many digits would tell how many they are.
+    observed: tuple[Cell, ...] = (None, None) if 0 < seen.n < limit else (round(seen.mean, 1), round(seen.deviation, 1))
     own = (visit, count_cell(seen.n, seen.of, limit), seen.of, *observed, *row_of(mean))
     if change is None:
         return (*own, *(None for _ in _HEADER[len(own) :]))
