@@ -200,7 +200,8 @@ def _identification(spec: GbtmSpec, cohort: Cohort) -> Iterator[Problem]:
         yield Problem(found=f"knots {spec.knots!r}", expected=expected, column=spec.time or "time")
         return
     rows = np.flatnonzero(observed)
-    by_class, common, risk = (covariates(text, cohort, rows) for _, text in _texts(spec))
+    by_class, common = (covariates(text, cohort, rows, spec.time) for text in (spec.covariates, spec.common))
+    risk = covariates(spec.membership, cohort, rows)
     of_time = _columns_of_time(spec, time)
     columns = np.column_stack([of_time.values, by_class.values, common.values])
     names = (*of_time.names, *by_class.names, *common.names)

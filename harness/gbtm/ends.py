@@ -1,6 +1,6 @@
 """Where starts end: EM for a fixed number of steps, then Newton, in batches."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from harness.gbtm.optima import NEAR_TIE
 
 EM_STEPS = 25
 _LATE_ITERATIONS = 500  # for starts that ran out of iterations near or above the best end
+_CREEPING = 0.01  # standard errors
 _BATCH = 400_000  # start x class x subject cells at a time, to bound memory
 
 
@@ -32,10 +33,10 @@ def ends_of(posterior: Tensor, mixture: Mixture) -> Ascent:
     size = max(1, _BATCH // (mixture.n_classes * _cells(mixture)))
     batches = (posterior[at : at + size] for at in range(0, len(posterior), size))
     ends = _stacked([climb(run_em(batch, mixture, EM_STEPS), mixture) for batch in batches])
-    return _finished(ends, mixture)
+    return finished(ends, mixture)
 
 
-def _finished(ends: Ascent, mixture: Mixture) -> Ascent:
+def finished(ends: Ascent, mixture: Mixture) -> Ascent:
     """Return the ends with those that ran out of iterations near or above the best one climbed to their own."""
     out = np.array([stop == Stop.ITERATION_LIMIT for stop in ends.stop])
     if not out.any() or not np.isfinite(ends.log_likelihood).any():
@@ -44,6 +45,11 @@ def _finished(ends: Ascent, mixture: Mixture) -> Ascent:
     if not len(late):
         return ends
     further = climb(ends.vectors[late], mixture, _LATE_ITERATIONS)
+    # What still creeps, this near by its own reckoning, follows a ridge to infinity or to a variance of zero.
+    creeps = [s == Stop.ITERATION_LIMIT and d < _CREEPING for s, d in zip(further.stop, further.distance, strict=True)]
+    further = replace(
+        further, stop=tuple(Stop.FLAT if creep else s for creep, s in zip(creeps, further.stop, strict=True))
+    )
     rest = np.setdiff1d(np.arange(len(ends.stop)), late)
     order = np.argsort(np.concatenate([rest, late]))
     return _stacked([ends.take(rest), further]).take(order)

@@ -14,7 +14,7 @@ from threadpoolctl import threadpool_limits
 
 from harness.gbtm.account import EXCHANGE, HIT, GbtmFit, account_with_notes, is_rare
 from harness.gbtm.design import ClassKind, GbtmDesign, slots
-from harness.gbtm.ends import Found, ends_of, joined
+from harness.gbtm.ends import Found, ends_of, finished, joined
 from harness.gbtm.mixture import e_step
 from harness.gbtm.newton import climb
 from harness.gbtm.optima import Optimum
@@ -162,5 +162,5 @@ def _exchange(best: Optimum, design: GbtmDesign) -> Found:
 
 def _climb_from(start: Point, design: GbtmDesign, kinds: tuple[ClassKind, ...] | None) -> GbtmFit:
     own = design if kinds is None else design.with_kinds(kinds)
-    ends = climb(from_point(start, own.mixture)[None], own.mixture)
+    ends = finished(climb(from_point(start, own.mixture)[None], own.mixture), own.mixture)
     return account_with_notes(Found(kinds=("given",), assignments=(own.class_kinds,), ends=ends), own, None)

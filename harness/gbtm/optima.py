@@ -180,6 +180,7 @@ def _optimum(own: Labelled, end: _End, flags_of: FlagsOf) -> Optimum:
     stop, boundary = end.convergence.stop, held(vector, mixture)
     if stop == Stop.FLAT and not any(flags):
         boundary = (*boundary, *boundary_parameters(vector, mixture))
+        boundary = boundary or _moved_by(flattest(vector, mixture), vector, mixture)
         stop = Stop.BOUNDARY if boundary else stop
     if stop in {Stop.FLAT, Stop.OPTIMUM, Stop.BOUNDARY} and _is_singular(vector, mixture):
         stop = Stop.SINGULAR
@@ -220,7 +221,10 @@ def _is_singular(vector: Vector, mixture: Mixture) -> bool:
 
 def boundary_parameters(vector: Vector, mixture: Mixture) -> tuple[int, ...]:
     """Return the user's parameters (from 0) that the data leave without a bound at a free vector."""
-    directions = undetermined(vector, mixture)
+    return _moved_by(undetermined(vector, mixture), vector, mixture)
+
+
+def _moved_by(directions: Matrix, vector: Vector, mixture: Mixture) -> tuple[int, ...]:
     if not directions.size:
         return ()
     jacobian = mixture.user_jacobian(vector)
@@ -233,6 +237,15 @@ def undetermined(vector: Vector, mixture: Mixture) -> Matrix:
     information = derivatives(vector[None], mixture).information[0]
     eigenvalues, Q = np.linalg.eigh(information)
     return np.asarray(Q[:, np.abs(eigenvalues) < _NO_CURVATURE])
+
+
+def flattest(vector: Vector, mixture: Mixture) -> Matrix:
+    """Return the unit direction (P, 1) with the least information, relative to that of each parameter alone."""
+    information = derivatives(vector[None], mixture).information[0]
+    scale = np.sqrt(np.maximum(np.abs(np.diag(information)), 1e-300))
+    eigenvalues, Q = np.linalg.eigh(information / np.outer(scale, scale))
+    along = Q[:, np.abs(eigenvalues).argmin()] / scale
+    return np.asarray((along / np.linalg.norm(along))[:, None])
 
 
 def class_flags(vector: Vector, shares: Vector, mixture: Mixture) -> Flags:
@@ -263,11 +276,12 @@ def _sigmas(density: ClassDensity, own: Vector) -> tuple[Vector, Mask]:
     """
     K = len(density.places)
     sigmas, at_floor = np.ones(K), np.zeros(K, dtype=np.bool_)
+    bounded = any(parameter.role == "process" for parameter in density.parameters)  # which is noise enough
     for place, parameter in enumerate(density.parameters):
         if parameter.role in {"sigma", "precision"}:
             of = slice(None) if parameter.latent_class == 0 else parameter.latent_class - 1
             sigmas[of] = np.exp(own[place] if parameter.role == "sigma" else own[place] / 2)
-            at_floor[of] |= own[place] <= density.lower[place] + 1e-5
+            at_floor[of] |= own[place] <= density.lower[place] + 1e-5 and not bounded
     return sigmas, at_floor
 
 

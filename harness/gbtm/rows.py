@@ -116,8 +116,8 @@ def _rows(spec: GbtmSpec, cohort: Cohort, observed: Mask, present: Codes) -> Row
         offset=read_only(offset),
         trials=trials,
         panel=panel_of(subject.astype(np.int64), len(present)),
-        covariates=covariates(spec.covariates, cohort, rows),
-        common=covariates(spec.common, cohort, rows),
+        covariates=covariates(spec.covariates, cohort, rows, spec.time),
+        common=covariates(spec.common, cohort, rows, spec.time),
         cohort_row=read_only(rows.astype(np.int64)),
         waves=read_only(distinct_times(spec, cohort)),
     )

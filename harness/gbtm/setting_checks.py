@@ -6,13 +6,12 @@ from numbers import Real
 from typing import TYPE_CHECKING, get_args
 
 from harness.errors import Problem
-from harness.gbtm.spec import Errors, Family, GbtmSpec, RandomCovariance, RandomScale, Sigma
+from harness.gbtm.spec import HIGHEST_ORDER, Errors, Family, GbtmSpec, RandomCovariance, RandomScale, Sigma
 
 if TYPE_CHECKING:
     from types import UnionType
 
 _GAUSSIAN = ("gaussian", "censored_normal")
-_HIGHEST_ORDER = 5
 _HIGHEST_RANDOM = 2
 _MOST_LAGS = 2
 
@@ -88,8 +87,8 @@ def _curve_problems(spec: GbtmSpec) -> Iterator[Problem]:
             most = len(spec.knots) + 1
             found = f"order {highest} with {len(spec.knots)} knot(s)"
             yield Problem(found=found, expected=f"at most {most} column(s) of a spline with these knots")
-    elif highest > _HIGHEST_ORDER:
-        yield Problem(found=f"order {highest}", expected=f"orders of at most {_HIGHEST_ORDER}, or knots of a spline")
+    elif highest > HIGHEST_ORDER:
+        yield Problem(found=f"order {highest}", expected=f"orders of at most {HIGHEST_ORDER}, or knots of a spline")
 
 
 def _family_problems(spec: GbtmSpec) -> Iterator[Problem]:
@@ -112,7 +111,7 @@ def _family_problems(spec: GbtmSpec) -> Iterator[Problem]:
             expected = f"family {' or '.join(map(repr, families))}"
             yield Problem(found=f"{name} = {value!r} for family {family!r}", expected=expected)
     if family == "zip":
-        yield from _per_class("zero_orders", spec.zero_orders, spec, (-1, _HIGHEST_ORDER))
+        yield from _per_class("zero_orders", spec.zero_orders, spec, (-1, HIGHEST_ORDER))
 
 
 def _within_class_problems(spec: GbtmSpec) -> Iterator[Problem]:

@@ -7,6 +7,9 @@ Family = Literal["gaussian", "censored_normal", "logit", "poisson", "zip", "beta
 Sigma = Literal["shared", "class", "visit"]
 RandomCovariance = Literal["full", "diagonal"]
 RandomScale = Literal["common", "class"]
+HIGHEST_ORDER = 5
+"""Of the polynomial of a class."""
+
 Errors = Literal["independent", "ar1", "brownian"]
 
 

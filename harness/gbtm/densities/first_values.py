@@ -7,6 +7,7 @@ from harness.gbtm.densities.moments import SMALLEST_SIGMA
 from harness.gbtm.densities.within_class_covariance import WithinClassCovariance
 from harness.gbtm.response import Response
 
+_MOST = 100.0  # times the variance of random effects of all classes together, either way
 _OF_ALL = 1e-6  # weight of all subjects in every class, so that an empty class has a beginning
 
 
@@ -14,7 +15,8 @@ def first_values(weights: Tensor, response: Response, covariance: WithinClassCov
     """Return own vectors (S, n_free) from weights of the classes (S, K, N).
 
     Coefficients are those of weighted least squares. Their residual variance is shared out in equal parts between
-    the independent errors, the random effects (evenly among them), and the process.
+    the independent errors, the random effects (evenly among them), and the process. Where classes have scales of their
+    own, these follow the variance of subjects' mean residuals in each class.
     """
     layout = covariance.layout
     coefficients, variance = _least_squares(weights + _OF_ALL, response)
@@ -24,10 +26,26 @@ def first_values(weights: Tensor, response: Response, covariance: WithinClassCov
     part = variance / (1 + (q > 0) + (layout.n_process > 0))
     own[:, layout.sigmas] = 0.5 * np.log(part)[:, None]
     diagonal = [p for p, (c, d) in enumerate(covariance.factor.pairs) if c == d]
-    own[:, layout.factors.start + np.array(diagonal, dtype=np.int64)] = np.sqrt(part / max(q, 1))[:, None]
+    spread = part
+    if layout.n_scales:
+        least, most = part[:, None] / _MOST, part[:, None] * _MOST
+        between = np.clip(_between_subjects(weights + _OF_ALL, coefficients, part, response), least, most)
+        spread = between[:, -1]
+        own[:, layout.scales] = 0.5 * np.log(between[:, :-1] / between[:, -1:])
+    own[:, layout.factors.start + np.array(diagonal, dtype=np.int64)] = np.sqrt(spread / max(q, 1))[:, None]
     if layout.n_process:
         own[:, layout.processes] = covariance.process.begin(part)
     return own
+
+
+def _between_subjects(weights: Tensor, coefficients: Matrix, within: Vector, response: Response) -> Matrix:
+    """Return the variance of subjects' mean residuals in each class, less what errors within subjects give, (S, K)."""
+    panel, beta = response.panel, response.coefficients(coefficients)
+    sizes = np.maximum(panel.sizes, 1)
+    means = (panel.sum(response.y - response.offset) - beta @ panel.sum(response.X.T)) / sizes
+    total = weights.sum(axis=2)
+    variance = np.sum(weights * means**2, axis=2) / total
+    return np.asarray(variance - within[:, None] * np.sum(weights / sizes, axis=2) / total)
 
 
 def _least_squares(weights: Tensor, response: Response) -> tuple[Matrix, Vector]:

@@ -34,6 +34,8 @@ SMALLEST_SCALE = 1e-4
 _BATCH = 100_000  # numbers in the largest array: batches of starts are cut to it
 _FIRST_STEPS = 3
 
+SIGMA_BESIDE_PROCESS = 1e-5
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class RandomEffectsDensity:
@@ -73,7 +75,8 @@ class RandomEffectsDensity:
     def lower(self) -> Vector:
         """Floors of what is a logarithm."""
         bounds = np.full(self.n_free, -np.inf)
-        bounds[self.layout.sigmas] = np.log(SMALLEST_SIGMA)
+        # Beside a process sigma may well be zero, and the likelihood stays bounded.
+        bounds[self.layout.sigmas] = np.log(SMALLEST_SIGMA if not self.layout.n_process else SIGMA_BESIDE_PROCESS)
         bounds[self.layout.scales] = np.log(SMALLEST_SCALE)
         bounds[self.layout.processes] = self.covariance.process.lower
         return bounds

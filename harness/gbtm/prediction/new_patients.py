@@ -125,7 +125,7 @@ def _problems(outcome: Outcome, design: GbtmDesign, cohort: Cohort, table: Cohor
     for problem in row_family(spec.family, table.numeric[spec.outcome], spec.limits, trials).problems():
         yield Problem(found=problem.found, expected=problem.expected, column=spec.outcome, advice=problem.advice)
     for text in (spec.covariates, spec.common):
-        yield from trained_terms(text, cohort, outcome.rows.cohort_row).problems(table, every)
+        yield from trained_terms(text, cohort, outcome.rows.cohort_row, spec.time).problems(table, every)
     yield from _time_problems(outcome, design, table)
 
 
@@ -149,8 +149,8 @@ def _rows(outcome: Outcome, cohort: Cohort, table: Cohort, patient: Codes) -> Ou
     spec = outcome.spec
     time = np.zeros(table.n_rows) if spec.time is None else table.numeric[spec.time]
     rows = np.lexsort((np.arange(table.n_rows), time, patient))
-    by_class = trained_terms(spec.covariates, cohort, outcome.rows.cohort_row).columns(table, rows)
-    shared = trained_terms(spec.common, cohort, outcome.rows.cohort_row).columns(table, rows)
+    by_class = trained_terms(spec.covariates, cohort, outcome.rows.cohort_row, spec.time).columns(table, rows)
+    shared = trained_terms(spec.common, cohort, outcome.rows.cohort_row, spec.time).columns(table, rows)
     return OutcomeRows(
         y=table.numeric[spec.outcome][rows],
         time=time[rows],

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness.arrays import Codes, Matrix
-from harness.coding.columns import CodedTerm, Frame, code_terms, design_matrix
+from harness.coding.columns import CodedTerm, Frame, design_matrix
 from harness.cohorts.cohort import Cohort
 from harness.errors import Problem
-from harness.gbtm.terms import predictors, right_side
+from harness.gbtm.terms import coded_terms, predictors, right_side
 
 _NAMED = 5
 
@@ -54,7 +54,7 @@ class TrainedTerms:
         return np.array(design_matrix(self.coded, frame)) if self.coded else np.empty((len(rows), 0))
 
 
-def trained_terms(text: str, cohort: Cohort, rows: Codes) -> TrainedTerms:
+def trained_terms(text: str, cohort: Cohort, rows: Codes, time: str | None = None) -> TrainedTerms:
     """Return the terms of a right side as they were coded for some rows of the cohort of a fit."""
     if not text:
         return TrainedTerms(names=(), coded=(), levels={})
@@ -65,7 +65,7 @@ def trained_terms(text: str, cohort: Cohort, rows: Codes) -> TrainedTerms:
         factor = cohort.factors[name]
         levels[name] = tuple(factor.levels[code] for code in np.unique(factor.codes[rows]))
     numeric = {name: cohort.numeric[name][rows] for name in names if name in cohort.numeric}
-    coded = code_terms(formula.terms, intercept=True, levels=levels, numeric=numeric)[1:]
+    coded = coded_terms(formula.terms, levels, numeric, time)
     return TrainedTerms(names=names, coded=coded, levels=levels)
 
 
