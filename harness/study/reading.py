@@ -48,11 +48,13 @@ def _protocols(cohort: Cohort, plan: StudyPlan) -> dict[str, str]:
     """Return the protocol of each subject: the only one, where the file tells none apart."""
     subjects = cohort.subjects
     if "protocol" not in cohort.factors:
-        return dict.fromkeys(subjects.levels, next(iter(plan.protocols)))
+        return dict.fromkeys(
+            (subjects.levels[code] for code in sorted(set(subjects.codes))), next(iter(plan.protocols))
+        )
     own = cohort.factors["protocol"]
     pairs = zip(subjects.codes.tolist(), own.codes.tolist(), strict=True)
     found = {subjects.levels[subject]: own.levels[protocol] for subject, protocol in pairs}
-    return {subject: found[subject] for subject in subjects.levels}
+    return {subject: found[subject] for subject in subjects.levels if subject in found}
 
 
 def _with_occasions(cohort: Cohort, protocol_of: Mapping[str, str], plan: StudyPlan) -> Cohort:

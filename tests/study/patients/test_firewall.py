@@ -25,12 +25,12 @@ from harness.study.study_file import read_study
 MONTH = "fu_1mo"
 
 ROUTES = {
-    "a comparison": lambda d, p: require_comparable_follow_up(d, [MONTH], ["four", "six"]),
-    "one scale": lambda d, p: require_comparable_follow_up(d, ["inf1", MONTH], ["six", "four"], ["gad7"]),
-    "a pooled model": lambda d, p: require_no_pooled_follow_up(d, ("inf1", "inf4", MONTH)),
-    "a day": lambda d, p: require_within_observation(d, "six", 39.0),
-    "a day of one scale": lambda d, p: require_within_observation(d, "six", 40.0, "gad7"),
-    "a protocol": lambda d, p: require_follow_up(d, ["six"]),
+    "a comparison": lambda d, _: require_comparable_follow_up(d, [MONTH], ["four", "six"]),
+    "one scale": lambda d, _: require_comparable_follow_up(d, ["inf1", MONTH], ["six", "four"], ["gad7"]),
+    "a pooled model": lambda d, _: require_no_pooled_follow_up(d, ("inf1", "inf4", MONTH)),
+    "a day": lambda d, _: require_within_observation(d, "six", 39.0),
+    "a day of one scale": lambda d, _: require_within_observation(d, "six", 40.0, "gad7"),
+    "a protocol": lambda d, _: require_follow_up(d, ["six"]),
     "the section, one protocol": lambda d, p: durability(d, p, ["six"]),
     "the section, both": lambda d, p: durability(d, p, ["four", "six"]),
     "visits": lambda d, p: list(visits_of(d, p, p.scales[0], "six")),
@@ -111,7 +111,7 @@ def test_a_study_file_that_pools_follow_up_is_refused_when_its_data_are_read(edi
     plan = read_study(
         edited(replace={'time_axis = "visit"': 'time_axis = "visit"\nvisits = ["inf1", "inf4", "fu_1mo"]'})
     )
-    with pytest.raises(DurabilityNotEstimable, match="absent, or nearly so, in {six}"):
+    with pytest.raises(DurabilityNotEstimable, match=r"absent, or nearly so, in \{six\}"):
         read_data(plan)
 
 
@@ -193,7 +193,7 @@ def test_counts_of_which_the_rest_is_small_are_not_told_either(beat_the_blues, r
 def test_a_refusal_is_an_error_of_the_study_and_survives_another_process(ketamine):
     with pytest.raises(StudyError) as refusal:
         require_follow_up(ketamine.data, ["six"])
-    copied = pickle.loads(pickle.dumps(refusal.value))
+    copied = pickle.loads(pickle.dumps(refusal.value))  # noqa: S301  # our own bytes
     assert (str(copied), copied.observed, copied.visits) == (
         str(refusal.value),
         refusal.value.observed,
