@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from fractions import Fraction
 
 from harness.claims import noise
@@ -85,6 +86,8 @@ def _other_numbers(claim: Claim, model: FittedModel, numbers: TermNumbers, name:
     own = numbers.span(name)
     if name == "p" and own is not None:
         yield "it is one-sided", one_sided(own)
+    if _is_adjusted(claim):
+        yield from _named("it is not adjusted", model.term(_unadjusted(claim), DEFAULT_LEVEL).span(name))
     if name == "estimate":
         yield from _named("it is the standard error", numbers.span("standard_error"))
     if name == "standard_error":
@@ -95,6 +98,14 @@ def _other_numbers(claim: Claim, model: FittedModel, numbers: TermNumbers, name:
             yield "it is half the width of the interval at 95 %", error.times(Fraction(196, 100))
     for other in model.other_terms(claim, DEFAULT_LEVEL):
         yield from _named(f"it is that of {other.name}", other.span(name))
+
+
+def _is_adjusted(claim: Claim) -> bool:
+    return claim.word("adjust", "none") != "none"
+
+
+def _unadjusted(claim: Claim) -> Claim:
+    return replace(claim, words={**claim.words, "adjust": "none"})
 
 
 def _named(sentence: str, span: Span | None) -> Iterator[Alternative]:
@@ -119,6 +130,9 @@ def _limits(claim: Claim, model: FittedModel, check: str) -> Iterator[Finding]:
 
 
 def _other_limits(claim: Claim, model: FittedModel, end: str, level: float) -> Iterator[Alternative]:
+    if _is_adjusted(claim):
+        yield from _named("it is not adjusted", model.term(_unadjusted(claim), level).span(end))
+        return
     for text in LEVELS:
         if float(text) != level:
             yield from _named(f"it is a limit at {100 * float(text):g} %", model.term(claim, float(text)).span(end))

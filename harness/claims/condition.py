@@ -30,7 +30,7 @@ _COMPARISONS: dict[Operator, Callable[[Fraction, Fraction], bool]] = {
     ">": operator.gt,
     ">=": operator.ge,
 }
-_CONDITION = re.compile(r"([^=!<>\u2260\u2264\u2265]+?)\s*(!=|<=|>=|=|<|>|\u2260|\u2264|\u2265)\s*(.+)")
+_CONDITION = re.compile(r"([^=!<>\u2260\u2264\u2265]+?)\s*(!=|<=|>=|=|<|>|\u2260|\u2264|\u2265)\s*([^=!<>].*)")
 MOST_CONDITIONS = 20
 
 

@@ -22,7 +22,7 @@ from harness.gbtm.spec import GbtmSpec
 from harness.lmm.likelihood.criteria import counts_of, information_criteria
 from harness.lmm.result import LmmResult, fit_lmm_cohort
 
-_CLASS = re.compile(r"class\[\d+\]")
+_CLASS = re.compile(r"class\[[0-9]+\]")
 COUNTS = ("n_subjects", "n_observations", "n_parameters")
 OF_TERMS = ("estimate", "se", "statistic", "df", "p", "interval")
 

@@ -8,7 +8,7 @@ from harness.claims.printed import NUMBER, Printed, Relation, UnreadableError, i
 Parts = Mapping[str, Printed]
 """What a text holds, by the name of its part."""
 
-_COUNT = r"\d[\d,]*"
+_COUNT = r"[0-9][0-9,]*"
 _NAMED = re.compile(r"(?:[A-Za-z][A-Za-z0-9 _-]{0,20}?\s*(?=[=<>]))?(=|<=?|>=?)?\s*(.+)")
 _PERCENT = rf"({NUMBER})\s*%"
 _OF = rf"({_COUNT})(?:\s*(?:/|of)\s*({_COUNT}))?"

@@ -15,14 +15,14 @@ from harness.claims.span import Span, point
 
 Relation = Literal["=", "<", ">"]
 
-NUMBER = r"[+-]?(?:\d+(?:\.\d+)?|\.\d+)(?:e[+-]?\d+)?"
+NUMBER = r"[+-]?(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)(?:e[+-]?[0-9]+)?"
 LONGEST = 40
 MOST_EXPONENT = 30
 
 _DASHES = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2212"), "-")
 _SPACES = dict.fromkeys(map(ord, "\u00a0\u2007\u2009\u200a\u202f"), " ")
 _SIGNS = {ord("\u2264"): "<", ord("\u2265"): ">", ord("\u00b7"): "."}
-_TIMES_TEN = re.compile(r"\s*[x\u00d7]\s*10\s*\^?\s*(?=[+-]?\d)")
+_TIMES_TEN = re.compile(r"\s*[x\u00d7]\s*10\s*\^?\s*(?=[+-]?[0-9])")
 _PLAIN = re.compile(NUMBER)
 
 
@@ -89,7 +89,7 @@ def number(text: str, relation: Relation = "=") -> Printed:
         It is no number in plain digits, or too long for one.
     """
     digits = text.strip()
-    if re.fullmatch(r"[+-]?\d+(?:,\d+)+(?:\.\d+)?", digits):
+    if re.fullmatch(r"[+-]?[0-9]+(?:,[0-9]+)+(?:\.[0-9]+)?", digits):
         raise UnreadableError("Write 12.3 with a decimal point, and 1234 without a comma.")
     if not _PLAIN.fullmatch(digits) or len(digits) > LONGEST:
         raise UnreadableError

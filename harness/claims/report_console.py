@@ -8,8 +8,9 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from harness.claims.claim import Claim
 from harness.claims.verdict import Answer, Judged, Verification
-from harness.reports.words import counted, name, sentence
+from harness.reports.words import NAME_LENGTH, counted, name, sentence, shorten, visible
 
 _STYLE = {Answer.CONSISTENT: "green", Answer.INCONSISTENT: "bold red", Answer.NOT_CHECKABLE: "cyan"}
 MOST_CAUSES = 4
@@ -49,6 +50,11 @@ def reasons(one: Judged) -> Sequence[str]:
     return [f"{finding.check}: {sentence(finding.reason)}" for finding in one.deciding]
 
 
+def printed_text(claim: Claim) -> str:
+    """Return what was printed on one line; it has been read as numbers, so a minus before it starts no formula."""
+    return shorten(visible(claim.text), NAME_LENGTH)
+
+
 def perhaps(one: Judged) -> str:
     """Return what would explain an inconsistency, nothing if nothing was found."""
     shown = one.causes[:MOST_CAUSES]
@@ -75,7 +81,7 @@ def _table(judged: Sequence[Judged]) -> Table:
         said = _short(one) if one.answer is Answer.CONSISTENT else [*reasons(one), perhaps(one)]
         table.add_row(
             Text.assemble(name(claim.id), (f"\n  {name(claim.place)}" if claim.place else "", "dim")),
-            Text.assemble(name(claim.text), (f"\n  {claim.kind}", "dim")),
+            Text.assemble(printed_text(claim), (f"\n  {claim.kind}", "dim")),
             Text(one.answer.value, style=_STYLE[one.answer]),
             Text("\n".join(filter(None, said))),
         )

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from harness.claims.report_console import headline, perhaps, reasons
+from harness.claims.report_console import headline, perhaps, printed_text, reasons
 from harness.claims.verdict import Answer, Judged, Verification
 from harness.reports.markdown import escape
 from harness.reports.words import counted, name, sentence
@@ -47,7 +47,7 @@ def _row(one: Judged) -> tuple[str, ...]:
     return (
         escape(name(claim.id)),
         escape(name(claim.place)) if claim.place else "",
-        escape(name(claim.text)),
+        escape(printed_text(claim)),
         claim.kind,
         "<br>".join(said),
     )

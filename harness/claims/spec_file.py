@@ -39,7 +39,7 @@ from harness.lmm.inference.methods import METHODS, MethodName
 
 KEYS = ("references", "keep", "model", "models", "derived")
 DERIVED_KEYS = ("from", "baseline", "make", "share")
-_SHARE = re.compile(r"(\d{1,4})(?:/(\d{1,4})|\.(\d{1,6}))?")
+_SHARE = re.compile(r"([0-9]{1,4})(?:/([0-9]{1,4})|\.([0-9]{1,6}))?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -173,7 +173,12 @@ def of_data(draw, rows):
     change = Fraction(sum(y - b for b, y in pairs), len(pairs))
     yield {"kind": "mean", "text": draw.printed(change), "outcome": "change", "at": at}
     responded = sum(2 * (b - y) >= b for b, y in pairs)
-    yield {"kind": "percent", "text": draw.printed(Fraction(100 * responded, len(pairs))), "at": at, "event": "response"}
+    yield {
+        "kind": "percent",
+        "text": draw.printed(Fraction(100 * responded, len(pairs))),
+        "at": at,
+        "event": "response",
+    }
 
 
 def of_models(draw, fits):
@@ -239,3 +244,21 @@ def test_no_correct_claim_is_called_inconsistent(correct, claims, cohort, spec):
     assert counts[Answer.CONSISTENT] > 0.9 * N_CLAIMS
     by_kind = Counter(one.claim.kind for one in found.judged if one.answer is Answer.CONSISTENT)
     assert min(by_kind.values()) > 50, by_kind
+
+
+def test_two_units_of_the_last_digit_are_seen_wherever_the_data_are_exact(claims, cohort, spec):
+    draw = Printer(SEED + 1)
+    path = fixtures_folder() / "cohorts" / "ketamine_real.csv"
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    made = []
+    for _ in range(40):
+        for cells in of_data(draw, rows):
+            if cells["kind"] in {"mean", "se", "median", "percent"}:
+                digits = len(cells["text"].partition(".")[2])
+                off = Fraction(cells["text"]) + draw.chosen(-2, 2) * Fraction(1, 10**digits)
+                if off >= 0 or cells["kind"] == "mean":
+                    made.append({**cells, "text": f"{float(off):.{digits}f}"})
+    found = verify(claims(*made), cohort, spec)
+    assert len(made) > 150
+    assert {one.answer for one in found.judged} == {Answer.INCONSISTENT}
