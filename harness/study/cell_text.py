@@ -1,6 +1,8 @@
 """How the numbers of a study look: with as many digits as their uncertainty bears, the same in every report."""
 
 import math
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.reports.words import ABSENT, number, sentence
@@ -9,6 +11,9 @@ from harness.study.section import Cell, Estimate
 NOT_ESTIMABLE = "not estimable"
 
 _LONGEST_CELL = 400
+_LONGEST_LINE = 26
+_GAPS = {"", "-", "\N{EN DASH}", ABSENT, "withheld"}
+_LIKE_A_NUMBER = re.compile(r"(?:[<>] ?)?[-+\N{MINUS SIGN}]?\d[\d.,]*(?: %)?")
 _STARTS_OF_A_FORMULA = ("=", "@", "+", "-")
 _MOST_DECIMALS = 8
 _QUARTER = 4.0  # an interval of 95 % is about four standard errors wide
@@ -46,11 +51,15 @@ def cell_text(value: Cell, digits: int | None = None) -> str:
             return f"'{shown}" if is_formula and len(shown) > 1 else shown
 
 
-def is_numeric(cells: list[Cell]) -> bool:
-    """Tell whether a column is one of numbers, beside which dashes, blanks and withheld counts may stand."""
-    texts = [cell for cell in cells if isinstance(cell, str)]
-    short = all(len(text) <= 8 and not any(c.isalpha() for c in text) for text in texts)
-    return short and len(texts) < len(cells)
+def is_numeric(cells: Sequence[Cell]) -> bool:
+    """Tell whether a column is one of numbers, beside which dashes, blanks and withheld numbers may stand."""
+    known = [cell for cell in cells if cell is not None and cell not in _GAPS]
+    return bool(known) and all(not isinstance(cell, str) or _LIKE_A_NUMBER.fullmatch(cell) for cell in known)
+
+
+def is_short(text: str) -> bool:
+    """Tell whether a cell is better kept on one line."""
+    return 0 < len(text) <= _LONGEST_LINE
 
 
 def p_text(p: float | None) -> str:

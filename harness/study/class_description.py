@@ -131,8 +131,10 @@ def _ends(models: ScaleTrajectories, data: StudyData, plan: StudyPlan, scale: Sc
         totals = by_class.size().reindex(range(1, models.n_classes + 1), fill_value=0).tolist()
         events = by_class.sum().reindex(range(1, models.n_classes + 1), fill_value=0).astype(int).tolist()
         safe = suppress_rates(events, totals, plan.small_cell_limit)
+        # Sums over classes are printed with the rates (S4). Where they should be withheld, counts have to be instead.
+        exposed = None in safe.columns
         for cells, texts, n in zip(shown, safe.texts(), safe.rows, strict=True):
-            count = texts[0]
+            count = "\N{EN DASH}" if exposed and texts[0].isdigit() and int(texts[0]) else texts[0]
             share = f" ({100 * int(count) / n:.0f} %)" if count.isdigit() and n else ""
             cells += [f"{count}{share}", "\N{EN DASH}" if n is None else str(n)]
     return Table(

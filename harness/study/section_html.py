@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from harness.reports.elements import Html, breakable, element, join
-from harness.reports.words import ABSENT, sentence
+from harness.reports.words import sentence
 from harness.study.anchors import estimate_anchor, part_anchor, part_label, section_anchor
-from harness.study.cell_text import cell_text, estimate_text, is_numeric
+from harness.study.cell_text import cell_text, estimate_text, is_numeric, is_short
 from harness.study.picture_html import svg_html
 from harness.study.section import Cell, Check, Estimate, Picture, Section, Table
 from harness.study.verdicts import check_of
@@ -73,10 +73,12 @@ def _heading(text: str, is_number: bool) -> Html:  # noqa: FBT001  # a private m
 def _row(row: tuple[Cell, ...], digits: tuple[int, ...], numeric: list[bool]) -> Html:
     texts = [cell_text(cell, digits[k] if k < len(digits) else None) for k, cell in enumerate(row)]
     first = element("th", texts[0], scope="row") if texts[0] else element("td")
-    rest = zip(texts[1:], numeric[1:], strict=True)
-    return element(
-        "tr", first, *(element("td", text, class_="number" if is_number else None) for text, is_number in rest)
-    )
+    looks = [
+        "number" if is_number else "short" if is_short(text) else None
+        for text, is_number in zip(texts, numeric, strict=True)
+    ]
+    rest = zip(texts[1:], looks[1:], strict=True)
+    return element("tr", first, *(element("td", text, class_=look) for text, look in rest))
 
 
 def _warnings(section: Section) -> Html:
@@ -138,6 +140,6 @@ def _check(estimate: Estimate) -> Iterator[Html]:
     if estimate.check is None:
         yield element("small", "no engine of R was asked for this number")
         return
-    said = [part for part in (estimate.check.engine, estimate.check.detail) if part]
-    if said:
-        yield element("small", sentence(": ".join(said), 240) or ABSENT)
+    yield element("span", f" {sentence(estimate.check.engine, 80)}", class_="quiet")
+    if estimate.check.detail:
+        yield element("small", sentence(estimate.check.detail, 240))

@@ -59,7 +59,18 @@ def test_an_interval_decides_where_there_is_no_standard_error():
     assert (text.value, text.interval, text.standard_error, text.p) == ("0.388", "0.291 to 0.495", "—", "—")
 
 
-def test_columns_of_numbers_may_have_gaps_and_withheld_counts():
-    assert is_numeric([94, 28.9, None, "< 11", "\N{EN DASH}"])
-    assert not is_numeric(["four", 3])
-    assert not is_numeric(["< 11", "\N{EN DASH}"])
+@pytest.mark.parametrize(
+    ("cells", "numeric"),
+    [
+        ([94, 28.9, None, "< 11", "\N{EN DASH}"], True),
+        (["0.808", "< 0.001", None], True),
+        (["12.5 %", "withheld"], True),
+        (["\N{MINUS SIGN}3.2", "+1"], True),
+        (["four", 3], False),
+        (["9.0 (4.3 to 21.6)"], False),
+        (["withheld", None], False),
+        ([], False),
+    ],
+)
+def test_columns_of_numbers_may_have_gaps_and_withheld_numbers(cells, numeric):
+    assert is_numeric(cells) is numeric

@@ -141,7 +141,7 @@ def test_courses_are_drawn_for_no_small_class(whole_study):
     assert len(pictures) == 2
     for picture in pictures:
         panels = re.findall(r'<g id="[^"]*axes_\d+">.*?(?=<g id="[^"]*axes_|\Z)', picture.svg, re.DOTALL)
-        assert len(panels) == 3
+        assert len(panels) == 4
         for panel in panels:
             # Lines of single patients are thin and grey.
             lines = len(re.findall(r"stroke: #666666|stroke-opacity: 0\.[25]", panel))
