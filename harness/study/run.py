@@ -17,7 +17,9 @@ from harness.study.durability import durability
 from harness.study.flow import flow
 from harness.study.grolts import grolts
 from harness.study.methods import methods
+from harness.study.missing_data import begin_missing_data
 from harness.study.mixed_models import begin_mixed_models
+from harness.study.multiplicity import multiplicity
 from harness.study.observational_checklists import record, strobe
 from harness.study.parts import Later, section_of
 from harness.study.plan import StudyPlan
@@ -81,6 +83,11 @@ MODEL_STEPS = (
         title="Trajectory models",
         begin=lambda work: begin_trajectory_models(work.trajectories(), work.data, work.plan),
     ),
+    ModelStep(
+        key="S10",
+        title="Missing ratings",
+        begin=lambda work: begin_missing_data(work.trajectories(), work.data, work.plan, work.checks),
+    ),
 )
 STEPS = (
     Step(key="S0", title="What was declared", take=lambda work: declaration(work.data, work.plan)),
@@ -133,7 +140,8 @@ def run_study(plan: StudyPlan, *, command: str = "", progress: Progress = lambda
                 progress(f"{models.title}: waiting for R")
                 sections.append(_section(models, finish))
     gate = Gate(limit=plan.small_cell_limit)
-    ordered = tuple(gate.passed(section) for section in sorted(sections, key=lambda section: int(section.key[1:])))
+    passed = [gate.passed(section) for section in sorted(sections, key=lambda section: int(section.key[1:]))]
+    ordered = (*passed, gate.passed(multiplicity(passed, plan)))
     origin = provenance(plan, data.imported.source_sha256, command, spent)
     return StudyReport(
         plan=plan,
