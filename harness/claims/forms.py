@@ -20,6 +20,7 @@ _WITH_SPREAD = re.compile(
 _LEVEL = rf"(?:({NUMBER})\s*%\s*(?:CI|confidence interval)?\s*[:=]?\s*)?"
 _LIMITS = re.compile(rf"{_LEVEL}[(\[]?\s*({NUMBER})\s*(?:to|-|;|,\s)\s*({NUMBER})\s*[)\]]?", re.IGNORECASE)
 MOST_ITEMS = 100
+MOST_COUNTED = 10_000_000
 
 
 def one_number(text: str) -> Parts:
@@ -33,10 +34,7 @@ def one_number(text: str) -> Parts:
 def probability(text: str) -> Parts:
     """Return the part `value` of a p value: "0.03", "p = .03", "p < 0.001"."""
     relation, digits = _relation(plain(text))
-    value = number(digits, relation)
-    if not 0 <= value.value <= 1:
-        raise UnreadableError("A p value lies between 0 and 1.")
-    return {"value": value}
+    return {"value": number(digits, relation)}
 
 
 def share(text: str) -> Parts:
@@ -60,7 +58,8 @@ def proportion(text: str) -> Parts:
     if relation != "=" and (percent is None or count is not None):
         raise UnreadableError("Only a percentage alone can have < or >.")
     parts = {"count": count, "n": n, "percent": percent}
-    return {name: number(part, relation) for name, part in parts.items() if part is not None}
+    numbers = {name: number(part, relation) for name, part in parts.items() if part is not None}
+    return {name: part if name == "percent" else _bearable(part) for name, part in numbers.items()}
 
 
 def percentage(text: str) -> Parts:
@@ -128,7 +127,15 @@ def whole(text: str) -> Parts:
     value = one_number(text)["value"]
     if value.value.denominator != 1 or value.decimals or value.value < 0 or "e" in value.text:
         raise UnreadableError
-    return {"value": value}
+    return {"value": _bearable(value)}
+
+
+def size(text: str) -> Parts:
+    """Return the part `value` of a number >= 0: a spread, degrees of freedom."""
+    parts = one_number(text)
+    if parts["value"].value < 0:
+        raise UnreadableError
+    return parts
 
 
 def bounds(text: str) -> Parts:
@@ -137,6 +144,13 @@ def bounds(text: str) -> Parts:
     if "level" in parts or parts["lower"].value >= parts["upper"].value:
         raise UnreadableError("Write the smallest and the largest value, such as 0 to 60.")
     return parts
+
+
+def _bearable(count: Printed) -> Printed:
+    """Return a count, refused where nobody could have counted so many."""
+    if count.value > MOST_COUNTED:
+        raise UnreadableError(f"A count of more than {MOST_COUNTED} is no count of patients.")
+    return count
 
 
 def _relation(text: str) -> tuple[Relation, str]:
@@ -158,7 +172,8 @@ FORMS: Mapping[str, tuple[Callable[[str], Parts], str]] = {
     "level": (level_of, "a level such as 95 %"),
     "list": (several, "numbers such as 45; 30; 25"),
     "rates": (several_proportions, "two rates such as 13/94; 31/115"),
-    "whole": (whole, "a whole number"),
+    "whole": (whole, "a whole number >= 0"),
+    "size": (size, "a number >= 0"),
     "range": (bounds, "a range such as 0 to 60"),
 }
 """How a text of each form is read, and what it looks like."""

@@ -8,13 +8,17 @@ Q and S are both odd or both even, and Q is least where the scores are as equal 
 import math
 from collections.abc import Iterator
 from fractions import Fraction
+from itertools import islice
 
 from harness.claims.claim import Claim
 from harness.claims.printed import Printed
 from harness.claims.span import Span, point
 from harness.claims.verdict import Finding, consistent, inconsistent, not_checkable, stands_for_text
 
-MOST_SUMS = 100_000
+MOST_TRIED = 1000
+"""So many smaller n are tried as an explanation."""
+
+MOST_SUMS = 10_000
 """So many sums are tried for an SD; a print that allows more allows every SD."""
 
 
@@ -54,8 +58,9 @@ def _mean_of_whole_scores(mean: Printed, n: int, items: int) -> Finding:
     below = math.floor(span.lower * n * items)
     near = " and ".join(f"{float(Fraction(total, n * items)):.{mean.decimals + 2}f}" for total in (below, below + 1))
     reason = f"{said}; the nearest means of {_scores(n, items)} are {near}."
-    others = (other for other in range(n - 1, n - 1 - n // 5, -1) if other and possible_sums(span, other, items))
-    causes = [f"it is a mean of {other}, another n" for other in [*others][:1]]
+    fewer = range(n - 1, n - 1 - min(n // 5, MOST_TRIED), -1)
+    others = (other for other in fewer if other and possible_sums(span, other, items))
+    causes = [f"it is a mean of {other}, another n" for other in islice(others, 1)]
     return inconsistent(check, reason, stands_for=span, causes=causes)
 
 
@@ -66,7 +71,7 @@ def _sd_of_whole_scores(mean: Printed, sd: Printed, n: int, items: int) -> Findi
     sums = possible_sums(mean.span(), n, items)
     if not sums:
         return not_checkable(check, "no scores have the mean, so none have the SD")
-    if len(sums) > MOST_SUMS:
+    if sums.stop - sums.start > MOST_SUMS:
         return not_checkable(check, f"with {_scores(n, items)} every SD of this precision is possible")
     span = sd.span(0)
     said = stands_for_text(sd, span)

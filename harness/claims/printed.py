@@ -58,14 +58,15 @@ class Printed:
         if self.relation != "=":
             lower = upper = self.value
         if self.relation == "<" and lowest is not None:
-            lower = Fraction(lowest)
+            lower = min(Fraction(lowest), upper)
         if self.relation == ">" and highest is not None:
-            upper = Fraction(highest)
-        if lowest is not None:
+            upper = max(Fraction(highest), lower)
+        # A print that lies outside the bounds stands for nothing possible, and must not come to lie on one.
+        if lowest is not None and upper >= lowest:
             lower = max(lower, Fraction(lowest))
-        if highest is not None:
+        if highest is not None and lower <= highest:
             upper = min(upper, Fraction(highest))
-        return Span(min(lower, upper), max(lower, upper))
+        return Span(lower, upper)
 
     def cut_off(self) -> Span:
         """Return which numbers give this print where digits are cut off."""

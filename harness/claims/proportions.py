@@ -11,6 +11,8 @@ from harness.claims.span import Span, point
 from harness.claims.verdict import Finding, consistent, inconsistent, not_checkable, stands_for_text
 
 HUNDRED = Fraction(100)
+MOST_TRIED = 1000
+"""So many smaller n are tried as an explanation."""
 
 
 def check_proportion(claim: Claim) -> Iterator[Finding]:
@@ -158,7 +160,7 @@ def _percentage_of_some_count(percent: Printed, n: Printed) -> Finding:
 
 def _possible_n(span: Span, n: int) -> Iterator[str]:
     """Yield the nearest smaller n, as missing values leave it, that has a count with this percentage."""
-    for other in range(n - 1, max(n - 1 - n // 5, 0), -1):
+    for other in range(n - 1, max(n - 1 - min(n // 5, MOST_TRIED), 0), -1):
         least, most = _counts(span, Fraction(other))
         if least <= most:
             yield f"it is {_whole(least, most)} of {other}, another n"

@@ -98,16 +98,37 @@ def around(number: float, tolerance: float = 0.0) -> Span:
     return point(Fraction(number)).widened(Fraction(tolerance))
 
 
+class OutOfReachError(Exception):
+    """A function has no finite value in doubles."""
+
+
 def enclosed(numbers: Sequence[float]) -> Span:
-    """Return the span of doubles, which a function has rounded."""
+    """Return the span of doubles, which a function has rounded.
+
+    Raises
+    ------
+    OutOfReachError
+        One of them is not finite.
+    """
+    if not all(map(math.isfinite, numbers)):
+        raise OutOfReachError
     lower, upper = Fraction(min(numbers)), Fraction(max(numbers))
     return Span(lower - abs(lower) * FLOAT_NOISE, upper + abs(upper) * FLOAT_NOISE)
 
 
 def mapped(function: Callable[..., float], *spans: Span) -> Span:
-    """Return what a function, monotone in each argument, gives at the corners of its arguments' spans."""
+    """Return what a function, monotone in each argument, gives at the corners of its arguments' spans.
+
+    Raises
+    ------
+    OutOfReachError
+        A value is not finite.
+    """
     corners = product(*({span.lower, span.upper} for span in spans))
-    return enclosed([function(*map(float, corner)) for corner in corners])
+    try:
+        return enclosed([function(*map(float, corner)) for corner in corners])
+    except OverflowError:
+        raise OutOfReachError from None
 
 
 def _root(number: Fraction, up: int = 0) -> Fraction:

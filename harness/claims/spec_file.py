@@ -27,7 +27,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 
-from harness.cases import Spec, read_model
+from harness.cases import FittedSpec, read_model
 from harness.claims.condition import Condition
 from harness.claims.derived import MAKINGS, Derived, Making
 from harness.cohorts import Schema, read_schema
@@ -46,7 +46,7 @@ _SHARE = re.compile(r"([0-9]{1,4})(?:/([0-9]{1,4})|\.([0-9]{1,6}))?")
 class ModelChoice:
     """A model, the rows it is fitted to, and how its tests have their degrees of freedom."""
 
-    spec: Spec
+    spec: FittedSpec
     keep: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     df: MethodName = "satterthwaite"
 

@@ -1,10 +1,10 @@
 """p values and quantiles of z, t, F and chi-square for arguments that are known within spans."""
 
+import math
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
 
-import numpy as np
 from scipy.special import chdtrc, fdtrc, ndtr, ndtri, stdtr, stdtrit
 
 from harness.claims.span import Span, mapped, point
@@ -65,12 +65,12 @@ def one_sided(two_sided: Span) -> Span:
 
 def logarithm(numbers: Span) -> Span:
     """Return natural logarithms of positive numbers."""
-    return mapped(lambda number: float(np.log(number)), numbers)
+    return mapped(math.log, numbers)
 
 
 def exponential(numbers: Span) -> Span:
     """Return e to numbers."""
-    return mapped(lambda number: float(np.exp(number)), numbers)
+    return mapped(math.exp, numbers)
 
 
 def _positive(df: Span) -> Span:

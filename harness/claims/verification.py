@@ -14,8 +14,10 @@ from harness.claims.fitted_models import FittedModel, UnknownTermError, fitted_m
 from harness.claims.granularity import check_granularity
 from harness.claims.intervals import check_interval
 from harness.claims.moments import check_spread
+from harness.claims.possible import check_possible
 from harness.claims.proportions import check_difference, check_percentages, check_proportion
 from harness.claims.significance import check_estimate, check_p, check_standard_error, check_statistic
+from harness.claims.span import OutOfReachError
 from harness.claims.spec_file import ClaimsSpec, read_claims_spec
 from harness.claims.verdict import Finding, Judged, Verification, not_checkable
 from harness.cohorts.cohort import Cohort
@@ -127,8 +129,12 @@ def verify(
 
 
 def _arithmetic(claim: Claim) -> Iterator[Finding]:
+    yield from check_possible(claim)
     for check in ARITHMETIC.get(claim.kind, ()):
-        yield from check(claim)
+        try:
+            yield from check(claim)
+        except OutOfReachError:
+            yield not_checkable("the numbers beside it", "what follows from them is too large for a computer")
 
 
 def _check_models(

@@ -22,6 +22,8 @@ CLASS = {"model": "classes"}
     [
         # lmer(madrs ~ week * protocol + (1 + week | subject)): -6.6840092, 0.54417405, 359.73275, -12.2828519
         ({"kind": "estimate", "text": "-6.684", **WEEK}, YES, ""),
+        ({"kind": "estimate", "text": "-6.682", **WEEK}, NO, ""),
+        ({"kind": "se", "text": "0.5447", **WEEK}, NO, ""),
         ({"kind": "estimate", "text": "-6.86", **WEEK}, NO, "two digits are transposed, for -6.68"),
         ({"kind": "estimate", "text": "-1.35", **WEEK}, NO, "it is that of protocol[six]"),
         ({"kind": "estimate", "text": "0.544", **WEEK}, NO, "it is the standard error"),

@@ -49,6 +49,7 @@ FIT = {"log_likelihood": "-3200.835", "parameters": "8"}
         ({"kind": "percents", "text": "33.3; 33.3; 33.3", "n": "12"}, YES, ""),
         ({"kind": "percents", "text": "33.3; 33.3; 33.4", "n": "12"}, NO, ""),  # no count of 12 is 33.4 %
         ({"kind": "percents", "text": "14; 14; 72", "n": "8"}, NO, ""),
+        ({"kind": "percents", "text": "33; 33; 33", "n": "40"}, NO, ""),  # each is 13 of 40, and 39 are not 40
         ({"kind": "count", "text": "209", "parts": "94; 115"}, YES, ""),
         ({"kind": "count", "text": "207", "parts": "94; 115"}, NO, ""),
         ({"kind": "count", "text": "115", "parts": "94; 115"}, NO, "the part 94 was left out"),
@@ -58,11 +59,30 @@ FIT = {"log_likelihood": "-3200.835", "parameters": "8"}
         ({"kind": "difference", "text": "-5.9", "parts": "18.3; 24.1"}, YES, ""),  # rounding allows 5.7 to 5.9
         ({"kind": "difference", "text": "5.8", "parts": "18.3; 24.1"}, NO, "the second is taken from the first"),
         ({"kind": "difference", "text": "-6.0", "parts": "18.3; 24.1"}, NO, ""),
+        # what can't be
+        ({"kind": "p", "text": "1.03"}, NO, ""),
+        ({"kind": "p", "text": "1.00"}, OPEN, ""),
+        ({"kind": "p", "text": "p < -0.05"}, NO, ""),
+        ({"kind": "percent", "text": "120 %", "n": "50"}, NO, ""),
+        ({"kind": "percents", "text": "120; -20"}, NO, ""),
+        ({"kind": "share", "text": "120 %"}, NO, ""),
+        ({"kind": "share", "text": "1.2"}, NO, ""),
+        ({"kind": "se", "text": "-0.5", "sd": "4", "n": "64"}, NO, "its sign is turned"),
+        ({"kind": "mean_sd", "text": "3.1 (-0.5)"}, NO, ""),
+        ({"kind": "statistic", "text": "-4.1", "test": "F"}, NO, ""),
+        (
+            {"kind": "interval", "text": "0 to 1", "estimate": "9e9", "se": "9e9", "scale": "log", "level": "95 %"},
+            YES,
+            "",
+        ),
         # means and spreads
         ({"kind": "mean", "text": "3.45", "n": "20", "items": "1"}, YES, ""),
         ({"kind": "mean", "text": "3.44", "n": "20", "items": "1"}, NO, "it is a mean of 18, another n"),
         ({"kind": "mean", "text": "3.44", "n": "18", "items": "5"}, YES, ""),
         ({"kind": "mean", "text": "3.4", "n": "20", "items": "1"}, OPEN, ""),
+        # Ten scores with the mean 2.5 are least apart as five 2 and five 3: SD 0.527.
+        ({"kind": "sd", "text": "0.53", "mean": "2.5", "n": "10", "items": "1"}, YES, ""),
+        ({"kind": "sd", "text": "0.24", "mean": "2.5", "n": "10", "items": "1"}, NO, ""),
         ({"kind": "mean", "text": "61.2", "range": "0 to 60"}, NO, ""),
         ({"kind": "maximum", "text": "61", "range": "0 to 60"}, NO, ""),
         ({"kind": "mean_sd", "text": "2.5 (2.9)", "n": "20", "range": "1 to 5"}, NO, ""),  # at most 1.99

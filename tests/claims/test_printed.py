@@ -60,6 +60,7 @@ def test_a_bound_cuts_the_span_and_an_inequality_needs_it():
     assert p.span(0, 1) == Span(Fraction(0), Fraction(1, 1000))
     p = read_form("probability", "P > .05")["value"]
     assert p.span(0, 1) == Span(Fraction(1, 20), Fraction(1))
+    assert read_form("probability", "p = 1.2")["value"].span(0, 1) == Span(Fraction(23, 20), Fraction(5, 4))
     assert number("0.0").span(0) == Span(Fraction(0), Fraction(1, 20))
 
 
@@ -116,9 +117,9 @@ def test_the_forms_of_print_are_read(form, text, parts):
 @pytest.mark.parametrize(
     ("form", "text"),
     [
-        ("probability", "1.2"),
         ("probability", "n.s."),
-        ("probability", "-0.1"),
+        ("proportion", "1/20000000"),
+        ("size", "-0.1"),
         ("proportion", "13.5/94"),
         ("proportion", "< 13"),
         ("proportion", "13/94/2"),
