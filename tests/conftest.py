@@ -1,6 +1,7 @@
-"""The marker `needs_r`, one R for all tests that need it, and the profiles of Hypothesis."""
+"""The markers `needs_r` and `needs_chromium`, one R for all tests that need it, and the profiles of Hypothesis."""
 
 import os
+import shutil
 from functools import cache
 
 import pytest
@@ -26,6 +27,15 @@ def absences():
             return str(error), frozenset()
 
 
+NO_CHROMIUM = "no Chromium on the PATH"
+
+
+def chromium():
+    """Return the path of Chromium or a browser made of it, None if there is none."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    return next((path for path in map(shutil.which, names) if path), None)
+
+
 def is_required(package):
     """HARNESS_REQUIRE_R is 1 (R and every package) or a list of packages such as `lme4,nlme`."""
     setting = os.environ.get("HARNESS_REQUIRE_R", "")
@@ -42,6 +52,16 @@ def pytest_runtest_setup(item):
             if is_required(package):
                 pytest.fail(f"{reason}, and HARNESS_REQUIRE_R asks for it", pytrace=False)
             pytest.skip(reason)
+    if item.get_closest_marker("needs_chromium") is not None and chromium() is None:
+        if os.environ.get("HARNESS_REQUIRE_CHROMIUM", "") not in {"", "0"}:
+            pytest.fail(f"{NO_CHROMIUM}, and HARNESS_REQUIRE_CHROMIUM asks for it", pytrace=False)
+        pytest.skip(NO_CHROMIUM)
+
+
+@pytest.fixture(scope="session")
+def chromium_program():
+    """Return the path of Chromium."""
+    return chromium()
 
 
 @pytest.fixture(scope="session")

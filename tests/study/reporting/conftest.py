@@ -1,8 +1,6 @@
-"""Hand-made reports, a reader of pages, and Chromium: `needs_chromium` skips visibly where there is none."""
+"""Hand-made reports, the report of a whole study, a reader of pages, and Chromium."""
 
-import os
 import re
-import shutil
 import subprocess
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -230,9 +228,9 @@ def demo_svg():
     return SVG
 
 
-@pytest.fixture(params=REPORTS, scope="session")
+@pytest.fixture(params=[*REPORTS, "whole study"], scope="session")
 def any_report(request):
-    return REPORTS[request.param]()
+    return REPORTS[request.param]() if request.param in REPORTS else request.getfixturevalue("whole_study")
 
 
 @pytest.fixture(scope="session")
@@ -251,29 +249,17 @@ def whole_study():
 # ---- Chromium ----
 
 
-def pytest_runtest_setup(item):
-    if item.get_closest_marker("needs_chromium") is None or chromium_path() is not None:
-        return
-    reason = "no Chromium on the path"
-    if os.environ.get("HARNESS_REQUIRE_CHROMIUM", "") not in {"", "0"}:
-        pytest.fail(f"{reason}, and HARNESS_REQUIRE_CHROMIUM asks for it", pytrace=False)
-    pytest.skip(reason)
-
-
-def chromium_path():
-    return shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-
-
 class Chromium:
     """A browser without a window and without a network, one process a page."""
 
-    def __init__(self, folder):
+    def __init__(self, program, folder):
+        self.program = program
         self.folder = folder
 
     def run(self, *arguments):
         """Return the standard output, and the lines that pages wrote to the console."""
         command = [
-            chromium_path(),
+            self.program,
             "--headless=new",
             "--no-sandbox",
             "--disable-gpu",
@@ -290,5 +276,5 @@ class Chromium:
 
 
 @pytest.fixture
-def chromium(tmp_path):
-    return Chromium(tmp_path / "profile")
+def chromium(chromium_program, tmp_path):
+    return Chromium(chromium_program, tmp_path / "profile")

@@ -10,7 +10,7 @@ import pytest
 from harness.study.report_html import render
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def page(any_report, page_of):
     return page_of(render(any_report))
 
