@@ -30,8 +30,8 @@ _STATISTICS: Mapping[str, Callable[[Described], Span]] = {
     "sd": lambda values: values.sd,
     "se": lambda values: values.se,
     "median": lambda values: values.median,
-    "minimum": lambda values: point(min(values.values)),
-    "maximum": lambda values: point(max(values.values)),
+    "minimum": lambda values: values.minimum,
+    "maximum": lambda values: values.maximum,
 }
 _SPREADS = ("sd", "se")
 COUNTED = ("count", "percent")

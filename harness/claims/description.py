@@ -1,5 +1,6 @@
 """Means, SDs, counts and percentages of the selected rows, in exact arithmetic."""
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -47,24 +48,25 @@ class Counted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Described:
-    """Exact values."""
+    """Exact values: whole numbers over one denominator, because sums of whole numbers are fast."""
 
-    values: tuple[Fraction, ...]
+    whole: tuple[int, ...]
+    denominator: int
 
     @property
     def n(self) -> int:
         """How many."""
-        return len(self.values)
+        return len(self.whole)
 
     @property
     def mean(self) -> Span:
         """Their mean; ``mean(x)``."""
-        return point(sum(self.values, Fraction(0)) / self.n)
+        return point(Fraction(sum(self.whole), self.n * self.denominator))
 
     def variance(self, divisor: int) -> Span:
         """Return the sum of squared deviations over a divisor."""
-        squares = sum((value * value for value in self.values), Fraction(0))
-        return point((squares - self.n * self.mean.lower**2) / divisor)
+        total, squares = sum(self.whole), sum(value * value for value in self.whole)
+        return point(Fraction(self.n * squares - total * total, self.n * divisor * self.denominator**2))
 
     @property
     def sd(self) -> Span:
@@ -79,9 +81,19 @@ class Described:
     @property
     def median(self) -> Span:
         """Their median, the mean of the middle two of an even number; ``median(x)``."""
-        values, middle = sorted(self.values), self.n // 2
+        values, middle = sorted(self.whole), self.n // 2
         low = values[middle] if self.n % 2 else values[middle - 1]
-        return point((low + values[middle]) / 2)
+        return point(Fraction(low + values[middle], 2 * self.denominator))
+
+    @property
+    def minimum(self) -> Span:
+        """The smallest; ``min(x)``."""
+        return point(Fraction(min(self.whole), self.denominator))
+
+    @property
+    def maximum(self) -> Span:
+        """The largest; ``max(x)``."""
+        return point(Fraction(max(self.whole), self.denominator))
 
 
 def described(table: CohortTable, selection: Selection) -> Described:
@@ -177,4 +189,7 @@ def _eligible(table: CohortTable, selection: Selection) -> set[int]:
 
 
 def _exact(values: Sequence[object]) -> Described:
-    return Described(values=tuple(value for value in values if isinstance(value, Fraction)))
+    numbers = [value for value in values if isinstance(value, Fraction)]
+    denominator = math.lcm(*(number.denominator for number in numbers))
+    whole = tuple(number.numerator * (denominator // number.denominator) for number in numbers)
+    return Described(whole=whole, denominator=denominator)

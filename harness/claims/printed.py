@@ -5,7 +5,6 @@ end "half up" gives one neighbour and "half to even" may give the other, and a p
 a tie may give either. What was cut off instead of rounded lies outside, unless it lies exactly on the tie.
 """
 
-import math
 import re
 from dataclasses import dataclass
 from fractions import Fraction
@@ -122,23 +121,30 @@ def in_hundredths(percent: Printed) -> Printed:
 
 def at_precision(value: Fraction, unit: Fraction, decimals: int) -> str:
     """Return a number as it is printed in multiples of a unit, halves away from zero."""
-    steps = math.floor(abs(value) / unit + Fraction(1, 2))
-    rounded = steps * unit * (1 if value >= 0 else -1)
-    return decimal_text(rounded, decimals)
+    steps = _rounded(value / unit)
+    return decimal_text(steps * unit, decimals)
 
 
 def decimal_text(value: Fraction, decimals: int) -> str:
     """Return a number with so many decimals, halves away from zero."""
-    scaled = math.floor(abs(value) * 10**decimals + Fraction(1, 2))
-    whole, rest = divmod(scaled, 10**decimals)
-    sign = "-" if value < 0 and scaled else ""
+    scaled = _rounded(value * 10**decimals)
+    whole, rest = divmod(abs(scaled), 10**decimals)
+    sign = "-" if scaled < 0 else ""
     return f"{sign}{whole}.{rest:0{decimals}d}" if decimals else f"{sign}{whole}"
+
+
+def _rounded(value: Fraction) -> int:
+    size = (2 * abs(value.numerator) + value.denominator) // (2 * value.denominator)
+    return size if value.numerator >= 0 else -size
 
 
 def span_text(span: Span, decimals: int) -> str:
     """Return a span in words, with three decimals more than were printed."""
-    shown = sorted({_shortest(span.lower, decimals + 3), _shortest(span.upper, decimals + 3)}, key=float)
-    return shown[0] if len(shown) == 1 else f"{shown[0]} to {shown[1]}"
+    lower = _shortest(span.lower, decimals + 3)
+    if span.is_point:
+        return lower
+    upper = _shortest(span.upper, decimals + 3)
+    return lower if lower == upper else f"{lower} to {upper}"
 
 
 def _shortest(value: Fraction, decimals: int) -> str:
