@@ -3,8 +3,8 @@
 Starts of several kinds and of every distinct assignment of unequal orders to classes; then splits of the best model
 with one class less, so that a model never falls below its submodel; then exchanges between the classes of the best end,
 as long as they find a better one. Where fewer than half of the starts agree on the best end, the problem is not an easy
-one: then merges of the model with one class more, exchanges from the ends next to the best, and, where it was rare,
-more starts.
+one: then newcomers to the model with one class less, merges of the one with one class more, exchanges from the ends
+next to the best, and, where it was rare, more starts.
 """
 
 from dataclasses import replace
@@ -12,10 +12,12 @@ from dataclasses import replace
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from harness.arrays import Tensor
 from harness.gbtm.account import EXCHANGE, HIT, GbtmFit, account_with_notes, is_rare
 from harness.gbtm.design import ClassKind, GbtmDesign, slots
 from harness.gbtm.ends import Found, ends_of, finished, joined
 from harness.gbtm.mixture import e_step
+from harness.gbtm.newcomers import newcomer_starts
 from harness.gbtm.newton import climb
 from harness.gbtm.optima import Optimum
 from harness.gbtm.point import from_point
@@ -27,6 +29,7 @@ _RUNNERS_UP = 2  # ends next to the best that exchanges begin from as well
 _FEWEST_TO_EXCHANGE = 3  # classes: two to merge and one to split
 _EASY = 0.5  # a hit rate above which none of this is needed
 _ENLARGED_STARTS = 10
+_NEWCOMERS = 2**32 - 1  # the random stream of newcomers: that of no start
 _LARGEST_EXTENSION = 4  # times the starts asked for
 _STARTS_PER_ASSIGNMENT = 20
 _REDUCED_STARTS = 20
@@ -61,7 +64,7 @@ def _search_all(design: GbtmDesign) -> GbtmFit:
     found = _search(design, 0, _n_starts(design), also=_splits(reduced, design))
     found, account = _exchanged(found, design, reduced.log_likelihood)
     if account.hit_rate < _EASY:
-        found, account = _widened(found, account, design)
+        found, account = _widened(found, account, reduced, design)
     drawn, limit = _n_starts(design), (1 + _LARGEST_EXTENSION) * _n_starts(design)
     while is_rare(account) and drawn < limit:
         found, account = _improved(found, _search(design, drawn, _n_starts(design)), account, design)
@@ -69,8 +72,9 @@ def _search_all(design: GbtmDesign) -> GbtmFit:
     return account
 
 
-def _widened(found: Found, account: GbtmFit, design: GbtmDesign) -> tuple[Found, GbtmFit]:
-    """Return the search with merges of the model with one class more, and exchanges from the ends next to the best."""
+def _widened(found: Found, account: GbtmFit, reduced: GbtmFit, design: GbtmDesign) -> tuple[Found, GbtmFit]:
+    """Return the search with newcomers, merges of one class more, and exchanges from the ends next to the best."""
+    found, account = _improved(found, _newcomers(reduced, design), account, design)
     if design.n_classes < design.n_subjects:
         found, account = _improved(found, _merged(design), account, design)
     if design.n_classes >= _FEWEST_TO_EXCHANGE:
@@ -114,14 +118,29 @@ def _reduced(design: GbtmDesign) -> GbtmFit:
 
 
 def _splits(reduced: GbtmFit, design: GbtmDesign) -> Starts:
-    smaller = design.without(min(design.class_kinds))
-    posterior = e_step(reduced.vector[None], smaller.mixture_of(reduced.class_kinds))[0][0]
-    split = split_starts(posterior, slots(design.class_kinds, reduced.class_kinds), design)
+    split = split_starts(_posterior_of(reduced, design), slots(design.class_kinds, reduced.class_kinds), design)
     return Starts(
         kinds=("split of one class less",) * len(split),
         assignments=(design.class_kinds,) * len(split),
         posterior=split,
     )
+
+
+def _newcomers(reduced: GbtmFit, design: GbtmDesign) -> Found:
+    """Return the ends of starts in which a few subjects who are alike are a class beside those of one class less."""
+    posterior = _posterior_of(reduced, design)
+    stream = np.random.default_rng(np.random.SeedSequence(design.spec.seed, spawn_key=(_NEWCOMERS,)))
+    starts = newcomer_starts(posterior, slots(design.class_kinds, reduced.class_kinds), design, stream)
+    return Found(
+        kinds=("newcomers to one class less",) * len(starts),
+        assignments=(design.class_kinds,) * len(starts),
+        ends=ends_of(starts, design.mixture),
+    )
+
+
+def _posterior_of(reduced: GbtmFit, design: GbtmDesign) -> Tensor:
+    smaller = design.without(min(design.class_kinds))
+    return e_step(reduced.vector[None], smaller.mixture_of(reduced.class_kinds))[0][0]
 
 
 def _merged(design: GbtmDesign) -> Found:

@@ -14,9 +14,9 @@ from harness.gbtm.design import GbtmDesign, slots
 from harness.gbtm.em import run_em
 from harness.gbtm.ends import EM_STEPS
 from harness.gbtm.mixture import Mixture, e_step
+from harness.gbtm.newcomers import batched, has_small_sigma, is_rugged, newcomer_starts
 from harness.gbtm.newton import climb
 from harness.gbtm.optima import class_flags
-from harness.gbtm.selection.newcomers import batched, has_small_sigma, is_rugged, newcomer_starts
 from harness.gbtm.starts import draw_starts, exchange_starts, split_starts
 
 _CLIMBED, _RUGGED_CLIMBED = 10, 30

@@ -4,7 +4,7 @@ import pytest
 from harness.gbtm.design import build_design, slots
 from harness.gbtm.em import begin
 from harness.gbtm.mixture import e_step
-from harness.gbtm.selection.newcomers import has_small_sigma, is_rugged, newcomer_starts
+from harness.gbtm.newcomers import has_small_sigma, is_rugged, newcomer_starts
 from harness.gbtm.selection.search import End, best_end, is_collapsed, search_from, search_larger
 
 
