@@ -24,6 +24,9 @@ STRUCTURES = {
     "unstructured": ("unstructured", "us(visit | subject)"),
 }
 """By name, in words, and as a formula has them."""
+SIMPLE = "random_intercept"
+NOTABLE = 10.0
+"""A difference of AIC beyond which the simpler model has no support (Burnham and Anderson 2002)."""
 _HEADER = ("covariance", "log-likelihood (ML)", "parameters", "AIC", "BIC (rows)", "last change (REML)", "SE")
 
 
@@ -92,6 +95,7 @@ def _part(
         for name, change in changes.items()
     )
     return Part(
+        warnings=_too_simple(title, found, changes),
         paragraphs=(sentence,),
         tables=(
             Table(
@@ -112,3 +116,18 @@ def _part(
 
 def _last_change(one: _Structure, last: str) -> Contrast:
     return one.by_reml.contrast({f"visit[{last}]": 1.0}, "satterthwaite")
+
+
+def _too_simple(title: str, found: Mapping[str, _Structure], changes: Mapping[str, Contrast]) -> tuple[str, ...]:
+    """Return the warning that models A and B assume less correlation between near visits than there is."""
+    best = min(found, key=lambda name: found[name].by_ml.aic)
+    behind = found[SIMPLE].by_ml.aic - found[best].by_ml.aic if SIMPLE in found else 0.0
+    if behind < NOTABLE:
+        return ()
+    errors = changes[best].standard_error, changes[SIMPLE].standard_error
+    sentence = (
+        f"{title}: a random intercept alone, as in models A and B, is {behind:.0f} behind the covariance "
+        f"{STRUCTURES[best][0]} by AIC, under which the last change has a standard error of {errors[0]:.2f} instead of "
+        f"{errors[1]:.2f}: limits and p values of A and B are likely too optimistic."
+    )
+    return (sentence,)
