@@ -14,6 +14,8 @@ MARK: dict[Check, str] = {"agrees": "✓", "disagrees": "✗", "not compared": "
 CSS_CLASS: dict[Check, str] = {"agrees": "agree", "disagrees": "disagree", "not compared": "missing"}
 
 _LONGEST_PARAGRAPH = 3000
+_BRIEF = 12  # rows that paper keeps together
+_WIDE = 10  # columns that paper has no room for at the size of other tables
 
 
 def section_html(section: Section) -> Html:
@@ -57,11 +59,18 @@ def table_html(section: Section, table: Table) -> Html:
         element("caption", element("b", f"{label}. "), sentence(table.caption)),
         element("thead", head),
         element("tbody", *body),
+        class_="wide" if len(table.header) > _WIDE else None,
     )
     notes = (
         element("ul", *(element("li", sentence(note)) for note in table.notes), class_="notes") if table.notes else ""
     )
-    return element("div", scrolling(made, label), notes, id=part_anchor(section, table), class_="part")
+    return element(
+        "div",
+        scrolling(made, label),
+        notes,
+        id=part_anchor(section, table),
+        class_="part brief" if len(table.rows) <= _BRIEF else "part",
+    )
 
 
 def _heading(text: str, is_number: bool) -> Html:  # noqa: FBT001  # a private mark
