@@ -36,7 +36,6 @@ from harness.cohorts.toml_values import TomlTable, TomlValues
 from harness.errors import CaseError, ClaimsError, CohortError, Problem
 from harness.gbtm.spec import GbtmSpec
 from harness.lmm.inference.methods import METHODS, MethodName
-from harness.lmm.spec import LmmSpec
 
 KEYS = ("references", "keep", "model", "models", "derived")
 DERIVED_KEYS = ("from", "baseline", "make", "share")
