@@ -6,6 +6,8 @@ import re
 from pathlib import Path
 
 README = Path(__file__).parents[2] / "README.md"
+_TRAJECTORIES = re.compile(r"### Trajectories\n\n```python\n(.*?)```.*?```\n(.*?)```", re.DOTALL)
+_FIRST_IMPORTS = "import harness\nfrom harness.cohorts import to_frame\n"
 _EXAMPLE = re.compile(r"## In Python\n\n```python\n(.*?)```.*?```\n(.*?)```", re.DOTALL)
 
 
@@ -20,6 +22,25 @@ def test_the_example_prints_what_the_readme_shows():
 def test_the_example_has_fewer_than_ten_lines_of_code():
     code, _ = _EXAMPLE.search(README.read_text(encoding="utf-8")).groups()
     assert len([line for line in code.splitlines() if line.strip()]) < 10
+
+
+def test_the_numbers_of_classes_are_those_that_the_readme_shows():
+    code, shown = _TRAJECTORIES.search(README.read_text(encoding="utf-8")).groups()
+    assert code.count("replicates=500") == 1
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(_FIRST_IMPORTS + code.replace("replicates=500", "replicates=2"), {})  # noqa: S102
+    found, expected = (before_the_draws(text) for text in (printed.getvalue(), shown))
+    assert found == expected
+
+
+def before_the_draws(text):
+    """Return the lines down to the ratio of the likelihoods, without the seconds that each model took."""
+    lines = text.split("p, from ")[0].strip().splitlines()
+    timed = range(lines.index(next(line for line in lines if line.endswith("Seconds"))), len(lines))
+    return [
+        re.sub(r" +[0-9.]+$", "", line) if k in timed and line.count("  ") > 5 else line for k, line in enumerate(lines)
+    ]
 
 
 def without_rounding(text):
