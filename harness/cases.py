@@ -16,10 +16,13 @@ from harness.gbtm.spec import GbtmSpec
 from harness.lmm.spec import Criterion, LmmSpec
 from harness.quantities import Point, Reading
 from harness.roster import engines_of
+from harness.two_samples.spec import MeansSpec, RatesSpec
 
-Spec = LmmSpec | GbtmSpec
+FittedSpec = LmmSpec | GbtmSpec
+"""A model that is fitted."""
+Spec = FittedSpec | RatesSpec | MeansSpec
 
-REFERENCES = {"lmm": engines_of("lmm"), "gbtm": engines_of("gbtm")}
+REFERENCES = {kind: engines_of(kind) for kind in ("lmm", "gbtm", "rates", "means")}
 """The engines that a model of each kind can be compared with."""
 
 KEYS: Mapping[str, Mapping[str, type]] = {
@@ -49,8 +52,15 @@ KEYS: Mapping[str, Mapping[str, type]] = {
         "errors": str,
         "dropout": list,
     },
+    "rates": {"kind": str, "events": str, "by": str, "total": str, "covariates": list},
+    "means": {"kind": str, "outcome": str, "by": str},
 }
-REQUIRED = {"lmm": {"formula"}, "gbtm": {"outcome", "subject", "orders"}}
+REQUIRED = {
+    "lmm": {"formula"},
+    "gbtm": {"outcome", "subject", "orders"},
+    "rates": {"events", "by"},
+    "means": {"outcome"},
+}
 _CASE_KEYS = ("cohort", "references", "keep", "model")
 _NAME = re.compile(r"[a-z0-9]+(_{1,2}[a-z0-9]+)*")
 
@@ -69,6 +79,8 @@ def default_references(spec: Spec) -> tuple[str, ...]:
     """Return the engines that a model is compared with where nothing else is asked: those that have it and are fast."""
     if isinstance(spec, GbtmSpec):
         return _references_of_trajectories(spec)
+    if isinstance(spec, RatesSpec | MeansSpec):
+        return REFERENCES["rates" if isinstance(spec, RatesSpec) else "means"]
     formula = spec.formula
     if (residual := formula.residual) is not None:
         in_nlme = residual.by is None and residual.structure not in {"ad", "adh"} and spec.weights is None
@@ -184,15 +196,19 @@ def read_own_case(data: Path, spec_file: Path) -> Case:
     return Case(name=data.stem, cohort=cohort, spec=spec, references=references)
 
 
-def read_model(model: object, where: str) -> Spec:
-    """Return the model that a table of TOML states, as `[model]` of a case does.
+def read_model(model: object, where: str) -> FittedSpec:
+    """Return the model that a table of TOML states, as `[model]` of a case does; rates and means are none.
 
     Raises
     ------
     CaseError
         With everything that is wrong with it.
     """
-    return _read_model({"model": model}, where)[0]
+    spec = _read_model({"model": model}, where)[0]
+    if isinstance(spec, RatesSpec | MeansSpec):
+        problem = Problem(column="kind", found="a comparison of two groups", expected="'lmm' or 'gbtm'")
+        raise CaseError(where, [problem])
+    return spec
 
 
 def _read_toml(path: Path, where: str) -> dict[str, Any]:
@@ -228,7 +244,11 @@ def _spec(model: Mapping[str, Any]) -> Spec:
             weights=model.get("weights"),
         )
     settings: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in model.items()}
-    del settings["kind"]
+    kind = settings.pop("kind")
+    if kind == "rates":
+        return RatesSpec(**settings)
+    if kind == "means":
+        return MeansSpec(**settings)
     return GbtmSpec(**{"time": None, **settings})
 
 

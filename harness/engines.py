@@ -1,5 +1,6 @@
 """Our own engine on one case, in the words that R's engines use, so that one loop serves all."""
 
+import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,6 +13,7 @@ import numpy as np
 
 from harness.arrays import Vector
 from harness.cases import Case, Probe
+from harness.cohorts.cohort import Cohort
 from harness.gbtm import design as gbtm_design
 from harness.gbtm.density import log_likelihood
 from harness.gbtm.design import with_kinds
@@ -28,6 +30,9 @@ from harness.lmm.engine import engine_of, fitted
 from harness.lmm.referee import beyond_the_referee, referee
 from harness.lmm.result import LmmResult, fit_lmm_cohort
 from harness.quantities import ObjectiveValue, Point, Reading
+from harness.two_samples.means import MeansResult, means_of_two
+from harness.two_samples.rates import RatesResult, rates_of_two
+from harness.two_samples.spec import MeansSpec, RatesSpec
 
 NAME = "harness"
 
@@ -95,6 +100,9 @@ def solve(case: Case) -> OurSide:
         If the model can't be fitted to the cohort; with all reasons.
     """
     started = time.perf_counter()
+    if isinstance(case.spec, RatesSpec | MeansSpec):
+        result = two_samples(case.spec, case.cohort)
+        return OurTwoSamples(case=case, result=result, seconds=time.perf_counter() - started)
     if isinstance(case.spec, GbtmSpec):
         trajectories = fit_gbtm_cohort(case.spec, case.cohort)
         seconds = time.perf_counter() - started
@@ -234,6 +242,56 @@ class OurGbtm:
 
     def refereed(self, points: Sequence[Point]) -> None:
         """Return that trajectory models have no referee."""
+
+
+def two_samples(spec: RatesSpec | MeansSpec, cohort: Cohort) -> RatesResult | MeansResult:
+    """Return the rates or the means of two groups.
+
+    Raises
+    ------
+    SpecError
+        If the rows don't allow it; with all reasons.
+    """
+    return rates_of_two(spec, cohort) if isinstance(spec, RatesSpec) else means_of_two(spec, cohort)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OurTwoSamples:
+    """Rates or means of two groups, which are formulas: there is no likelihood to be compared."""
+
+    case: Case
+    result: RatesResult | MeansResult
+    seconds: float | None
+
+    def reading(self, against: str) -> Reading:  # noqa: ARG002  # nobody defines them in another way
+        """Return what we say."""
+        return Reading(
+            engine=NAME,
+            source="computed",
+            versions=own_versions(),
+            evidence=self.result.evidence,
+            quantities=self.result.quantities,
+            seconds=self.seconds,
+        )
+
+    def probes(self) -> tuple[Probe, ...]:
+        """Return no parameters."""
+        return ()
+
+    def log_likelihood(self, point: Point) -> float:  # noqa: ARG002  # nowhere
+        """Return that there is none."""
+        return math.nan
+
+    def distance(self, point: Point) -> float:  # noqa: ARG002  # nowhere
+        """Return that there is none."""
+        return math.nan
+
+    def restarted(self, point: Point) -> float:  # noqa: ARG002  # nowhere
+        """Return that there is none."""
+        return math.nan
+
+    def refereed(self, points: Sequence[Point]) -> None:
+        """Return that there is no referee."""
 
 
 def _relative_factors(design: LmmDesign) -> Iterator[Vector]:

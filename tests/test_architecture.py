@@ -17,7 +17,7 @@ LAYERS = (
     {"formula", "comparison"},
     {"scoring", "rates", "suppression"},
     {"cohorts", "coding", "columns_of_frames"},
-    {"lmm", "gbtm", "importing"},
+    {"lmm", "gbtm", "importing", "two_samples"},
     {"cases"},
     {"references", "reports"},
     {"engines"},

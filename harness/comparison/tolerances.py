@@ -126,6 +126,12 @@ _LME4: Mapping[Measure, Tolerance] = {
     Measure.PREDICTION: Tolerance(limit=1e-3, basis="As for the parameters: 1e-3 standard errors."),
 }
 
+_FORMULAS: Mapping[Measure, Tolerance] = {
+    Measure.DISTANCE: Tolerance(limit=1e-9, basis="Formulas keep 12 digits of the numbers that cancel in them."),
+    Measure.STATISTIC: Tolerance(limit=1e-9, basis="A formula of few operations; of nothing at all only its size."),
+    Measure.P_VALUE: Tolerance(limit=1e-9, basis="Tails of distributions keep 12 digits; Fisher's are sums of some."),
+}
+
 BY_ENGINE: Mapping[str, Mapping[Measure, Tolerance]] = MappingProxyType(
     {
         "harness": {
@@ -214,6 +220,13 @@ BY_ENGINE: Mapping[str, Mapping[Measure, Tolerance]] = MappingProxyType(
             ),
             Measure.CORRELATION: Tolerance(limit=1e-5, basis="As for lcmm's standard errors."),
         },
+        "rates": {
+            **_FORMULAS,
+            Measure.RELATIVE: Tolerance(
+                limit=1e-9, basis="Roots are searched to 1e-14 of a logarithm, regressions to 1e-15 of the deviance."
+            ),
+        },
+        "means": _FORMULAS,
     }
 )
 

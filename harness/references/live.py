@@ -25,13 +25,17 @@ from harness.references.one_class import Glm, GlmmTmbBeta, Survreg, Zeroinfl
 from harness.references.pbkrtest import Pbkrtest
 from harness.references.requests import Request
 from harness.references.trajer import TrajeR
+from harness.references.two_samples import Means, Rates
 from harness.references.wire import is_missing
 from harness.references.worker import Answer, RWorker
 from harness.roster import roster
 
 _MIXED_MODELS = (Lme4, Lme4Default, Lme4Profile, Nlme, LmerTest, Pbkrtest, Emmeans, ClubSandwich, GlmmTmb, Mmrm)
 _TRAJECTORIES = (Lcmm, Flexmix, Glm, Survreg, Zeroinfl, GlmmTmbBeta, TrajeR, CrimCV)
-DECODERS: Mapping[str, type[Decoder]] = {decoder.name: decoder for decoder in (*_MIXED_MODELS, *_TRAJECTORIES)}
+_TWO_SAMPLES = (Rates, Means)
+DECODERS: Mapping[str, type[Decoder]] = {
+    decoder.name: decoder for decoder in (*_MIXED_MODELS, *_TRAJECTORIES, *_TWO_SAMPLES)
+}
 REFERENCES = tuple(roster())
 """The names of R's engines; each has a decoder."""
 

@@ -23,7 +23,7 @@ from harness.study.firewall import (
     subjects_of,
 )
 from harness.study.follow_up import Afterwards, Visit, afterwards_of, visits_of
-from harness.study.mean_intervals import mean_interval
+from harness.two_samples.mean_intervals import mean_interval
 from harness.study.observed_scores import draw_means
 from harness.study.plan import StudyPlan
 from harness.study.section import Estimate, Picture, Section

@@ -7,10 +7,10 @@ import numpy as np
 
 from harness.arrays import Vector
 from harness.rates import Proportion, wilson
-from harness.study.balance import difference_of_means
+from harness.two_samples.balance import difference_of_means
 from harness.study.data import StudyData
 from harness.study.follow_up import Afterwards, Visit, compare_changes, compare_kept_response
-from harness.study.mean_intervals import mean_interval
+from harness.two_samples.mean_intervals import mean_interval
 from harness.study.plan import StudyPlan
 from harness.study.rate_tables import WITHHELD
 from harness.study.section import Cell, Table

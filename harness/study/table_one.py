@@ -7,7 +7,7 @@ import numpy as np
 
 from harness.arrays import Mask, Vector
 from harness.scoring import BandTable, Score
-from harness.study.balance import difference_of_means, difference_of_shares
+from harness.two_samples.balance import difference_of_means, difference_of_shares
 from harness.study.data import StudyData
 from harness.study.observed_scores import distribution, means_picture
 from harness.study.plan import StudyPlan

@@ -10,6 +10,7 @@ from harness.comparison.known import in_force, read_known
 from harness.crosscheck import References, compare_with
 from harness.engines import solve
 from harness.gbtm.spec import GbtmSpec
+from harness.lmm.spec import LmmSpec
 from harness.locations import fixtures_folder
 from harness.references import r_source_hash
 from harness.references.pins import PinnedEngine, pin_path
@@ -112,6 +113,8 @@ def one_case_of_each_sort():
 def engine_sort(spec):
     if isinstance(spec, GbtmSpec):
         return "gbtm"
+    if not isinstance(spec, LmmSpec):
+        return type(spec).__name__
     return "visits" if spec.formula.residual else f"{len(spec.formula.random)} random terms"
 
 

@@ -21,11 +21,12 @@ COLUMNS = {
     "npreg": {"row", "pair", "four", "x", "yn", "yp", "yb"},
     "patent": {"company", "lgrd", "rds", "patents"},
     "two_courses": {"subject", "visit", "risk", "score", "episodes", "share"},
+    "two_rates": {"row", "table", "group", "events", "patients"},
 } | {
     key: {"subject", "protocol", "visit", "day", "week", "infusion", "madrs", "gad7", "age", "sex", "start_year"}
     for key in ("ketamine_sharp", "ketamine_pure", "ketamine_real")
 }
-TIMELESS = ("penicillin", "machines", "betablocker", "npreg", "patent")
+TIMELESS = ("penicillin", "machines", "betablocker", "npreg", "patent", "two_rates")
 SIZES = {
     "slopes_only": (326, 80),
     "penicillin": (144, 24),
@@ -39,6 +40,7 @@ SIZES = {
     "npreg": (200, 200),
     "patent": (70, 70),
     "two_courses": (363, 80),
+    "two_rates": (22, 22),
 }
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from harness.study.durability import durability
 from harness.study.follow_up import afterwards_of, compare_kept_response, visits_of
-from harness.study.mean_intervals import mean_interval, welch
+from harness.two_samples.mean_intervals import mean_interval, welch
 
 X, Y = np.array([3.0, 5, 8, 9, 12, 15]), np.array([1.0, 4, 4, 7, 10])
 

@@ -1,6 +1,6 @@
 """S3: what the table says of baseline is what stands in the rows, and standardised differences are those of R.
 
-Numbers were computed by R 4.2.2 from the formulas in the docstrings of harness.study.balance.
+Numbers were computed by R 4.2.2 from the formulas in the docstrings of harness.two_samples.balance.
 """
 
 from dataclasses import replace
@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from harness.study.balance import difference_of_means, difference_of_shares, skewness
+from harness.two_samples.balance import difference_of_means, difference_of_shares, skewness
 from harness.study.table_one import table_one
 
 

@@ -1,0 +1,1 @@
+"""Rates and means of two groups as models of a case, so that R can be asked for the same numbers."""
