@@ -93,10 +93,6 @@ class CrossChecks:
             return Asked(reference=references[0], answer=None, reason=self._reason)
         return Asked(reference=references[0], answer=self._thread.submit(self._compare, fit, references))
 
-    def versions(self) -> dict[str, str]:
-        """Return the installed engines of R; empty without R."""
-        return {} if self._opened is None else {name: roster()[name].package for name in self._opened.result()}
-
     def _open(self) -> Mapping[str, Engine]:
         try:
             return self._session.__enter__()

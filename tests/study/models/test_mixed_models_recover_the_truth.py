@@ -7,10 +7,12 @@ all of at most 100 comparisons hold with probability 0.99 if nothing is wrong.
 """
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from harness.cohorts import simulate_ketamine
 from harness.cohorts.ketamine_recipe import CLASS_SHARES, GAD7, MADRS
+from harness.study.continuous_time import RANDOM, continuous_time
 from harness.study.model_rows import model_rows, shared_visits
 from harness.study.protocol_contrasts import protocol_model
 from harness.study.visit_contrasts import visit_model
@@ -95,6 +97,21 @@ def test_changes_on_one_axis_recover_those_of_the_population(mixed, values, plan
 def test_a_covariance_that_is_too_simple_is_said_to_be(mixed):
     # AIC of 209 patients with random slopes and autocorrelation: a random intercept is far behind.
     assert sum("random intercept alone" in text for text in mixed.warnings) == 2
+
+
+@pytest.mark.parametrize(
+    ("seed", "used"), [(0, "(1 + week | subject)"), (3, "(1 + week || subject)"), (1, "(1 | subject)")]
+)
+def test_singular_random_parts_are_named_and_the_next_simpler_one_is_used(plan, no_r, seed, used):
+    # Patients who differ in level but not in slope: whether a slope's variance is at its bound is a matter of the draw.
+    generator, n = np.random.default_rng(seed), 60
+    week = np.tile(np.arange(5) * 3 / 7, n)
+    level = np.repeat(generator.normal(0, 5, n), 5)
+    rows = pd.DataFrame({"subject": np.repeat([f"s{i}" for i in range(n)], 5), "day": week * 7, "week": week})
+    rows["madrs"] = 30 - 3 * week + level + generator.normal(0, 3, 5 * n)
+    part = continuous_time(rows, plan, "madrs", no_r)()
+    assert f"+ {used}, REML, ended at: optimum." in part.paragraphs[0]
+    assert [text.split(" with ")[1].split(":")[0] for text in part.warnings] == list(RANDOM[: RANDOM.index(used)])
 
 
 def _baseline_variance(scale):
