@@ -88,6 +88,14 @@ def _predictors(plan: StudyPlan) -> str:
     )
 
 
+def _classes_together(plan: StudyPlan) -> str:
+    first, second = (scale_title(scale.name) for scale in plan.scales[:2])
+    return (
+        f"The most probable classes of {first} and {second} were crossed, with class probabilities as weights beside "
+        "counts, and a joint model with both class variables was fitted."
+    )
+
+
 def _durability(plan: StudyPlan) -> str:
     several = (
         " Protocols were compared at follow-up only where each of them had been followed up."
@@ -100,8 +108,8 @@ def _durability(plan: StudyPlan) -> str:
 def _missing(plan: StudyPlan) -> str:
     del plan
     return (
-        "Likelihood methods took ratings to be missing at random. How far this matters was asked by shifting what is "
-        "missing towards worse scores until conclusions changed."
+        "Likelihood methods took ratings to be missing at random. How far this matters was asked by shifting imputed "
+        "scores, step by step, towards worse ones."
     )
 
 
@@ -110,6 +118,7 @@ _STEPS: Mapping[str, Callable[[StudyPlan], str]] = {
     "S5": _mixed_models,
     "S6": _trajectories,
     "S7": _predictors,
+    "S8": _classes_together,
     "S9": _durability,
     "S10": _missing,
 }

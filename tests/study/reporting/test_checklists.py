@@ -1,5 +1,7 @@
 """Checklists claim only what is there, and methods speak only of steps that were taken."""
 
+from dataclasses import replace
+
 import pytest
 
 from harness.study.checklists import Item, Place, filled
@@ -81,6 +83,7 @@ def test_methods_say_what_was_declared(plan_of):
         classes=(1, 2, 4),
         starts=30,
     )
+    plan = replace(plan, scales=(*plan.scales, replace(plan.scales[0], name="gad7")))
     text = " ".join(methods(plan, [section(f"S{k}", "t") for k in range(12)], VERSIONS))
     for claim in (
         "Fisher's exact test, which was named beforehand",
@@ -89,6 +92,7 @@ def test_methods_say_what_was_declared(plan_of):
         "1, 2 and 4 classes, each searched from at least 30 starts",
         "weeks since the first treatment",
         "on the visits that all of them plan only",
+        "The most probable classes of MADRS and GAD-7 were crossed",
     ):
         assert claim in text
 

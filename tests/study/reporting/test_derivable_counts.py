@@ -137,6 +137,12 @@ def test_response_by_remission(table, rates, scale, protocol):
     check([[both, response], [remission, neither]], rows, columns)
 
 
+@pytest.mark.parametrize("scale", SCALES)
+def test_patterns_of_missing_ratings(table, scale):
+    cells = [row[1:] for row in table("S10", f"{scale}.missing_patterns")]
+    check(cells, [None] * len(cells), list(SIZES.values()))
+
+
 def test_levels_at_baseline(table):
     rows = [row for row in table("S3", "baseline") if ":" in row[0] and "mean" not in row[0] and "median" not in row[0]]
     names = dict.fromkeys(row[0].rsplit(": ", 1)[0] for row in rows)
