@@ -140,7 +140,8 @@ def _newcomers(reduced: GbtmFit, design: GbtmDesign) -> Found:
 
 def _posterior_of(reduced: GbtmFit, design: GbtmDesign) -> Tensor:
     smaller = design.without(min(design.class_kinds))
-    return e_step(reduced.vector[None], smaller.mixture_of(reduced.class_kinds))[0][0]
+    posterior, _ = e_step(reduced.vector[None], smaller.mixture_of(reduced.class_kinds))
+    return np.asarray(posterior[0])
 
 
 def _merged(design: GbtmDesign) -> Found:
