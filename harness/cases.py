@@ -58,7 +58,7 @@ KEYS: Mapping[str, Mapping[str, type]] = {
 REQUIRED = {
     "lmm": {"formula"},
     "gbtm": {"outcome", "subject", "orders"},
-    "rates": {"events", "by"},
+    "rates": {"events"},
     "means": {"outcome"},
 }
 _CASE_KEYS = ("cohort", "references", "keep", "model")

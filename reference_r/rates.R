@@ -1,19 +1,19 @@
 # Rates of two groups: stats' own tests, and by hand what stats does not have.
 
-# Counts by group: a row is a patient, or some patients of one group.
+# Counts by group, or of all: a row is a patient, or some patients of one group.
 rates_counts <- function(request) {
   data <- data_of(request)
   model <- request$spec
   used <- data.frame(
     events = data[[model$events]],
     total = if (is.null(model$total)) rep(1, nrow(data)) else data[[model$total]],
-    by = data[[model$by]],
+    by = if (is.null(model$by)) factor(rep("L0", nrow(data))) else data[[model$by]],
     subject = data[[model$subject]]
   )
   used$row <- seq_len(nrow(data))
   used <- used[stats::complete.cases(used), ]
   used$by <- droplevels(used$by)
-  if (nlevels(used$by) != 2) stop("not two groups")
+  if (nlevels(used$by) != if (is.null(model$by)) 1 else 2) stop("not two groups")
   list(
     used = used,
     covariates = data[used$row, model$covariates, drop = FALSE],
@@ -80,14 +80,11 @@ adjusted_difference <- function(events, second, covariates) {
   p[[1]]$mean - p[[2]]$mean + c(0, -1, 1) * stats::qnorm(0.975) * sqrt(drop(g %*% V %*% g))
 }
 
-register("rates.fit", function(request) {
-  found <- rates_counts(request)
-  events <- found$events
-  total <- found$total
+# Of the second group against the first.
+compared_rates <- function(events, total, limits) {
   others <- total - events
   p <- events / total
   table <- rbind(c(events[2], others[2]), c(events[1], others[1]))
-  limits <- sapply(1:2, function(k) as.numeric(stats::prop.test(events[k], total[k], correct = FALSE)$conf.int))
   tested <- all(rowSums(table) > 0) && all(colSums(table) > 0)
   chi <- function(correct) {
     if (!tested) return(c(NA_real_, NA_real_))
@@ -105,7 +102,27 @@ register("rates.fit", function(request) {
   }
   spread <- (p[1] * (1 - p[1]) + p[2] * (1 - p[2])) / 2
   none <- c(NA_real_, NA_real_)
+  odds <- events[2] * others[1] / (others[2] * events[1])
   list(
+    difference = newcombe(p, limits),
+    ratio = if (all(events > 0)) log_wald(p[2] / p[1], sum(others / (events * total))) else c(p[2] / p[1], none),
+    odds_ratio = if (all(table > 0)) log_wald(odds, sum(1 / table)) else c(odds, none),
+    conditional_odds_ratio = conditional,
+    chi_square = chi(FALSE),
+    chi_square_corrected = chi(TRUE),
+    fisher = exact$p.value,
+    standardised_difference = if (spread > 0) (p[2] - p[1]) / sqrt(spread) else if (p[1] == p[2]) 0 else NA_real_
+  )
+}
+
+register("rates.fit", function(request) {
+  found <- rates_counts(request)
+  events <- found$events
+  total <- found$total
+  limits <- sapply(seq_along(events), function(k) {
+    as.numeric(stats::prop.test(events[k], total[k], correct = FALSE)$conf.int)
+  })
+  answer <- list(
     evidence = list(
       n_observations = nrow(found$used),
       n_subjects = length(unique(found$used$subject)),
@@ -118,21 +135,13 @@ register("rates.fit", function(request) {
     groups = levels(found$used$by),
     events = events,
     total = total,
-    rates = p,
-    limits = limits,
-    difference = newcombe(p, limits),
-    ratio = if (all(events > 0)) log_wald(p[2] / p[1], sum(others / (events * total))) else c(p[2] / p[1], none),
-    odds_ratio = {
-      odds <- events[2] * others[1] / (others[2] * events[1])
-      if (all(table > 0)) log_wald(odds, sum(1 / table)) else c(odds, none)
-    },
-    conditional_odds_ratio = conditional,
-    chi_square = chi(FALSE),
-    chi_square_corrected = chi(TRUE),
-    fisher = exact$p.value,
-    standardised_difference = if (spread > 0) (p[2] - p[1]) / sqrt(spread) else if (p[1] == p[2]) 0 else NA_real_,
+    rates = events / total,
+    limits = limits
+  )
+  if (length(events) == 1) return(answer)
+  c(answer, compared_rates(events, total, limits), list(
     adjusted_difference = if (length(request$spec$covariates) > 0) {
       adjusted_difference(found$used$events, found$used$by == levels(found$used$by)[2], found$covariates)
     }
-  )
+  ))
 })

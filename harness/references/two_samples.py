@@ -62,8 +62,9 @@ class Rates(_Formulas):
         spec = case.spec
         if not isinstance(spec, RatesSpec):
             raise TypeError(type(spec).__name__)
-        letters = {"v1": spec.events, "v2": spec.by, "v3": case.cohort.subject}
-        tree: dict[str, object] = {"events": "v1", "by": "v2", "subject": "v3", "total": None}
+        letters = {"v1": spec.events, "v3": case.cohort.subject} | ({} if spec.by is None else {"v2": spec.by})
+        by = None if spec.by is None else "v2"
+        tree: dict[str, object] = {"events": "v1", "by": by, "subject": "v3", "total": None}
         if spec.total is not None:
             letters["v4"], tree["total"] = spec.total, "v4"
         columns = {f"v{5 + k}": name for k, name in enumerate(spec.covariates)}
@@ -71,21 +72,14 @@ class Rates(_Formulas):
 
     def decode(self, answer: Answered, case: Case, request: Request) -> Decoded:  # noqa: ARG002  # it is in the request
         """Return R's numbers by path."""
-        names = [request.label(level, ["v2"]) for level in answer["groups"]]
+        names = _names(answer, request)
         numbers: dict[str, float | int] = {}
         for k, name in enumerate(names):
             numbers |= {f"events[{name}]": round(answer["events"][k]), f"total[{name}]": round(answer["total"][k])}
             low, high = (_at_end(float(limit)) for limit in answer["limits"][:, k])
             numbers |= _three(f"rate[{name}]", (float(answer["rates"][k]), low, high))
-        for path in ("difference", "ratio", "odds_ratio", "conditional_odds_ratio"):
-            numbers |= _three(path, answer[path])
-        for path in ("chi_square", "chi_square_corrected"):
-            statistic, p = map(float, answer[path])
-            numbers |= {f"{path}.statistic": statistic, f"{path}.p_value": p}
-        numbers["fisher.p_value"] = min(1.0, float(answer["fisher"].item()))
-        numbers["standardised_difference.estimate"] = float(answer["standardised_difference"].item())
-        if answer["adjusted_difference"] is not None:
-            numbers |= _three("adjusted_difference", answer["adjusted_difference"])
+        if len(names) > 1:
+            numbers |= _compared(answer)
         columns = [*(["total"] if request.payload["spec"]["total"] is not None else []), "group"]
         return _decoded(numbers, answer, columns)
 
@@ -119,15 +113,14 @@ class Means(_Formulas):
 
     def decode(self, answer: Answered, case: Case, request: Request) -> Decoded:  # noqa: ARG002  # it is in the request
         """Return R's numbers by path."""
-        one = request.payload["spec"]["by"] is None
-        names = ["all"] if one else [request.label(level, ["v2"]) for level in answer["groups"]]
+        names = _names(answer, request)
         numbers: dict[str, float | int] = {}
         for k, name in enumerate(names):
             mean, error, low, high = map(float, answer["means"][:, k])
             numbers |= {f"n[{name}]": round(answer["n"][k]), f"mean[{name}].estimate": mean}
             numbers |= {f"mean[{name}].standard_error": error}
             numbers |= {f"mean[{name}].lower": low, f"mean[{name}].upper": high}
-        if not one:
+        if len(names) > 1:
             *three, p = map(float, answer["difference"])
             numbers |= _three("difference", three)
             numbers["welch.p_value"] = p
@@ -137,6 +130,27 @@ class Means(_Formulas):
     def conventions(self, spec: Spec) -> tuple[str, ...]:  # noqa: ARG002  # the same for all
         """Return what differs by definition: nothing."""
         return ()
+
+
+def _names(answer: Answered, request: Request) -> list[str]:
+    """Return the names of the groups, which R calls by the levels of the factor."""
+    if request.payload["spec"]["by"] is None:
+        return ["all"]
+    return [request.label(level, ["v2"]) for level in answer["groups"]]
+
+
+def _compared(answer: Answered) -> dict[str, float | int]:
+    numbers: dict[str, float | int] = {}
+    for path in ("difference", "ratio", "odds_ratio", "conditional_odds_ratio"):
+        numbers |= _three(path, answer[path])
+    for path in ("chi_square", "chi_square_corrected"):
+        statistic, p = map(float, answer[path])
+        numbers |= {f"{path}.statistic": statistic, f"{path}.p_value": p}
+    numbers["fisher.p_value"] = min(1.0, float(answer["fisher"].item()))
+    numbers["standardised_difference.estimate"] = float(answer["standardised_difference"].item())
+    if answer["adjusted_difference"] is not None:
+        numbers |= _three("adjusted_difference", answer["adjusted_difference"])
+    return numbers
 
 
 def _three(path: str, values: Sequence[float]) -> dict[str, float | int]:

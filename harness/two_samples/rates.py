@@ -60,44 +60,48 @@ def rates_of_two(spec: RatesSpec, cohort: Cohort) -> RatesResult:
         problems.append(Problem(found="numbers that are no counts", expected="whole numbers, 0 <= events <= total"))
     if covariates and not (n == 1).all():
         problems.append(Problem(found="covariates of groups of patients", expected="one row a patient"))
+    if covariates and spec.by is None:
+        problems.append(Problem(found="covariates without groups", expected="`by`, whose difference they adjust"))
     if problems:
         raise SpecError(WHERE, problems)
-    reference, other = (
-        Proportion(events=int(e[groups.group == g].sum()), n=int(n[groups.group == g].sum())) for g in (0, 1)
-    )
-    adjusted = None
+    rates = [
+        Proportion(events=int(e[groups.group == g].sum()), n=int(n[groups.group == g].sum()))
+        for g in range(len(groups.labels))
+    ]
+    numbers: dict[str, float | int] = {}
+    for label, rate in zip(groups.labels, rates, strict=True):
+        numbers |= {f"events[{label}]": rate.events, f"total[{label}]": rate.n}
+        numbers |= _interval(f"rate[{label}]", wilson(rate, LEVEL))
+    if spec.by is not None:
+        numbers |= _comparison(*rates)
     if covariates:
         X = np.column_stack([values[groups.rows] for values in covariates])
         known = np.isfinite(X).all(axis=1)
         adjusted = adjusted_difference(e[known] == 1, groups.group[known] == 1, X[known], LEVEL)
+        numbers |= _interval("adjusted_difference", adjusted)
     names = {"events": events} | ({} if spec.total is None else {"total": total})
     return RatesResult(
         cohort=cohort,
         spec=spec,
         evidence=evidence_of(cohort, groups, names, "events"),
-        numbers=_numbers(groups.labels, reference, other, adjusted),
+        numbers=numbers,
     )
 
 
-def _numbers(
-    labels: tuple[str, ...], reference: Proportion, other: Proportion, adjusted: Interval | None
-) -> dict[str, float | int]:
-    numbers: dict[str, float | int] = {}
-    for label, rate in zip(labels, (reference, other), strict=True):
-        numbers |= {f"events[{label}]": rate.events, f"total[{label}]": rate.n}
-        numbers |= _interval(f"rate[{label}]", wilson(rate, LEVEL))
+def _comparison(reference: Proportion, other: Proportion) -> dict[str, float | int]:
     exact = fisher(other, reference, LEVEL)
-    numbers |= _interval("difference", risk_difference(other, reference, LEVEL))
-    numbers |= _interval("ratio", risk_ratio(other, reference, LEVEL))
-    numbers |= _interval("odds_ratio", odds_ratio(other, reference, LEVEL))
-    numbers |= _interval("conditional_odds_ratio", exact.odds_ratio)
+    numbers = {
+        **_interval("difference", risk_difference(other, reference, LEVEL)),
+        **_interval("ratio", risk_ratio(other, reference, LEVEL)),
+        **_interval("odds_ratio", odds_ratio(other, reference, LEVEL)),
+        **_interval("conditional_odds_ratio", exact.odds_ratio),
+    }
     table = [[other.events, other.others], [reference.events, reference.others]]
     for name, found in (("chi_square", chi_square(table)), ("chi_square_corrected", chi_square(table, yates=True))):
         numbers |= {f"{name}.statistic": found.statistic, f"{name}.p_value": found.p}
     numbers["fisher.p_value"] = exact.p
     shares = difference_of_shares(*([rate.others, rate.events] for rate in (other, reference)))
-    numbers["standardised_difference.estimate"] = shares
-    return numbers | ({} if adjusted is None else _interval("adjusted_difference", adjusted))
+    return {**numbers, "standardised_difference.estimate": shares}
 
 
 def _interval(path: str, found: Interval) -> dict[str, float | int]:

@@ -8,14 +8,14 @@ LEVEL = 0.95
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RatesSpec:
-    """The rates of an event in the two levels of a factor, of which the first is the reference.
+    """The rate of an event, or the rates in the two levels of a factor, of which the first is the reference.
 
     A row is a patient, whose `events` is 0 or 1, or some patients of one level, `total` of them. With `covariates`,
     which are numeric columns and need patients as rows, the difference is also adjusted for them.
     """
 
     events: str
-    by: str
+    by: str | None = None
     total: str | None = None
     covariates: tuple[str, ...] = ()
 

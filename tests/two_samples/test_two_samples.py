@@ -132,6 +132,7 @@ def test_adjusted_differences_and_means_are_those_of_r(live):
         rates = RatesSpec(events="events", by="group", covariates=("a", "b"))
         for name, spec in (
             ("rates", rates),
+            ("rates", RatesSpec(events="events")),
             ("means", MeansSpec(outcome="b", by="group")),
             ("means", MeansSpec(outcome="a")),
         ):
@@ -148,7 +149,10 @@ def test_a_wrong_interval_is_seen(live):
     side = OurTwoSamples(case=case, result=ours, seconds=None)
     found = compare_with(side, "rates", References(live=live.engines))
     assert found.outcome is Outcome.DISAGREE
-    assert [v.quantity for v in found.verdicts if v.outcome is Outcome.DISAGREE] == ["difference.above", "difference.standard_error"]
+    assert [v.quantity for v in found.verdicts if v.outcome is Outcome.DISAGREE] == [
+        "difference.above",
+        "difference.standard_error",
+    ]
 
 
 def test_a_mean_needs_no_groups():
