@@ -9,14 +9,18 @@ from typing import Self
 from harness.cases import Case, Engine
 from harness.comparison.verdict import Comparison, Outcome, Skipped, Verdict
 from harness.crosscheck import References, compare_with
-from harness.engines import OurGbtm, OurLmm, with_found_orders
+from harness.engines import OurGbtm, OurLmm, OurTwoSamples, with_found_orders
 from harness.errors import EngineError
 from harness.gbtm.result import GbtmResult
 from harness.lmm.result import LmmResult
 from harness.references.session import live_engines
 from harness.roster import roster
 from harness.study.section import CrossCheck
+from harness.two_samples.means import MeansResult
+from harness.two_samples.rates import RatesResult
 
+Answer = LmmResult | GbtmResult | RatesResult | MeansResult
+"""What R can be asked about."""
 NO_ENGINE = "no engine of R that is installed here fits this model"
 
 
@@ -87,7 +91,7 @@ class CrossChecks:
         self._thread.submit(self._session.__exit__, None, None, None).result()
         self._thread.shutdown()
 
-    def ask(self, fit: LmmResult | GbtmResult, *references: str) -> Asked:
+    def ask(self, fit: Answer, *references: str) -> Asked:
         """Have a fit compared with the first of the references that is installed."""
         if self._thread is None or self._opened is None:
             return Asked(reference=references[0], answer=None, reason=self._reason)
@@ -100,7 +104,7 @@ class CrossChecks:
             self._reason = str(error)
             return {}
 
-    def _compare(self, fit: LmmResult | GbtmResult, references: Sequence[str]) -> Comparison | Skipped:
+    def _compare(self, fit: Answer, references: Sequence[str]) -> Comparison | Skipped:
         assert self._opened is not None  # noqa: S101  # set before anything can be asked
         live = self._opened.result()
         name = next((one for one in references if one in live), references[0])
@@ -122,10 +126,12 @@ def no_check(reason: str = NO_ENGINE) -> CrossCheck:
     return CrossCheck(verdict="not compared", engine="none", detail=reason)
 
 
-def _our_side(fit: LmmResult | GbtmResult, reference: str) -> OurLmm | OurGbtm:
+def _our_side(fit: Answer, reference: str) -> OurLmm | OurGbtm | OurTwoSamples:
     case = Case(name=fit.cohort.name, cohort=fit.cohort, spec=fit.spec, references=(reference,))
     if isinstance(fit, LmmResult):
         return OurLmm(case=case, result=fit, seconds=None)
+    if isinstance(fit, RatesResult | MeansResult):
+        return OurTwoSamples(case=case, result=fit, seconds=None)
     return OurGbtm(case=with_found_orders(case, fit), result=fit, seconds=None)
 
 

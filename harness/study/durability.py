@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from harness.rates import wilson
+from harness.rates import Proportion, wilson
+from harness.study.cross_check import CrossChecks
 from harness.study.data import StudyData
 from harness.study.durability_tables import (
     afterwards_table,
@@ -23,20 +24,36 @@ from harness.study.firewall import (
     subjects_of,
 )
 from harness.study.follow_up import Afterwards, Visit, afterwards_of, visits_of
-from harness.two_samples.mean_intervals import mean_interval
 from harness.study.observed_scores import draw_means
+from harness.study.parts import Later, Part, section_of
 from harness.study.plan import StudyPlan
 from harness.study.section import Estimate, Picture, Section
 from harness.study.shown import scale_title
+from harness.study.two_sample_checks import Pending, Questions, answered
+from harness.two_samples.mean_intervals import mean_interval
+
+TITLE = "Durability"
 
 
 def durability(data: StudyData, plan: StudyPlan, protocols: Sequence[str] | None = None) -> Section:
-    """Return what follow-up tells of the protocols that have it, and the refusal of what it can't tell.
+    """Return what follow-up tells of the protocols that have it, and the refusal of what it can't tell, unchecked.
+
+    Parameters and errors are those of `begin_durability`.
+    """
+    return section_of("S9", TITLE, (later() for later in begin_durability(data, plan, None, protocols)))
+
+
+def begin_durability(
+    data: StudyData, plan: StudyPlan, checks: CrossChecks | None, protocols: Sequence[str] | None = None
+) -> tuple[Later, ...]:
+    """Return what finishes the section when R has answered.
 
     Parameters
     ----------
     data, plan
         The study.
+    checks
+        R, to be asked for the same numbers; None asks nobody.
     protocols
         Which protocols are asked about; those with follow-up if None.
 
@@ -64,14 +81,16 @@ def durability(data: StudyData, plan: StudyPlan, protocols: Sequence[str] | None
     tables += [followed_table(data, plan, visits)]
     if not refused and len(plan.protocols) > 1:
         tables.append(comparisons_table(data, plan, visits))
-    return Section(
-        key="S9",
-        title="Durability",
-        paragraphs=tuple(_paragraphs(data, plan, asked, refused=bool(refused))),
-        tables=tuple(table for table in tables if table.rows),
-        pictures=tuple(_pictures(data, plan, asked)),
-        estimates=(*_of_visits(visits, plan), *_of_afterwards(afterwards, plan)),
-        warnings=refused,
+    questions = Questions(checks)
+    pending = [*_of_visits(visits, plan, questions), *_of_afterwards(afterwards, plan, questions)]
+    return (
+        lambda: Part(
+            paragraphs=tuple(_paragraphs(data, plan, asked, refused=bool(refused))),
+            tables=tuple(table for table in tables if table.rows),
+            pictures=tuple(_pictures(data, plan, asked)),
+            estimates=answered(pending),
+            warnings=refused,
+        ),
     )
 
 
@@ -124,12 +143,12 @@ def _pictures(data: StudyData, plan: StudyPlan, asked: dict[str, tuple[str, ...]
         yield draw_means(data, plan, visits, name="follow_up_means", caption=caption)
 
 
-def _of_visits(visits: Sequence[Visit], plan: StudyPlan) -> Iterator[Estimate]:
+def _of_visits(visits: Sequence[Visit], plan: StudyPlan, questions: Questions) -> Iterator[Pending]:
     for one in visits:
         where = f"{scale_title(one.scale)}, {one.protocol!r}, {one.visit}"
         if one.changes.size >= plan.small_cell_limit:
             found = mean_interval(one.changes)
-            yield Estimate(
+            estimate = Estimate(
                 path=f"{one.scale}.change_after_treatment.{one.protocol}.{one.visit}",
                 label=f"mean change since the end of treatment, {where}",
                 value=found.estimate,
@@ -138,27 +157,23 @@ def _of_visits(visits: Sequence[Visit], plan: StudyPlan) -> Iterator[Estimate]:
                 upper=found.upper,
                 denominator=one.changes.size,
             )
+            yield questions.means(one.changes).pending(estimate, "n[", "mean[")
         if one.kept.n and may_be_shown(one.kept, plan, of=one.responders):
-            rate = wilson(one.kept)
-            yield Estimate(
-                path=f"{one.scale}.kept_response.{one.protocol}.{one.visit}",
-                label=f"responders who still respond, {where}",
-                value=rate.estimate,
-                lower=rate.lower,
-                upper=rate.upper,
-                denominator=one.kept.n,
-            )
+            path = f"{one.scale}.kept_response.{one.protocol}.{one.visit}"
+            yield _of_rate(one.kept, path, f"responders who still respond, {where}", questions)
 
 
-def _of_afterwards(found: Sequence[Afterwards], plan: StudyPlan) -> Iterator[Estimate]:
+def _of_afterwards(found: Sequence[Afterwards], plan: StudyPlan, questions: Questions) -> Iterator[Pending]:
     for one in found:
         if one.answered.n and may_be_shown(one.answered, plan, of=one.at_risk):
-            rate = wilson(one.answered)
-            yield Estimate(
-                path=f"{one.scale}.{one.question.replace(' ', '_')}.{one.protocol}",
-                label=f"{one.question}, {scale_title(one.scale)}, {one.protocol!r}",
-                value=rate.estimate,
-                lower=rate.lower,
-                upper=rate.upper,
-                denominator=one.answered.n,
-            )
+            path = f"{one.scale}.{one.question.replace(' ', '_')}.{one.protocol}"
+            label = f"{one.question}, {scale_title(one.scale)}, {one.protocol!r}"
+            yield _of_rate(one.answered, path, label, questions)
+
+
+def _of_rate(rate: Proportion, path: str, label: str, questions: Questions) -> Pending:
+    shown = wilson(rate)
+    estimate = Estimate(
+        path=path, label=label, value=shown.estimate, lower=shown.lower, upper=shown.upper, denominator=rate.n
+    )
+    return questions.counted(rate).pending(estimate, "events[", "total[", "rate[")

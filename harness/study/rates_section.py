@@ -1,28 +1,18 @@
 """S4: response and remission at the end of treatment, by protocol and compared, also under other definitions."""
 
-import math
 from collections.abc import Iterator, Sequence
 from typing import Literal
 
-import numpy as np
-
-from harness.rates import (
-    Interval,
-    Proportion,
-    adjusted_difference,
-    compare_rates,
-    holm,
-    odds_ratio,
-    risk_difference,
-    risk_ratio,
-    wilson,
-)
+from harness.rates import Interval, Proportion, compare_rates, holm, odds_ratio, risk_difference, risk_ratio
 from harness.scoring import common_end
+from harness.study.cross_check import CrossChecks
 from harness.study.data import StudyData
 from harness.study.endings import OUTCOMES, Analysis, Rates, analyses_of, rates_of
 from harness.study.firewall import DurabilityNotEstimable
 from harness.study.outcome_tables import both_table, categories_table, undefined_table
+from harness.study.parts import Later, Part, section_of
 from harness.study.plan import StudyPlan
+from harness.study.rate_estimates import adjusted_rates, comparison_estimates, rate_estimates
 from harness.study.rate_tables import (
     Comparison,
     adjusted_table,
@@ -30,12 +20,26 @@ from harness.study.rate_tables import (
     rates_table,
     sensitivity_table,
 )
-from harness.study.section import Estimate, Section
+from harness.study.section import Section
 from harness.study.shown import p_words, scale_title
+from harness.study.two_sample_checks import Questions, answered
+
+TITLE = "Response and remission"
 
 
 def rates_section(data: StudyData, plan: StudyPlan) -> Section:
-    """Return the rates of response and remission, their comparisons, and both under other definitions.
+    """Return the rates of response and remission, their comparisons, and both under other definitions, unchecked.
+
+    Raises
+    ------
+    DurabilityNotEstimable
+        As `begin_rates_section`.
+    """
+    return section_of("S4", TITLE, (later() for later in begin_rates_section(data, plan, None)))
+
+
+def begin_rates_section(data: StudyData, plan: StudyPlan, checks: CrossChecks | None) -> tuple[Later, ...]:
+    """Return what finishes the section when R has answered.
 
     Raises
     ------
@@ -59,16 +63,17 @@ def rates_section(data: StudyData, plan: StudyPlan) -> Section:
     if plan.adjust_for and comparisons:
         tables.append(adjusted_table(comparisons, plan))
     tables += [categories_table(data, plan, primary), both_table(data, plan, primary), undefined_table(data, plan)]
-    return Section(
-        key="S4",
-        title="Response and remission",
-        paragraphs=tuple(_sentences(comparisons, plan)),
-        tables=tuple(table for table in tables if table.rows),
-        estimates=(
-            *(one for rates in primary for one in _rate_estimates(rates, plan)),
-            *(one for comparison in comparisons for one in _estimates(comparison, plan)),
+    pending = [
+        *(one for rates in primary for one in rate_estimates(data, plan, rates, Questions(checks))),
+        *(one for found in comparisons for one in comparison_estimates(data, plan, found, Questions(checks))),
+    ]
+    return (
+        lambda: Part(
+            paragraphs=tuple(_sentences(comparisons, plan)),
+            tables=tuple(table for table in tables if table.rows),
+            estimates=answered(pending),
+            warnings=tuple(warnings),
         ),
-        warnings=tuple(warnings),
     )
 
 
@@ -100,49 +105,12 @@ def _comparisons(data: StudyData, plan: StudyPlan, found: Sequence[Rates]) -> li
                 difference=risk_difference(*pair),
                 ratio=risk_ratio(*pair),
                 odds=odds_ratio(*pair),
-                adjusted=_adjusted(data, plan, rates, other, reference),
+                adjusted=adjusted_rates(data, plan, rates, other=other, reference=reference),
                 holm=p,
                 safe=is_safe,
             )
         )
     return comparisons
-
-
-def _adjusted(data: StudyData, plan: StudyPlan, rates: Rates, other: str, reference: str) -> Interval | None:
-    """Return the difference adjusted for the declared covariates, for the primary analysis only."""
-    if not plan.adjust_for or rates.analysis.name != "primary":
-        return None
-    subjects = [
-        subject
-        for subject, truth in rates.truths.items()
-        if truth is not None and data.protocol_of[subject] in {other, reference}
-    ]
-    X = np.column_stack([column for name in plan.adjust_for for column in _columns(data, rates.scale, name, subjects)])
-    known = np.isfinite(X).all(axis=1)
-    return adjusted_difference(
-        np.array([bool(rates.truths[subject]) for subject in subjects])[known],
-        np.array([data.protocol_of[subject] == other for subject in subjects])[known],
-        X[known],
-    )
-
-
-def _columns(data: StudyData, scale: str, name: str, subjects: Sequence[str]) -> Iterator[np.ndarray]:
-    """Yield the columns of a covariate: itself, or whether it has each level but the first."""
-    if name == "baseline":
-        scores = (data.courses[scale][subject].baseline for subject in subjects)
-        yield np.array([math.nan if score is None else float(score) for score in scores])
-        return
-    cohort = data.cohort
-    row_of = dict(
-        zip((cohort.subjects.levels[code] for code in cohort.subjects.codes), range(cohort.n_rows), strict=True)
-    )
-    rows = np.array([row_of[subject] for subject in subjects], dtype=np.int64)
-    if name in cohort.numeric:
-        yield cohort.numeric[name][rows]
-        return
-    codes = cohort.factors[name].codes[rows]
-    for level in range(1, len(cohort.factors[name].levels)):
-        yield np.where(codes < 0, math.nan, codes == level)
 
 
 def _sentences(comparisons: Sequence[Comparison], plan: StudyPlan) -> Iterator[str]:
@@ -159,49 +127,6 @@ def _sentences(comparisons: Sequence[Comparison], plan: StudyPlan) -> Iterator[s
             f"difference of {difference[0]} points (95 % interval {difference[1]} to {difference[2]}), "
             f"{p_words(one.tests.p)} by {test}."
         )
-
-
-def _rate_estimates(rates: Rates, plan: StudyPlan) -> Iterator[Estimate]:
-    for protocol, own in rates.by_protocol.items():
-        if own.n and rates.may_be_shown(protocol, plan.small_cell_limit):
-            shown = wilson(own)
-            yield Estimate(
-                path=f"{rates.scale}.{rates.outcome}.{protocol}",
-                label=f"{rates.outcome} on {scale_title(rates.scale)}, {protocol!r}",
-                value=shown.estimate,
-                lower=shown.lower,
-                upper=shown.upper,
-                denominator=own.n,
-            )
-
-
-def _estimates(one: Comparison, plan: StudyPlan) -> Iterator[Estimate]:
-    """Yield what is estimated and tested in one comparison; undefined numbers are left out."""
-    if not one.safe:
-        return
-    stem = f"{one.rates.scale}.{one.rates.outcome}.{one.other}_against_{one.reference}"
-    what = f"{one.rates.outcome} on {scale_title(one.rates.scale)}, {one.other!r} against {one.reference!r}"
-    found: list[tuple[str, str, Interval, float | None]] = [
-        ("difference", "difference", one.difference, one.tests.p),
-        ("ratio", "risk ratio", one.ratio, None),
-        ("odds_ratio", "odds ratio", one.odds, None),
-    ]
-    if one.adjusted is not None:
-        found.append(
-            ("adjusted_difference", f"difference adjusted for {', '.join(plan.adjust_for)}", one.adjusted, None)
-        )
-    fisher = one.tests.fisher
-    found.append(("fisher", "conditional odds ratio, Fisher's test", fisher.odds_ratio, fisher.p))
-    for key, label, interval, p in found:
-        if math.isfinite(interval.estimate):
-            low, high = (limit if math.isfinite(limit) else None for limit in (interval.lower, interval.upper))
-            yield Estimate(
-                path=f"{stem}.{key}", label=f"{what}: {label}", value=interval.estimate, lower=low, upper=high, p=p
-            )
-    chi = one.tests.chi_square
-    if math.isfinite(chi.statistic):
-        label = f"{what}: chi-square without correction"
-        yield Estimate(path=f"{stem}.chi_square", label=label, value=chi.statistic, p=chi.p)
 
 
 def _three(found: Interval) -> tuple[float, float, float]:

@@ -13,7 +13,7 @@ from harness.study.data import StudyData
 from harness.study.data_checks import data_checks
 from harness.study.declaration import declaration
 from harness.study.disclosure import Gate
-from harness.study.durability import durability
+from harness.study.durability import begin_durability
 from harness.study.flow import flow
 from harness.study.grolts import grolts
 from harness.study.methods import methods
@@ -25,11 +25,11 @@ from harness.study.parts import Later, section_of
 from harness.study.plan import StudyPlan
 from harness.study.predictors import predictors
 from harness.study.provenance import provenance
-from harness.study.rates_section import rates_section
+from harness.study.rates_section import begin_rates_section
 from harness.study.reading import read_data
 from harness.study.report import StudyReport
 from harness.study.section import Section
-from harness.study.table_one import table_one
+from harness.study.table_one import begin_table_one
 from harness.study.trajectories import ScaleTrajectories, fit_trajectories
 from harness.study.trajectory_models import begin_trajectory_models
 
@@ -77,6 +77,17 @@ class ModelStep:
 
 
 MODEL_STEPS = (
+    ModelStep(
+        key="S3",
+        title="Patients at baseline",
+        begin=lambda work: begin_table_one(work.data, work.plan, work.checks),
+    ),
+    ModelStep(
+        key="S4",
+        title="Response and remission",
+        begin=lambda work: begin_rates_section(work.data, work.plan, work.checks),
+    ),
+    ModelStep(key="S9", title="Durability", begin=lambda work: begin_durability(work.data, work.plan, work.checks)),
     ModelStep(key="S5", title="Mixed models", begin=lambda work: begin_mixed_models(work.data, work.plan, work.checks)),
     ModelStep(
         key="S6",
@@ -93,8 +104,6 @@ STEPS = (
     Step(key="S0", title="What was declared", take=lambda work: declaration(work.data, work.plan)),
     Step(key="S1", title="Data checks", take=lambda work: data_checks(work.data, work.plan)),
     Step(key="S2", title="Flow of patients", take=lambda work: flow(work.data, work.plan)),
-    Step(key="S3", title="Patients at baseline", take=lambda work: table_one(work.data, work.plan)),
-    Step(key="S4", title="Response and remission", take=lambda work: rates_section(work.data, work.plan)),
     Step(
         key="S7",
         title="Predictors of class membership",
@@ -105,7 +114,6 @@ STEPS = (
         title="Classes of two scales together",
         take=lambda work: class_tables(work.trajectories(), work.plan),
     ),
-    Step(key="S9", title="Durability", take=lambda work: durability(work.data, work.plan)),
 )
 
 

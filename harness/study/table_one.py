@@ -7,14 +7,18 @@ import numpy as np
 
 from harness.arrays import Mask, Vector
 from harness.scoring import BandTable, Score
-from harness.two_samples.balance import difference_of_means, difference_of_shares
+from harness.study.cross_check import CrossChecks
 from harness.study.data import StudyData
 from harness.study.observed_scores import distribution, means_picture
+from harness.study.parts import Later, Part, section_of
 from harness.study.plan import StudyPlan
 from harness.study.section import Cell, Estimate, Section, Table
 from harness.study.shown import scale_title
+from harness.study.two_sample_checks import Pending, Question, Questions, answered
 from harness.suppression import suppress
+from harness.two_samples.balance import difference_of_means, difference_of_shares
 
+TITLE = "Patients at baseline"
 WITHHELD = "withheld"
 MISSING = "missing"
 
@@ -54,41 +58,44 @@ class _Patients:
 
 def table_one(data: StudyData, plan: StudyPlan) -> Section:
     """Return the first table: values by protocol with standardised differences, which no test can replace."""
-    patients = _patients(data, plan)
+    return section_of("S3", TITLE, (later() for later in begin_table_one(data, plan, None)))
+
+
+def begin_table_one(data: StudyData, plan: StudyPlan, checks: CrossChecks | None) -> tuple[Later, ...]:
+    """Return what finishes the section when R has answered."""
+    patients, questions = _patients(data, plan), Questions(checks)
     rows: list[tuple[Cell, ...]] = []
-    estimates: list[Estimate] = []
+    pending: list[Pending] = []
     for name, values in patients.numbers.items():
-        found, differences = _number_rows(name, values, patients, plan)
+        found, differences = _number_rows(name, values, patients, plan, questions)
         rows += found
-        estimates += differences
+        pending += differences
     for name, column in patients.labels.items():
-        found, differences = _label_rows(name, column, patients, plan)
+        found, differences = _label_rows(name, column, patients, plan, questions)
         rows += found
-        estimates += differences
+        pending += differences
     others = list(plan.protocols)[1:]
-    return Section(
-        key="S3",
-        title="Patients at baseline",
-        paragraphs=(
-            (
-                "Protocols are compared by standardised differences: the difference of means by the root of the mean "
-                "of both variances, or the distance of the shares of levels. There are no tests here: they would ask "
-                "whether chance alone made the groups, and in a cohort it did not."
+    table = Table(
+        name="baseline",
+        caption="Patients at baseline",
+        header=("characteristic", "all", *plan.protocols, *(f"standardised difference, {o}" for o in others)),
+        rows=tuple(rows),
+        digits=(0,) * (2 + len(plan.protocols)) + (2,) * len(others),
+        notes=_notes(plan),
+    )
+    return (
+        lambda: Part(
+            paragraphs=(
+                (
+                    "Protocols are compared by standardised differences: the difference of means by the root of the "
+                    "mean of both variances, or the distance of the shares of levels. There are no tests here: they "
+                    "would ask whether chance alone made the groups, and in a cohort it did not."
+                ),
             ),
+            tables=(table, distribution(data, plan)),
+            pictures=(means_picture(data, plan),),
+            estimates=answered(pending),
         ),
-        tables=(
-            Table(
-                name="baseline",
-                caption="Patients at baseline",
-                header=("characteristic", "all", *plan.protocols, *(f"standardised difference, {o}" for o in others)),
-                rows=tuple(rows),
-                digits=(0,) * (2 + len(plan.protocols)) + (2,) * len(others),
-                notes=_notes(plan),
-            ),
-            distribution(data, plan),
-        ),
-        pictures=(means_picture(data, plan),),
-        estimates=tuple(estimates),
     )
 
 
@@ -137,8 +144,8 @@ def _bands(table: BandTable, values: Sequence[Score]) -> _Labels:
 
 
 def _number_rows(
-    title: str, values: Vector, patients: _Patients, plan: StudyPlan
-) -> tuple[list[tuple[Cell, ...]], list[Estimate]]:
+    title: str, values: Vector, patients: _Patients, plan: StudyPlan, questions: Questions
+) -> tuple[list[tuple[Cell, ...]], list[Pending]]:
     groups = [np.ones(len(values), dtype=bool), *(patients.of(protocol) for protocol in plan.protocols)]
     known = [values[group & ~np.isnan(values)] for group in groups]
     enough = [len(group) >= plan.small_cell_limit for group in known]
@@ -156,7 +163,10 @@ def _number_rows(
             labels=tuple(None if np.isnan(value) else "known" for value in values), levels=("known",)
         )
         rows.append((*_count_rows(title, known_or_not, patients, plan)[0][1], *blank))
-    return rows, _estimates(title, sizes, patients, plan)
+    return rows, [
+        _question_of_means(values, patients, plan, other, questions).pending(estimate, "standardised_difference.")
+        for other, estimate in _estimates(title, sizes, patients, plan).items()
+    ]
 
 
 def _mean_sd(values: Vector, enough: bool) -> Cell:  # noqa: FBT001  # mapped over both
@@ -171,15 +181,38 @@ def _quartiles(values: Vector, enough: bool) -> Cell:  # noqa: FBT001  # mapped 
 
 
 def _label_rows(
-    title: str, column: _Labels, patients: _Patients, plan: StudyPlan
-) -> tuple[list[tuple[Cell, ...]], list[Estimate]]:
+    title: str, column: _Labels, patients: _Patients, plan: StudyPlan, questions: Questions
+) -> tuple[list[tuple[Cell, ...]], list[Pending]]:
     rows, shown = _count_rows(title, column, patients, plan)
     reference, *others = (column.counts(patients.of(protocol)) for protocol in plan.protocols)
     sizes = [difference_of_shares(other, reference) if shown else float("nan") for other in others]
     cells, blank = _sizes(sizes), (None,) * len(sizes)
-    return [(*row, *(blank if place else cells)) for place, row in enumerate(rows)], _estimates(
-        title, sizes, patients, plan
-    )
+    pending = [
+        _question_of_shares(column, patients, plan, other, questions).pending(estimate, "standardised_difference.")
+        if len(column.levels) == 2
+        else Pending(estimate=estimate)
+        for other, estimate in _estimates(title, sizes, patients, plan).items()
+    ]
+    return [(*row, *(blank if place else cells)) for place, row in enumerate(rows)], pending
+
+
+def _question_of_means(
+    values: Vector, patients: _Patients, plan: StudyPlan, other: str, questions: Questions
+) -> Question:
+    """Ask R about a number in two protocols."""
+    order = (next(iter(plan.protocols)), other)
+    rows = [k for k, own in enumerate(patients.protocol) if own in order and not np.isnan(values[k])]
+    return questions.means(values[rows], [patients.protocol[k] for k in rows], order)
+
+
+def _question_of_shares(
+    column: _Labels, patients: _Patients, plan: StudyPlan, other: str, questions: Questions
+) -> Question:
+    """Ask R about the share of the second of two levels in two protocols."""
+    order = (next(iter(plan.protocols)), other)
+    rows = [k for k, own in enumerate(patients.protocol) if own in order and column.labels[k] is not None]
+    second = [column.labels[k] == column.levels[1] for k in rows]
+    return questions.rates(second, [patients.protocol[k] for k in rows], order)
 
 
 def _count_rows(
@@ -212,14 +245,15 @@ def _sizes(sizes: Sequence[float]) -> tuple[Cell, ...]:
     return tuple(None if np.isnan(size) else size for size in sizes)
 
 
-def _estimates(title: str, sizes: Sequence[float], patients: _Patients, plan: StudyPlan) -> list[Estimate]:
+def _estimates(title: str, sizes: Sequence[float], patients: _Patients, plan: StudyPlan) -> dict[str, Estimate]:
+    """Return the standardised differences that are known, by protocol."""
     reference, *others = plan.protocols
-    return [
-        Estimate(
+    return {
+        other: Estimate(
             path=f"baseline.{patients.keys[title]}.{other}_against_{reference}",
             label=f"{title}: standardised difference of {other!r} against {reference!r}",
             value=size,
         )
         for other, size in zip(others, sizes, strict=True)
         if not np.isnan(size)
-    ]
+    }

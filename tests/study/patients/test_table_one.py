@@ -8,8 +8,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from harness.two_samples.balance import difference_of_means, difference_of_shares, skewness
 from harness.study.table_one import table_one
+from harness.two_samples.balance import difference_of_means, difference_of_shares, skewness
 
 
 @pytest.fixture(scope="module")
