@@ -6,6 +6,7 @@ import numpy as np
 
 from harness.cohorts import fixture_cohort
 from harness.importing import import_table
+from harness.importing.simulated_clinic import study_export
 from harness.study.reading import study_data
 
 
@@ -17,6 +18,11 @@ def test_the_raw_export_holds_the_scores_of_the_shipped_cohort(ketamine):
         assert sorted(ours[~np.isnan(ours)]) == sorted(theirs[~np.isnan(theirs)])
     assert ketamine.data.cohort.n_subjects == 209
     assert sorted(ketamine.data.protocol_of.values()).count("four") == 94
+
+
+def test_the_raw_export_is_what_its_recipe_writes(ketamine):
+    assert study_export().encode() == ketamine.plan.data.read_bytes()
+    assert study_export(1, {"four": 2, "six": 2}) != study_export(2, {"four": 2, "six": 2})
 
 
 def test_treatments_and_occasions_are_numbered_by_their_visits(ketamine):
