@@ -7,14 +7,14 @@ import numpy as np
 
 from harness.arrays import Vector
 from harness.rates import Proportion, wilson
-from harness.two_samples.balance import difference_of_means
 from harness.study.data import StudyData
 from harness.study.follow_up import Afterwards, Visit, compare_changes, compare_kept_response
-from harness.two_samples.mean_intervals import mean_interval
 from harness.study.plan import StudyPlan
 from harness.study.rate_tables import WITHHELD
 from harness.study.section import Cell, Table
 from harness.study.shown import count_cell, p_cell, scale_title
+from harness.two_samples.balance import difference_of_means
+from harness.two_samples.mean_intervals import mean_interval
 
 
 def may_be_shown(rate: Proportion, plan: StudyPlan, *, of: int) -> bool:

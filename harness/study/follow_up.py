@@ -21,8 +21,8 @@ from harness.scoring import (
 from harness.study.data import StudyData
 from harness.study.endings import visits_on
 from harness.study.firewall import require_comparable_follow_up, require_follow_up, subjects_of
-from harness.two_samples.mean_intervals import welch
 from harness.study.plan import ScalePlan, StudyPlan
+from harness.two_samples.mean_intervals import welch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,14 +6,14 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from harness.arrays import Mask, Vector
-from harness.two_samples.balance import skewness
 from harness.study.data import StudyData
 from harness.study.firewall import subjects_of
-from harness.two_samples.mean_intervals import mean_interval
 from harness.study.pictures import colour_of, marker_of, picture_of
 from harness.study.plan import StudyPlan
 from harness.study.section import Cell, Picture, Table
 from harness.study.shown import count_cell, scale_title
+from harness.two_samples.balance import skewness
+from harness.two_samples.mean_intervals import mean_interval
 
 
 def distribution(data: StudyData, plan: StudyPlan) -> Table:
