@@ -85,7 +85,7 @@ def second_predictor(vector: Vector, mixture: Mixture, outcome: Outcome, times: 
         If sigma goes by visit, and a time is none of the visits.
     """
     density = mixture.densities[outcome.density]
-    if not isinstance(density, RowsDensity) or density.second.n_free == 0:
+    if not isinstance(density, RowsDensity) or not density.family.has_second:
         return None
     second = density.second
     try:

@@ -44,7 +44,7 @@ def law(density: ClassDensity, own: Matrix, rows: OutcomeRows) -> Law:
     if not isinstance(density, RowsDensity):
         raise TypeError(f"no law of single outcomes for {type(density).__name__}")
     of_second = density.second
-    if of_second.n_free == 0:
+    if not density.family.has_second:
         return Law(eta=eta, zeta=None)
     zeta = of_second.values(own[:, response.n_coefficients :], of_second.at(rows.time))
     return Law(eta=eta, zeta=zeta + unit if of_second.role == "sigma" else zeta)

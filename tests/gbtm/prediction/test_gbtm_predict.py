@@ -11,6 +11,7 @@ from harness.gbtm.prediction.predict import predict
 from harness.gbtm.prediction.predictive import predictive_mean, predictive_quantile
 from harness.gbtm.spec import GbtmSpec
 from harness.gbtm.uncertainty import free_covariance
+from harness.trajectories import fit_gbtm
 
 ETA = np.array([[[0.3, -1.0], [1.5, 0.2]]])
 ZETA = np.array([[[-0.4], [0.3]]])
@@ -173,3 +174,14 @@ def test_settings_of_a_prediction_are_refused(family_fit, family_table):
         family_fit("by_visit").predict(family_table, times=[0.5])
     with pytest.raises(SpecError, match="a time without a sigma"):
         family_fit("by_visit").predict(family_table.assign(week=family_table["week"] + 0.5))
+
+
+def test_counts_without_extra_zeros_in_any_class_are_poisson(family_table):
+    named = {"outcome": "events", "time": "week", "subject": "id", "orders": (1, 1), "n_starts": 8}
+    none = fit_gbtm(family_table, family="zip", zero_orders=(-1, -1), **named)
+    poisson = fit_gbtm(family_table, family="poisson", **named)
+    for scale in ("predictor", "response"):
+        pd.testing.assert_frame_equal(none.class_curves(scale=scale), poisson.class_curves(scale=scale))
+    patients = family_table[family_table["id"].isin(["p001", "p002"])]
+    first, second = (fit.predict(patients) for fit in (none, poisson))
+    pd.testing.assert_frame_equal(first.course, second.course)
