@@ -7,11 +7,13 @@ import numpy as np
 from scipy.special import gammaln
 
 from harness.arrays import Tensor, Vector
-from harness.errors import Problem
+from harness.errors import Problem, SpecError
 from harness.gbtm.families.rows import RowDerivatives, complaint
 
 _HIGHEST = 300.0
 """The search may try any eta: no count is that large, so the density is 0 to any accuracy, and squares are finite."""
+
+_LARGEST_MEAN = 2.0**53
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -47,7 +49,7 @@ class Poisson:
 
     def simulate(self, eta: Tensor, zeta: Tensor | None, generator: np.random.Generator) -> Tensor:  # noqa: ARG002
         """Return draws of the counts."""
-        return generator.poisson(np.exp(eta)).astype(np.float64)
+        return drawn_counts(eta, generator)
 
     def working_outcome(self) -> Vector:
         """Return log(y + 1/2), in which the exposure is not taken off."""
@@ -70,6 +72,16 @@ def poisson(y: Vector) -> Poisson:
 def rate(eta: Tensor) -> Tensor:
     """Return exp(eta), bounded where it would overflow."""
     return np.exp(np.minimum(eta, _HIGHEST))
+
+
+def drawn_counts(eta: Tensor, generator: np.random.Generator) -> Tensor:
+    """Return counts with the means exp(eta), or raise a SpecError where these are too large to be drawn."""
+    highest = float(np.max(eta, initial=-np.inf))
+    if highest > np.log(_LARGEST_MEAN):
+        found = f"a mean count of 1e{highest / np.log(10):.1f}"
+        expected = f"means of at most {_LARGEST_MEAN:g}, beyond which counts have no whole numbers"
+        raise SpecError("simulation", [Problem(found=found, expected=expected)])
+    return np.asarray(generator.poisson(np.exp(eta)).astype(np.float64))
 
 
 def count_problems(y: Vector) -> Iterator[Problem]:

@@ -14,7 +14,7 @@ from scipy.special import expit, gammaln
 from harness.arrays import Codes, Tensor, Vector
 from harness.errors import Problem
 from harness.gbtm.families.logistic import chances, log_larger_chance
-from harness.gbtm.families.poisson import count_problems, rate
+from harness.gbtm.families.poisson import count_problems, drawn_counts, rate
 from harness.gbtm.families.rows import RowDerivatives, second
 
 _ROUNDS = 10
@@ -71,7 +71,7 @@ class ZeroInflatedPoisson:
 
     def simulate(self, eta: Tensor, zeta: Tensor | None, generator: np.random.Generator) -> Tensor:
         """Return draws of the counts."""
-        counts = generator.poisson(np.exp(eta)).astype(np.float64)
+        counts = drawn_counts(eta, generator)
         return np.where(generator.random(eta.shape) < expit(second(zeta)), 0.0, counts)
 
     def working_outcome(self) -> Vector:

@@ -38,3 +38,14 @@ def test_means_of_many_replicates_are_those_of_the_classes(family_fit):
 def test_numbers_of_replicates_that_can_not_be_are_refused(family_fit):
     with pytest.raises(SpecError, match="0 replicates"):
         family_fit("poisson").simulate(0)
+
+
+def test_counts_whose_mean_is_beyond_whole_numbers_are_refused(family_table):
+    # One class for each exposure: a subject drawn into the other one has a mean of 1e30.
+    days = np.where(family_table["id"] < "p030", 1e-15, 1e15)
+    huge = family_table.assign(days=days, events=np.arange(len(days)) % 3)
+    named = {"outcome": "events", "time": None, "subject": "id", "orders": (0, 0), "exposure": "days", "n_starts": 4}
+    for family in ({"family": "poisson"}, {"family": "zip", "zero_orders": (-1, -1)}):
+        fit = fit_gbtm(huge, **named, **family)
+        with pytest.raises(SpecError, match="a mean count of 1e"):
+            fit.simulate(seed=1)
