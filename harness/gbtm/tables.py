@@ -43,6 +43,7 @@ def coefficients(estimates: GbtmEstimates, level: float = 0.95) -> pd.DataFrame:
     value = table["estimate"].to_numpy()
     covariance = estimates.covariance
     error = np.full(len(value), np.nan) if covariance is None else np.sqrt(np.maximum(np.diag(covariance), 0.0))
+    error[error == 0] = np.nan  # a sandwich of classes of one subject each, whose scores are all zero, says nothing
     is_share = (table["role"] == "share").to_numpy()
     is_variance = (table["role"] == "covariance") & table["parameter"].str.contains("var(", regex=False)
     is_sigma = (table["role"].isin(POSITIVE) | is_variance).to_numpy()

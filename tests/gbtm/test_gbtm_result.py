@@ -130,3 +130,14 @@ def test_a_model_without_time_prints_and_draws_its_constant_classes(trial):
     for g in (1, 2):
         own = curves.loc[curves["latent_class"] == g, "fitted"]
         np.testing.assert_allclose(own, result.beta[g - 1][0], rtol=1e-12)
+
+
+def test_classes_of_one_subject_each_have_no_sandwich(cohort_of):
+    spec = GbtmSpec(outcome="score", time="week", subject="id", orders=(0, 0), n_starts=5)
+    fit = fit_gbtm_cohort(
+        spec, cohort_of(np.repeat([0, 1], 3), np.tile(np.arange(3.0), 2), [0.0, 1.0, 0.0, 9.0, 8.0, 9.0])
+    )
+    table = fit.coefficients(standard_errors="sandwich")
+    beta = table[table["role"] == "beta"]
+    # The scores of the only subject of a class are zero at the maximum.
+    assert beta[["standard_error", "z", "p"]].isna().to_numpy().all()
