@@ -1,13 +1,13 @@
 """What every method says of a distal outcome: one number a class, with a covariance, and what it rests on."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 from scipy.special import expit
 from scipy.stats import chi2
 
-from harness.arrays import Matrix, Vector
+from harness.arrays import Codes, Matrix, Vector, read_only
 from harness.gbtm.distal.outcome_density import DistalOutcome
 
 Method = Literal["three_step_ml", "bch", "posterior_regression", "class_mean_mixture"]
@@ -15,6 +15,8 @@ DistalScale = Literal["mean", "log-odds", "log rate"]
 
 SCALE_OF: dict[str, DistalScale] = {"gaussian": "mean", "logit": "log-odds", "poisson": "log rate"}
 """Of the predictor of each family."""
+
+_NO_ERROR = 1e-8  # of the outcome's standard deviation: 1e16 subjects would be needed for such a standard error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -84,3 +86,31 @@ def wald_test(estimates: DistalEstimates) -> WaldTest:
         return WaldTest(statistic=float("nan"), df=K - 1, p=float("nan"))
     statistic = float(difference @ np.linalg.solve(covariance, difference))
     return WaldTest(statistic=statistic, df=K - 1, p=float(chi2.sf(statistic, K - 1)))
+
+
+def without_empty_errors(found: DistalEstimates, assigned: Codes) -> DistalEstimates:
+    """Return estimates without the standard errors that no variation of the outcome stands behind, and say so.
+
+    Parameters
+    ----------
+    found
+        Of any method.
+    assigned : (N,)
+        Modal class of each subject, from 0.
+    """
+    values = found.outcome.values
+    known = ~np.isnan(values)
+    unseen = [g for g in range(len(found.estimate)) if not known[assigned == g].any()]
+    size = float(values[known].std()) if found.scale == "mean" else 1.0
+    constant = np.flatnonzero(np.diag(found.covariance) < (_NO_ERROR * size) ** 2).tolist()
+    notes = [f"No subject assigned to class {g + 1} has a value: it has no standard error." for g in unseen]
+    notes += [
+        f"The outcome does not vary within class {g + 1}, which has no standard error."
+        for g in constant
+        if g not in unseen
+    ]
+    lost = sorted({*unseen, *constant})
+    covariance = np.array(found.covariance)
+    covariance[lost] = np.nan
+    covariance[:, lost] = np.nan
+    return replace(found, covariance=read_only(covariance), notes=(*found.notes, *notes))

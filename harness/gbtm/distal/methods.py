@@ -7,7 +7,7 @@ from harness.errors import Problem, SpecError
 from harness.gbtm.account import GbtmFit
 from harness.gbtm.design import GbtmDesign
 from harness.gbtm.distal.class_mean_mixture import class_mean_mixture
-from harness.gbtm.distal.estimates import Method
+from harness.gbtm.distal.estimates import Method, without_empty_errors
 from harness.gbtm.distal.first_step import first_step
 from harness.gbtm.distal.outcome_density import DistalOutcome, check_outcome
 from harness.gbtm.distal.posterior_regression import posterior_regression
@@ -60,13 +60,14 @@ def distal_of(
     kind: CovarianceKind = "observed information" if design.spec.weights is None else "sandwich"
     match method:
         case "three_step_ml":
-            return DistalResult(estimates=three_step_ml(outcome, step, first_step=with_first_step))
+            found = three_step_ml(outcome, step, first_step=with_first_step)
         case "bch":
-            return DistalResult(estimates=bch(outcome, step, first_step=with_first_step))
+            found = bch(outcome, step, first_step=with_first_step)
         case "posterior_regression":
-            return DistalResult(estimates=posterior_regression(outcome, step, kind))
+            found = posterior_regression(outcome, step, kind)
         case "class_mean_mixture":
-            return DistalResult(estimates=class_mean_mixture(outcome, step, kind))
+            found = class_mean_mixture(outcome, step, kind)
+    return DistalResult(estimates=without_empty_errors(found, step.assigned))
 
 
 def predictors_of(

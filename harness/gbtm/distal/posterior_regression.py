@@ -25,6 +25,8 @@ from harness.gbtm.uncertainty import CovarianceKind
 _STEPS = 100
 _HALVINGS = 30
 _LARGEST_STEP = 1.0
+_FLAT = 1e-6  # information of a millionth of one observation
+_LOADING = 0.05  # of a unit direction; a parameter with less is determined by others
 _UNRESOLVED = 1e-5  # standard errors; the log-likelihood changes by half the square of it
 
 
@@ -148,10 +150,15 @@ def posterior_regression(outcome: DistalOutcome, step: FirstStep, kind: Covarian
     begin[P : P + K] = np.linalg.solve(of_known @ of_known.T + np.eye(K), of_known @ rough + rough.mean())
     vector, notes = _climb(begin, model)
     found = model.derivatives(vector)
-    covariance = np.linalg.inv(found.information[0])
+    eigenvalues, Q = np.linalg.eigh(found.information[0])
+    is_curved = eigenvalues > _FLAT  # other directions have no standard error, and are held fixed
+    covariance = (Q[:, is_curved] / eigenvalues[is_curved]) @ Q[:, is_curved].T
     if kind == "sandwich":
         scores = found.scores[0] * step.weights
         covariance = covariance @ (scores @ scores.T) @ covariance
+    is_lost = (np.abs(Q[:, ~is_curved]) > _LOADING).any(axis=1)
+    covariance[is_lost] = np.nan
+    covariance[:, is_lost] = np.nan
     places = slice(P, P + K)
     sigma = np.exp(vector[-1:]) * model.unit if model.family.has_second else np.empty(0)
     membership = step.mixture.membership

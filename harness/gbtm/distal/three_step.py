@@ -88,7 +88,7 @@ def bch(outcome: DistalOutcome, step: FirstStep, *, first_step: bool) -> DistalE
     by_subject = phi / totals[:, None]
     notes = step.notes()
     low, high = np.nanmin(outcome.values), np.nanmax(outcome.values)
-    beyond = [g + 1 for g in np.flatnonzero((means < low) | (means > high))]
+    beyond = (np.flatnonzero((means < low) | (means > high)) + 1).tolist()
     if beyond:
         notes.append(f"The mean of class(es) {beyond} is outside the range of the outcome, as negative weights allow.")
     return DistalEstimates(

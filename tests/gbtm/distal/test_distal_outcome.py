@@ -337,3 +337,27 @@ def test_an_improper_fit_has_no_classes_to_compare(simulated, fit_of):
         pytest.fail("this panel of one class was meant to have no solution of four")
     with pytest.raises(SpecError, match="no proper optimum"):
         harness.distal_outcome(improper, wide, outcome="later")
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_class_of_whom_nobody_has_a_value_has_no_standard_error(simulated, fit_of, method):
+    long, wide, _ = simulated(40, 8, apart=30.0)
+    fit = fit_of(long)
+    table = wide.assign(later=np.where(fit.assignment == 1, wide["later"], np.nan))
+    found = harness.distal_outcome(fit, table, outcome="later", method=method)
+    assert np.isfinite(found.estimates.standard_error[0])
+    assert np.isnan(found.estimates.standard_error[1])
+    assert np.isnan(found.test().statistic)
+    assert "No subject assigned to class 2 has a value: it has no standard error." in found.warnings
+    assert "nan" in str(found.summary())
+
+
+@pytest.mark.parametrize("method", ["three_step_ml", "bch", "posterior_regression"])
+def test_an_outcome_that_classes_determine_has_no_standard_errors(simulated, fit_of, method):
+    long, wide, _ = simulated(40, 8, apart=30.0)
+    fit = fit_of(long)
+    found = harness.distal_outcome(fit, wide.assign(later=fit.assignment * 2.0), outcome="later", method=method)
+    np.testing.assert_allclose(found.estimate, [2.0, 4.0], rtol=1e-8)  # the constants; classes are known but for 1e-20
+    assert np.isnan(found.estimates.standard_error).all()
+    assert "The outcome does not vary within class 1, which has no standard error." in found.warnings
+    assert np.isnan(found.test().p)
