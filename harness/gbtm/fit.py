@@ -32,7 +32,7 @@ _ENLARGED_STARTS = 10
 _NEWCOMERS = 2**32 - 1  # the random stream of newcomers: that of no start
 _LARGEST_EXTENSION = 4  # times the starts asked for
 _STARTS_PER_ASSIGNMENT = 20
-_REDUCED_STARTS = 20
+_REDUCED_STARTS = 12
 
 
 def fit(design: GbtmDesign, start: Point | None = None, kinds: tuple[ClassKind, ...] | None = None) -> GbtmFit:

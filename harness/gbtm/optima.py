@@ -99,16 +99,19 @@ def canonical(vectors: Matrix, design: GbtmDesign) -> list[Labelled]:
     The basis is orthogonal over the rows, so that mean is the first coefficient; ties go on to the next ones.
     """
     mixture = design.mixture
-    beta = mixture.densities[0].response.coefficients(vectors[:, mixture.parts[0]])
-    orders = [tuple(np.lexsort(own.T[::-1]).tolist()) for own in beta]
-    found: list[Labelled] = [None] * len(vectors)  # type: ignore[list-item]  # each is filled below
-    for order in set(orders):
+    # Starts that followed another one have its very vector.
+    first = {vector.tobytes(): s for s, vector in reversed(list(enumerate(vectors)))}
+    distinct = sorted(first.values())
+    beta = mixture.densities[0].response.coefficients(vectors[distinct][:, mixture.parts[0]])
+    orders = {s: tuple(np.lexsort(own.T[::-1]).tolist()) for s, own in zip(distinct, beta, strict=True)}
+    found: dict[int, Labelled] = {}
+    for order in set(orders.values()):
         classes = np.array(order)
-        members = [s for s, own in enumerate(orders) if own == order]
+        members = [s for s, own in orders.items() if own == order]
         permuted, kinds = mixture.permuted(classes), tuple(design.class_kinds[g] for g in order)
         for s, vector in zip(members, mixture.relabelled(vectors[members], classes), strict=True):
             found[s] = Labelled(vector=vector, mixture=permuted, class_kinds=kinds)
-    return found
+    return [found[first[vector.tobytes()]] for vector in vectors]
 
 
 Flags = tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]
@@ -137,8 +140,12 @@ def merged_ends(
     usable = usable or list(range(len(ends.stop)))
     found: list[tuple[Optimum, Vector, Stop]] = []
     belongs = np.full(len(ends.stop), -1, dtype=np.int64)
+    seen: dict[int, int] = {}
     for s in sorted(usable, key=lambda s: (-round(float(reached[s]), 6), s)):
         own = labelled[s]
+        if id(own) in seen:  # it followed another start
+            belongs[s] = seen[id(own)]
+            continue
         for k in range(len(found) - 1, -1, -1):
             other, vector, stop = found[k]
             if other.log_likelihood - reached[s] > 10 * SAME_LOG_LIKELIHOOD:
@@ -151,6 +158,7 @@ def merged_ends(
             belongs[s] = len(found)
             end = _End(start=s, kind=kinds[s], log_likelihood=float(reached[s]), convergence=_convergence(ends, s))
             found.append((_optimum(own, end, flags_of), own.vector, ends.stop[s]))
+        seen[id(own)] = int(belongs[s])
     counts = np.bincount(belongs[belongs >= 0], minlength=len(found))
     return tuple(replace(o, count=int(counts[k])) for k, (o, _, _) in enumerate(found)), belongs
 

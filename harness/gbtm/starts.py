@@ -76,13 +76,16 @@ def _k_means(curves: Matrix, design: GbtmDesign, stream: np.random.Generator, ro
     for _ in range(rounds):
         sizes = members.sum(axis=1, keepdims=True)
         centres = np.where(sizes > 0, members @ points / np.maximum(sizes, 1.0), centres)
-        members = _nearest(points, centres)
+        before, members = members, _nearest(points, centres)
+        if np.array_equal(before, members):
+            break
     return members
 
 
 def _nearest(points: Matrix, centres: Matrix) -> Matrix:
-    distances = np.sum((points[None] - centres[:, None]) ** 2, axis=2)
-    return _hard(distances.argmin(axis=0), len(centres))
+    # The squared distance less what all centres have in common, halved.
+    apart = np.sum(centres**2, axis=1, keepdims=True) / 2 - centres @ points.T
+    return _hard(apart.argmin(axis=0), len(centres))
 
 
 def _random_subjects(curves: Matrix, design: GbtmDesign, stream: np.random.Generator) -> Matrix:
