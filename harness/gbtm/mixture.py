@@ -132,11 +132,11 @@ def log_joint(vectors: Matrix, mixture: Mixture) -> Tensor:
 
 def e_step(vectors: Matrix, mixture: Mixture) -> tuple[Tensor, Vector]:
     """Return the posterior class probabilities (S, K, N) and the log-likelihoods (S,), all constants included."""
-    posterior, by_subject = _posteriors(vectors, mixture)
+    posterior, by_subject = posteriors(vectors, mixture)
     return posterior, by_subject @ mixture.weights
 
 
-def _posteriors(vectors: Matrix, mixture: Mixture) -> tuple[Tensor, Matrix]:
+def posteriors(vectors: Matrix, mixture: Mixture) -> tuple[Tensor, Matrix]:
     """Return the posterior class probabilities (S, K, N) and the log-likelihoods of subjects (S, N)."""
     joint = log_joint(vectors, mixture)
     largest = joint.max(axis=1, keepdims=True)
@@ -149,9 +149,12 @@ def _posteriors(vectors: Matrix, mixture: Mixture) -> tuple[Tensor, Matrix]:
     return posterior, log_total[:, 0]
 
 
-def derivatives(vectors: Matrix, mixture: Mixture) -> Derivatives:
-    """Return the log-likelihood, the score of each subject and the observed information at free vectors (S, P)."""
-    posterior, by_subject = _posteriors(vectors, mixture)
+def derivatives(vectors: Matrix, mixture: Mixture, known: tuple[Tensor, Matrix] | None = None) -> Derivatives:
+    """Return the log-likelihood, the score of each subject and the observed information at free vectors (S, P).
+
+    `known` is what `posteriors` gives there, if that was asked already.
+    """
+    posterior, by_subject = posteriors(vectors, mixture) if known is None else known
     S, P, N = len(vectors), mixture.n_free, posterior.shape[2]
     membership = mixture.membership
     weighted = mixture.weighted(posterior)

@@ -16,7 +16,7 @@ import numpy as np
 from harness.arrays import Codes, Mask, Matrix, Tensor, Vector
 from harness.convergence import Stop
 from harness.gbtm.followers import NEAR, Followers
-from harness.gbtm.mixture import Derivatives, Mixture, derivatives, e_step
+from harness.gbtm.mixture import Derivatives, Mixture, derivatives, posteriors
 
 GRADIENT_TOLERANCE = 1e-9
 """In standard-error units; an end with a smaller one is an optimum to rounding."""
@@ -121,8 +121,9 @@ def climb(vectors: Matrix, mixture: Mixture, iterations: int = 100) -> Ascent:
     stop = np.full(S, Stop.ITERATION_LIMIT, dtype=object)
     active = np.arange(S)
     followers = Followers(S)
+    known: tuple[Tensor, Matrix] | None = None
     for step in range(iterations + 1):
-        found = derivatives(vectors[active], mixture)
+        found = derivatives(vectors[active], mixture, known)
         held = (vectors[active] <= mixture.lower + 1e-9) & (found.score <= 0)
         here = steepness(_without(held, found))
         log_likelihood[active], eigenvalue[active] = found.log_likelihood, here.smallest_eigenvalue
@@ -135,7 +136,10 @@ def climb(vectors: Matrix, mixture: Mixture, iterations: int = 100) -> Ascent:
         if not climbing.any() or step == iterations:
             break
         moving = active[climbing]
-        moved, successful = _move(vectors[moving], found.log_likelihood[climbing], _taken(here, climbing), mixture)
+        moved, successful, there = _move(
+            vectors[moving], found.log_likelihood[climbing], _taken(here, climbing), mixture
+        )
+        known = (there[0][successful], there[1][successful])
         vectors[moving[successful]] = moved[successful]
         used[moving] += 1
         stuck = moving[~successful]
@@ -183,24 +187,30 @@ def _taken(here: Steepness, starts: Mask) -> Steepness:
     )
 
 
-def _move(vectors: Matrix, log_likelihood: Vector, here: Steepness, mixture: Mixture) -> tuple[Matrix, Mask]:
-    """Return the next vectors and which of them are better (or too near to an optimum to tell)."""
+def _move(
+    vectors: Matrix, log_likelihood: Vector, here: Steepness, mixture: Mixture
+) -> tuple[Matrix, Mask, tuple[Tensor, Matrix]]:
+    """Return the next vectors, which of them are better (or too near to tell), and the posteriors of those."""
     near = here.distance < np.maximum(_UNRESOLVED, np.sqrt(_ROUNDING * np.abs(log_likelihood)))
     saddle = near & (here.smallest_eigenvalue < -_FLAT)
     step = np.where(saddle[:, None], here.saddle_step, here.step)
     largest = np.abs(step).max(axis=1, keepdims=True)
     step = step * np.minimum(1.0, _LARGEST_STEP / np.maximum(largest, 1e-300))
-    moved = vectors + step
+    moved = np.maximum(vectors + step, mixture.lower)
     accepted = near & ~saddle
-    rest = np.flatnonzero(~accepted)
-    for _ in range(_HALVINGS):
+    posterior, by_subject = posteriors(moved, mixture)
+    better = by_subject @ mixture.weights > log_likelihood
+    rest = np.flatnonzero(~accepted & ~better)
+    accepted |= better
+    for _ in range(_HALVINGS - 1):
         if not len(rest):
             break
-        trial = np.maximum(vectors[rest] + step[rest], mixture.lower)
-        _, reached = e_step(trial, mixture)
-        better = reached > log_likelihood[rest]
-        moved[rest[better]] = trial[better]
-        accepted[rest[better]] = True
-        rest = rest[~better]
         step[rest] /= 2
-    return moved, accepted
+        trial = np.maximum(vectors[rest] + step[rest], mixture.lower)
+        own, reached = posteriors(trial, mixture)
+        better = reached @ mixture.weights > log_likelihood[rest]
+        taken = rest[better]
+        moved[taken], posterior[taken], by_subject[taken] = trial[better], own[better], reached[better]
+        accepted[taken] = True
+        rest = rest[~better]
+    return moved, accepted, (posterior, by_subject)
