@@ -4,7 +4,7 @@ Starts of several kinds and of every distinct assignment of unequal orders to cl
 with one class less, so that a model never falls below its submodel; then exchanges between the classes of the best end,
 as long as they find a better one. Where fewer than half of the starts agree on the best end, the problem is not an easy
 one: then newcomers to the model with one class less, merges of the one with one class more, exchanges from the ends
-next to the best, and, where it was rare, more starts.
+next to the best, and, where it was rare, more starts. The same where the last class gains less than its parameters.
 """
 
 from dataclasses import replace
@@ -27,7 +27,7 @@ from harness.quantities import Point
 _EXCHANGES = 5
 _RUNNERS_UP = 2  # ends next to the best that exchanges begin from as well
 _FEWEST_TO_EXCHANGE = 3  # classes: two to merge and one to split
-_EASY = 0.5  # a hit rate above which none of this is needed
+_EASY = 0.5  # a hit rate above which none of this is needed, unless the last class gains next to nothing
 _ENLARGED_STARTS = 10
 _NEWCOMERS = 2**32 - 1  # the random stream of newcomers: that of no start
 _LARGEST_EXTENSION = 4  # times the starts asked for
@@ -63,7 +63,7 @@ def _search_all(design: GbtmDesign) -> GbtmFit:
     reduced = _reduced(design)
     found = _search(design, 0, _n_starts(design), also=_splits(reduced, design))
     found, account = _exchanged(found, design, reduced.log_likelihood)
-    if account.hit_rate < _EASY:
+    if not _is_easy(account, reduced):
         found, account = _widened(found, account, reduced, design)
     drawn, limit = _n_starts(design), (1 + _LARGEST_EXTENSION) * _n_starts(design)
     while is_rare(account) and drawn < limit:
@@ -82,6 +82,15 @@ def _widened(found: Found, account: GbtmFit, reduced: GbtmFit, design: GbtmDesig
         for optimum in next_best:
             found, account = _improved(found, _exchange(optimum, design), account, design)
     return found, account
+
+
+def _is_easy(account: GbtmFit, reduced: GbtmFit) -> bool:
+    """Whether most starts agree, on an end that gains more by its last class than the parameters which that adds.
+
+    A class that gains less describes chance, which small classes do in many ways that few starts come near.
+    """
+    added = len(account.point) - len(reduced.point)
+    return account.hit_rate >= _EASY and account.log_likelihood - reduced.log_likelihood > added
 
 
 def _improved(found: Found, more: Found, account: GbtmFit, design: GbtmDesign) -> tuple[Found, GbtmFit]:
