@@ -55,7 +55,8 @@ def coefficients(estimates: GbtmEstimates, level: float = 0.95) -> pd.DataFrame:
         for limit, sign in ((lower, -1), (upper, 1)):
             limit[is_share] = 1 / (1 + np.exp(-(log_odds + sign * width[is_share] / slope)))
     for limit, sign in ((lower, -1), (upper, 1)):
-        limit[is_sigma] = value[is_sigma] * np.exp(sign * width[is_sigma] / value[is_sigma])
+        with np.errstate(over="ignore"):  # a parameter of which the data know next to nothing goes up to infinity
+            limit[is_sigma] = value[is_sigma] * np.exp(sign * width[is_sigma] / value[is_sigma])
     z = np.full(len(value), np.nan)
     z[is_tested] = value[is_tested] / error[is_tested]
     return table.assign(standard_error=error, z=z, p=2 * ndtr(-np.abs(z)), lower=lower, upper=upper)
