@@ -131,6 +131,8 @@ def fit_multi_trajectory(
         With everything that is wrong with the columns, or with the model for these data.
     """
     require("fit_multi_trajectory", outcomes, Sequence, "a list of outcome models")
+    if not outcomes:
+        raise SpecError("fit_multi_trajectory", [Problem(found="no outcomes", expected="one outcome model or more")])
     for outcome in outcomes:
         require("fit_multi_trajectory", outcome, OutcomeModel, "an outcome_model(...)")
     specs = specs_of(

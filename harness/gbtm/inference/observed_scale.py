@@ -6,6 +6,7 @@ import numpy as np
 from scipy.special import expit, ndtr
 
 from harness.arrays import Matrix
+from harness.errors import Problem, SpecError
 from harness.gbtm.families.build import row_family
 from harness.gbtm.families.gaussian import HALF_LOG_2PI
 from harness.gbtm.families.rows import second
@@ -13,13 +14,23 @@ from harness.gbtm.spec import GbtmSpec
 
 Scale = Literal["predictor", "response"]
 
+_HIGHEST = 300.0  # of a log mean, whose exponential still has a square
+
 
 def mean_and_slopes(spec: GbtmSpec, eta: Matrix, zeta: Matrix | None) -> tuple[Matrix, Matrix, Matrix]:
     """Return the mean of an outcome and its slopes by eta and zeta, all of the shape of eta, in the user's units.
 
     Of "censored_normal" that is lower Phi(a) + upper Phi(-b) + eta (Phi(b) - Phi(a)) + sigma (phi(a) - phi(b)) with
     a = (lower - eta) / sigma, b = (upper - eta) / sigma; of "logit" a share of the trials.
+
+    Raises
+    ------
+    SpecError
+        If a mean count is too large to be a number, far from the times of the data.
     """
+    if spec.family in {"poisson", "zip"} and np.max(eta, initial=0.0) > _HIGHEST:
+        found = f"a mean count of 1e{float(np.max(eta)) / np.log(10):.0f}"
+        raise SpecError("curves", [Problem(found=found, expected="times at which the mean is a number")])
     mean = row_family(spec.family, np.full(eta.shape[-1], np.nan), spec.limits).mean(eta, zeta)
     zero = np.zeros_like(mean)
     match spec.family:

@@ -33,6 +33,7 @@ def refuse_several(specs: Sequence[GbtmSpec], cohort: Cohort, *, same_classes: b
         problems += error.problems
     if not problems:
         problems += _between_outcomes(specs, cohort)
+        problems += [] if same_classes else _without_common_subjects(specs, cohort)
     if problems:
         named = ", ".join(repr(spec.outcome) for spec in specs)
         raise SpecError(f"trajectory model of {named} in cohort {cohort.name!r}", problems)
@@ -69,6 +70,16 @@ def _between_outcomes(specs: Sequence[GbtmSpec], cohort: Cohort) -> Iterator[Pro
             named = ", ".join(map(str, at[:_NAMED])) + (", ..." if len(at) > _NAMED else "")
             found_here = f"{name!r} changes within a subject in row(s) {named}"
             yield Problem(found=found_here, expected="one value a subject", column=name)
+
+
+def _without_common_subjects(specs: Sequence[GbtmSpec], cohort: Cohort) -> Iterator[Problem]:
+    """Yield that no subject has two outcomes with classes of their own, so that nothing tells how these go together."""
+    codes = cohort.factors[specs[0].subject].codes
+    having = [set(codes[~np.isnan(cohort.numeric[spec.outcome])].tolist()) for spec in specs]
+    if all(spec.n_classes > 1 for spec in specs) and not set.intersection(*having):
+        named = " and ".join(repr(spec.outcome) for spec in specs)
+        expected = "some who do, who tell how the classes go together"
+        yield Problem(found=f"no subject with both {named}", expected=expected, advice="Fit each outcome alone.")
 
 
 def _changes(codes: Codes, values: Vector) -> Codes:

@@ -162,3 +162,10 @@ def test_a_mean_that_needs_a_sigma_by_visit_is_refused_elsewhere(family_table):
     with pytest.raises(SpecError, match="expected the times of visits"):
         fit.class_curves(np.array([1.5]), scale="response")
     assert fit.class_curves(np.array([1.5]))["fitted"].notna().all()
+
+
+def test_a_mean_count_that_is_no_number_is_refused(family_fit):
+    fit = family_fit("poisson")
+    assert np.isfinite(fit.class_curves([-1e5, 1e5])["fitted"]).all()
+    with pytest.raises(SpecError, match="times at which the mean is a number"):
+        fit.class_curves([-1e5, 1e5], scale="response")

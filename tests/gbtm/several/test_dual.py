@@ -295,3 +295,11 @@ def test_a_cell_that_a_start_leaves_empty_is_found_out_and_filled_again(simulate
     assert filled.stop == (Stop.OPTIMUM,)
     assert falsely_empty(filled.vectors, design.mixture).tolist() == [False]
     assert filled.log_likelihood[0] == pytest.approx(fit_dual(design).joint.log_likelihood, abs=1e-8)
+
+
+def test_outcomes_of_different_subjects_do_not_tell_how_classes_go_together(simulated, panel_of):
+    subject, time, columns, _ = simulated(40, 3)
+    early = subject < 20
+    apart = {"score": np.where(early, columns["score"], np.nan), "mood": np.where(early, np.nan, columns["mood"])}
+    with pytest.raises(SpecError, match="no subject with both 'score' and 'mood'"):
+        build_dual_design(specs(TWO, MOOD), panel_of(subject, time, apart))

@@ -187,6 +187,8 @@ def test_a_weight_that_changes_between_outcomes_is_refused(simulated, panel_of):
 def test_an_outcome_model_is_asked_for_by_name(panel):
     with pytest.raises(SpecError, match="expected an outcome_model"):
         harness.fit_multi_trajectory(panel, ["score"], time="week", subject="id")
+    with pytest.raises(SpecError, match="no outcomes"):
+        harness.fit_multi_trajectory(harness.cohorts.to_frame(panel), [], time="week", subject="id")
     fitted = harness.fit_multi_trajectory(
         panel,
         [harness.outcome_model("score", [1, 0]), harness.outcome_model("mood", (1, 1))],
