@@ -174,7 +174,9 @@ def compare(fit: LmmResult | GbtmResult, reference: str | None = None) -> Compar
     reference
         For a mixed model "lme4" (default), "nlme" or "mmrm" (defaults where residuals have a structure), or "glmmTMB";
         for its tests "lmerTest", "pbkrtest", "emmeans" or "clubSandwich"; "lme4_profile" for intervals, "lme4_default"
-        for lme4 as it stops by default. For a trajectory model "lcmm" (default) or "flexmix".
+        for lme4 as it stops by default. For a trajectory model "lcmm" (default if gaussian), "flexmix" (default
+        of logit and Poisson classes), "trajeR" (of the other families) or "crimCV"; of one class, where not gaussian,
+        "glm", "survreg", "zeroinfl" or "glmmTMB_beta", by family.
 
     Returns
     -------
