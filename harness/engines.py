@@ -17,6 +17,7 @@ from harness.cohorts.cohort import Cohort
 from harness.gbtm import design as gbtm_design
 from harness.gbtm.density import log_likelihood
 from harness.gbtm.design import with_kinds
+from harness.gbtm.estimates import GbtmEstimates
 from harness.gbtm.estimation import estimates_at, score_distance
 from harness.gbtm.fit import fit as fit_gbtm
 from harness.gbtm.flexmix_rule import flexmix_fixed_point
@@ -210,6 +211,7 @@ class OurGbtm:
             convergence=fitted.convergence,
             conventions=conventions,
             warnings=self.result.warnings,
+            not_given=_without_errors(estimates),
             seconds=self.seconds,
         )
 
@@ -242,6 +244,16 @@ class OurGbtm:
 
     def refereed(self, points: Sequence[Point]) -> None:
         """Return that trajectory models have no referee."""
+
+
+def _without_errors(estimates: GbtmEstimates) -> dict[str, str]:
+    """Return the standard errors that our side does not give, by path, with the reason."""
+    reason = "we give no standard error of a parameter at a boundary, or where the information is singular"
+    return {
+        quantity.path.removesuffix(".estimate") + ".standard_error": reason
+        for quantity in estimates.quantities()
+        if quantity.path.endswith(".estimate") and quantity.standard_error is None
+    }
 
 
 def two_samples(spec: RatesSpec | MeansSpec, cohort: Cohort) -> RatesResult | MeansResult:
