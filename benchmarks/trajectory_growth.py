@@ -22,7 +22,7 @@ _SIGMA = 3.4
 
 
 def trajectory_growth(sizes: tuple[int, ...] = SIZES) -> Table:
-    """Fit four quadratic classes to more and more subjects, each size in a process of its own, whose peak is measured."""
+    """Fit four quadratic classes to more and more subjects, each size in a process whose peak is measured."""
     measured = []
     for m in sizes:
         with get_context("spawn").Pool(1) as pool:
