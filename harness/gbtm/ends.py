@@ -13,7 +13,7 @@ from harness.gbtm.mixture import Mixture
 from harness.gbtm.newton import Ascent, climb
 from harness.gbtm.optima import NEAR_TIE
 
-EM_STEPS = 25
+EM_STEPS = 18
 _LATE_ITERATIONS = 500  # for starts that ran out of iterations near or above the best end
 _CREEPING = 0.01  # standard errors
 _BATCH = 400_000  # start x class x subject cells at a time, to bound memory

@@ -40,6 +40,7 @@ def draw_starts(design: GbtmDesign, first: int, count: int) -> Starts:
     K, of_spec = design.n_classes, design.class_kinds
     assignments = kind_assignments(of_spec)
     curves = design.curves
+    places = {assignment: slots(of_spec, assignment) for assignment in assignments}
     kinds, chosen, found = [], [], np.empty((count, K, design.n_subjects))
     for s in range(first, first + count):
         # A kind meets every assignment before it changes; else some pairs would never meet.
@@ -47,7 +48,7 @@ def draw_starts(design: GbtmDesign, first: int, count: int) -> Starts:
         stream = np.random.default_rng(np.random.SeedSequence(design.spec.seed, spawn_key=(s,)))
         posterior = _DRAW[kind](curves, design, stream)
         by_mean = np.argsort(posterior @ curves[:, 0] / np.maximum(posterior.sum(axis=1), 1e-300), kind="stable")
-        found[s - first, slots(of_spec, assignment)] = posterior[by_mean]
+        found[s - first, places[assignment]] = posterior[by_mean]
         kinds.append(kind)
         chosen.append(assignment)
     return Starts(kinds=tuple(kinds), assignments=tuple(chosen), posterior=found)
@@ -67,7 +68,7 @@ def _noisy_ranks(curves: Matrix, design: GbtmDesign, stream: np.random.Generator
     return _hard(np.searchsorted(cuts, ranks, side="right"), K)
 
 
-def _k_means(curves: Matrix, design: GbtmDesign, stream: np.random.Generator, rounds: int = 10) -> Matrix:
+def _k_means(curves: Matrix, design: GbtmDesign, stream: np.random.Generator, rounds: int = 6) -> Matrix:
     K = design.n_classes
     # A random weight for each shape, so that levels and slopes take turns in leading the partition.
     points = curves / np.maximum(curves.std(axis=0), 1e-12) * stream.uniform(0.2, 1.0, curves.shape[1])

@@ -35,11 +35,12 @@ def test_the_numbers_of_classes_are_those_that_the_readme_shows():
 
 
 def before_the_draws(text):
-    """Return the lines down to the ratio of the likelihoods, without the seconds that each model took."""
+    """Return the lines down to the ratio of the likelihoods; without hits, ends and seconds, which machines differ in."""
     lines = text.split("p, from ")[0].strip().splitlines()
     timed = range(lines.index(next(line for line in lines if line.endswith("Seconds"))), len(lines))
     return [
-        re.sub(r" +[0-9.]+$", "", line) if k in timed and line.count("  ") > 5 else line for k, line in enumerate(lines)
+        re.sub(r"( +[0-9.]+){3}$", "", line) if k in timed and line.count("  ") > 5 else line
+        for k, line in enumerate(lines)
     ]
 
 

@@ -163,21 +163,21 @@ class GaussianMoments:
 
     @cached_property
     def _sums(self) -> Matrix:
-        return np.concatenate([self.yy[:, None], self.Xy, self.XX], axis=1)
+        """n_i, y'y, X'y, X'X of each subject, (N, 2 + Q + Q^2)."""
+        return np.concatenate([self.n[:, None], self.yy[:, None], self.Xy, self.XX], axis=1)
 
     def _residual_sums(self, beta: Tensor) -> Tensor:
         """Return sum_j (y_ij - x_ij' beta)^2, (S, K, N)."""
         S, K, Q = beta.shape
         squares = (beta[..., :, None] * beta[..., None, :]).reshape(S, K, Q * Q)
         factors = np.concatenate([np.ones((S, K, 1)), -2 * beta, squares], axis=2)
-        return np.asarray((factors.reshape(S * K, -1) @ self._sums.T).reshape(S, K, -1))
+        return np.asarray((factors.reshape(S * K, -1) @ self._sums[:, 1:].T).reshape(S, K, -1))
 
     def _maximised(self, weights: Tensor, precision: Matrix) -> Matrix:
         S, K, N = weights.shape
         Q = self.response.X.shape[1]
-        flat = weights.reshape(S * K, N)
-        yy, rows = (flat @ self.yy).reshape(S, K), (flat @ self.n).reshape(S, K)
-        Xy, XX = (flat @ self.Xy).reshape(S, K, Q), (flat @ self.XX).reshape(S, K, Q, Q)
+        sums = (weights.reshape(S * K, N) @ self._sums).reshape(S, K, -1)
+        rows, yy, Xy, XX = sums[..., 0], sums[..., 1], sums[..., 2 : 2 + Q], sums[..., 2 + Q :].reshape(S, K, Q, Q)
         joint = self.response.n_common > 0
         coefficients = self._jointly(Xy, XX, precision) if joint else self._by_class(Xy, XX)
         beta = self.response.coefficients(coefficients)
