@@ -35,7 +35,7 @@ def test_the_numbers_of_classes_are_those_that_the_readme_shows():
 
 
 def before_the_draws(text):
-    """Return the lines down to the ratio of the likelihoods, without hits, ends and seconds: machines differ in these."""
+    """Return the lines down to the ratio of the likelihoods, without hits, ends and seconds of each search."""
     lines = text.split("p, from ")[0].strip().splitlines()
     timed = range(lines.index(next(line for line in lines if line.endswith("Seconds"))), len(lines))
     return [
