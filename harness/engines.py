@@ -14,6 +14,7 @@ import numpy as np
 from harness.arrays import Vector
 from harness.cases import Case, Probe
 from harness.cohorts.cohort import Cohort
+from harness.convergence import Stop
 from harness.gbtm import design as gbtm_design
 from harness.gbtm.density import log_likelihood
 from harness.gbtm.design import with_kinds
@@ -144,8 +145,14 @@ class OurLmm:
         )
 
     def probes(self) -> tuple[Probe, ...]:
-        """Return three points away from any optimum, and our optimum."""
+        """Return three points away from any optimum, and our optimum.
+
+        Beside a residual structure they are multiples of our optimum: none where that is singular, because nlme can't
+        hold a singular covariance, and by rounding may say that it did.
+        """
         best = self.result.estimates.theta
+        if self.result.design.residual is not None and self.result.fit.convergence.stop == Stop.SINGULAR:
+            return ()
         away = _relative_factors(self.result.design) if self.result.design.residual is None else self._moved(best)
         probes = tuple(Probe(label=f"probe {k}", point=_point(theta)) for k, theta in enumerate(away, start=1))
         return (*probes, Probe(label="our optimum", point=_point(best)))
