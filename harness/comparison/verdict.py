@@ -126,6 +126,12 @@ class Comparison:
     distance: float | None = None
     permutation: Mapping[int, int] = field(default_factory=dict)
 
+    def __str__(self) -> str:
+        """Return the outcome, the counts and the cause in a few lines; all verdicts are in `verdicts`."""
+        counts = ", ".join(f"{number} {outcome.value}" for outcome in Outcome if (number := self.count(outcome)))
+        lines = [f"{self.case}: {self.left.engine} and {self.right.engine}: {self.outcome.value}", f"  {counts}"]
+        return "\n".join([*lines, *(f"  {text}" for text in (self.sentence, self.next_step) if text)])
+
     def count(self, outcome: Outcome) -> int:
         """Return how many verdicts have the outcome."""
         return sum(verdict.outcome is outcome for verdict in self.verdicts)

@@ -25,6 +25,15 @@ def test_equal_readings_agree_without_a_cause(ours_lmm, lme4, ours_gbtm, lcmm, a
         assert comparison.distance == 0
 
 
+def test_a_comparison_prints_its_outcome_counts_and_cause_and_not_its_readings(ours_lmm, lme4, agreeing_evidence):
+    wrong = replace(lme4, quantities=lme4.quantities[1:])
+    comparison = judge("case", ours_lmm, wrong, agreeing_evidence)
+    lines = str(comparison).splitlines()
+    assert lines[0] == f"case: {ours_lmm.engine} and {lme4.engine}: disagree"
+    assert f"{comparison.count(Outcome.DISAGREE)} disagree" in lines[1]
+    assert lines[2:] == [f"  {comparison.sentence}", f"  {comparison.next_step}"]
+
+
 def test_every_quantity_of_either_side_has_exactly_one_verdict(ours_gbtm, lcmm):
     comparison = judge("case", ours_gbtm, lcmm, CrossEvidence())
     paths = [v.quantity for v in comparison.verdicts]
