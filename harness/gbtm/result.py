@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from harness.arrays import Codes, Matrix, Vector, read_only
+from harness.arrays import Vector
 from harness.cohorts.cohort import Cohort
-from harness.gbtm import adequacy, curves, summary, tables
+from harness.gbtm import curves, summary, tables
 from harness.gbtm.account import GbtmFit
 from harness.gbtm.design import GbtmDesign, build_design
 from harness.gbtm.estimates import GbtmEstimates
 from harness.gbtm.estimation import estimate
 from harness.gbtm.fit import fit
+from harness.gbtm.fitted_numbers import FittedNumbers
 from harness.gbtm.inference.methods import Inferences
 from harness.gbtm.inference.refusals import standard_error_refusals
 from harness.gbtm.spec import GbtmSpec
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class GbtmResult(Inferences):
+class GbtmResult(FittedNumbers, Inferences):
     """A trajectory model fitted to a cohort, in the user's units.
 
     Classes count from 1, from the lowest to the highest mean fitted value over the observed times of all rows.
@@ -41,36 +42,6 @@ class GbtmResult(Inferences):
     design: GbtmDesign
     fit: GbtmFit
     estimates: GbtmEstimates
-
-    @property
-    def log_likelihood(self) -> float:
-        """With all constants."""
-        return self.estimates.log_likelihood
-
-    @property
-    def aic(self) -> float:
-        """-2L + 2p."""
-        return self.estimates.aic
-
-    @property
-    def bic(self) -> float:
-        """-2L + p log N, N subjects: lcmm's. flexmix's is `bic_observations`; Stata traj's is -1/2 of these."""
-        return self.estimates.bic_subjects
-
-    @property
-    def bic_observations(self) -> float:
-        """-2L + p log n, n rows."""
-        return self.estimates.bic_observations
-
-    @property
-    def entropy(self) -> float:
-        """1 - EN / (N log K)."""
-        return self.estimates.entropy
-
-    @property
-    def class_shares(self) -> Vector:
-        """Estimated shares (K,), not those of modal assignment."""
-        return self.estimates.class_shares
 
     @property
     def orders(self) -> tuple[int, ...]:
@@ -86,16 +57,6 @@ class GbtmResult(Inferences):
     def sigma(self) -> Vector:
         """Residual standard deviation: one if shared, else K."""
         return self.estimates.sigma
-
-    @property
-    def posterior(self) -> Matrix:
-        """Class probabilities (N, K) of the subjects in `estimates.subject_labels`."""
-        return self.estimates.posterior
-
-    @property
-    def assignment(self) -> Codes:
-        """Modal class of each subject (N,), from 1."""
-        return read_only(adequacy.assignment(self.posterior) + 1)
 
     @property
     def warnings(self) -> tuple[str, ...]:

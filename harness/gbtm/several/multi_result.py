@@ -5,14 +5,15 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from harness.arrays import Codes, Matrix, Vector, read_only
+from harness.arrays import Vector
 from harness.cohorts.cohort import Cohort
-from harness.gbtm import adequacy, curves, tables
+from harness.gbtm import curves, tables
 from harness.gbtm.account import GbtmFit
 from harness.gbtm.design import KIND_WIDTH, GbtmDesign
 from harness.gbtm.estimates import GbtmEstimates
 from harness.gbtm.estimation import estimate
 from harness.gbtm.fit import fit
+from harness.gbtm.fitted_numbers import FittedNumbers
 from harness.gbtm.inference.methods import Inferences
 from harness.gbtm.inference.refusals import standard_error_refusals
 from harness.gbtm.several import multi_tables
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class MultiResult(Inferences):
+class MultiResult(FittedNumbers, Inferences):
     """A model of several outcomes with the same classes, fitted to a cohort, in the user's units.
 
     Classes count from 1, from the lowest to the highest mean fitted value of the first outcome.
@@ -42,55 +43,15 @@ class MultiResult(Inferences):
     estimates: GbtmEstimates
 
     @property
-    def log_likelihood(self) -> float:
-        """With all constants, of all outcomes together."""
-        return self.estimates.log_likelihood
-
-    @property
-    def aic(self) -> float:
-        """-2L + 2p."""
-        return self.estimates.aic
-
-    @property
-    def bic(self) -> float:
-        """-2L + p log N, N subjects."""
-        return self.estimates.bic_subjects
-
-    @property
-    def bic_observations(self) -> float:
-        """-2L + p log n, n rows of all outcomes."""
-        return self.estimates.bic_observations
-
-    @property
-    def entropy(self) -> float:
-        """1 - EN / (N log K)."""
-        return self.estimates.entropy
-
-    @property
     def outcomes(self) -> tuple[str, ...]:
         """Names of the outcomes, in order."""
         return tuple(spec.outcome for spec in self.specs)
-
-    @property
-    def class_shares(self) -> Vector:
-        """Estimated shares (K,), not those of modal assignment."""
-        return self.estimates.class_shares
 
     @property
     def orders(self) -> dict[str, tuple[int, ...]]:
         """Which order each class got, by outcome."""
         kinds = self.fit.class_kinds
         return {name: tuple(kind[KIND_WIDTH * k] for kind in kinds) for k, name in enumerate(self.outcomes)}
-
-    @property
-    def posterior(self) -> Matrix:
-        """Class probabilities (N, K) of the subjects in `estimates.subject_labels`."""
-        return self.estimates.posterior
-
-    @property
-    def assignment(self) -> Codes:
-        """Modal class of each subject (N,), from 1."""
-        return read_only(adequacy.assignment(self.posterior) + 1)
 
     @property
     def warnings(self) -> tuple[str, ...]:
