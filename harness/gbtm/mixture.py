@@ -9,15 +9,19 @@ McLachlan & Peel 2000, section 2.15)::
 All in working units; S vectors at a time.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
 from harness.arrays import Codes, Matrix, Tensor, Vector
+from harness.gbtm.densities.moments import GaussianMoments
 from harness.gbtm.membership import Membership
 from harness.gbtm.model import ClassDensity
 from harness.gbtm.named import Parameter
+
+_BLOCK = 32_768  # subjects
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -75,6 +79,27 @@ class Mixture:
             for parameter in density.parameters
         )
         return (*self.membership.parameters, *own)
+
+    @cached_property
+    def blocks(self) -> tuple[tuple[slice, "Mixture"], ...]:
+        """The mixture of so many subjects at a time that their arrays stay in the cache; none if there are few.
+
+        Only where every density is one of sums by subject, which can be taken apart.
+        """
+        N = len(self.weights)
+        densities = [density for density in self.densities if isinstance(density, GaussianMoments)]
+        if N <= _BLOCK or len(densities) < len(self.densities):
+            return ()
+        slices = [slice(first, min(first + _BLOCK, N)) for first in range(0, N, _BLOCK)]
+        return tuple((some, self._of(some, densities)) for some in slices)
+
+    def _of(self, some: slice, densities: Sequence[GaussianMoments]) -> "Mixture":
+        return replace(
+            self,
+            membership=replace(self.membership, W=self.membership.W[some]),
+            densities=tuple(density.of_subjects(some) for density in densities),
+            weights=self.weights[some],
+        )
 
     def permuted(self, classes: Codes) -> "Mixture":
         """Return the mixture whose class g is class classes[g] of this one."""
@@ -138,6 +163,12 @@ def e_step(vectors: Matrix, mixture: Mixture) -> tuple[Tensor, Vector]:
 
 def posteriors(vectors: Matrix, mixture: Mixture) -> tuple[Tensor, Matrix]:
     """Return the posterior class probabilities (S, K, N) and the log-likelihoods of subjects (S, N)."""
+    if mixture.blocks:
+        posterior = np.empty((len(vectors), mixture.n_classes, len(mixture.weights)))
+        by_subject = np.empty((len(vectors), len(mixture.weights)))
+        for some, block in mixture.blocks:
+            posterior[:, :, some], by_subject[:, some] = posteriors(vectors, block)
+        return posterior, by_subject
     joint = log_joint(vectors, mixture)
     largest = joint.max(axis=1, keepdims=True)
     joint -= largest
@@ -155,6 +186,14 @@ def derivatives(vectors: Matrix, mixture: Mixture, known: tuple[Tensor, Matrix] 
     `known` is what `posteriors` gives there, if that was asked already.
     """
     posterior, by_subject = posteriors(vectors, mixture) if known is None else known
+    if mixture.blocks:
+        return _together(
+            [
+                derivatives(vectors, block, (posterior[:, :, some], by_subject[:, some]))
+                for some, block in mixture.blocks
+            ],
+            by_subject,
+        )
     S, P, N = len(vectors), mixture.n_free, posterior.shape[2]
     membership = mixture.membership
     weighted = mixture.weighted(posterior)
@@ -191,4 +230,15 @@ def derivatives(vectors: Matrix, mixture: Mixture, known: tuple[Tensor, Matrix] 
         scores=scores,
         score=scores @ mixture.weights,
         information=-second,
+    )
+
+
+def _together(blocks: Sequence[Derivatives], by_subject: Matrix) -> Derivatives:
+    """Return the derivatives of all subjects from those of some at a time."""
+    return Derivatives(
+        log_likelihood=np.sum([block.log_likelihood for block in blocks], axis=0),
+        by_subject=by_subject,
+        scores=np.concatenate([block.scores for block in blocks], axis=2),
+        score=np.sum([block.score for block in blocks], axis=0),
+        information=np.sum([block.information for block in blocks], axis=0),
     )

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -5,7 +7,7 @@ from hypothesis import strategies as st
 
 from harness.gbtm.densities.moments import SMALLEST_SIGMA
 from harness.gbtm.em import begin, m_step, run_em
-from harness.gbtm.mixture import e_step
+from harness.gbtm.mixture import derivatives, e_step
 
 MODELS = {
     "shared sigma": {"orders": (2, 1, 2), "sigma": "shared"},
@@ -114,3 +116,19 @@ def test_sigma_does_not_fall_below_its_floor(design_of, cohort_of):
     posterior = np.array([[[1.0, 1, 0, 0], [0, 0, 1, 1]]])
     density, own = design.mixture.densities[0], begin(posterior, design.mixture)[:, design.mixture.parts[0]]
     assert np.exp(own[0, density.sigma_places[0]]) == pytest.approx(SMALLEST_SIGMA)
+
+
+def test_subjects_taken_in_blocks_give_what_they_give_at_once(design_of, monkeypatch):
+    """Sums over subjects in another order: equal to their rounding."""
+    mixture = design_of(orders=(2, 1, 2), sigma="class").mixture
+    vectors = np.random.default_rng(5).normal(0, 0.5, (3, mixture.n_free))
+    whole, (posterior, total) = derivatives(vectors, mixture), e_step(vectors, mixture)
+    monkeypatch.setattr("harness.gbtm.mixture._BLOCK", 7)
+    parted = replace(mixture)
+    assert len(parted.blocks) == -(-len(mixture.weights) // 7)
+    in_blocks = derivatives(vectors, parted)
+    for name in ("log_likelihood", "by_subject", "scores", "score", "information"):
+        ours, theirs = getattr(in_blocks, name), getattr(whole, name)
+        np.testing.assert_allclose(ours, theirs, rtol=1e-12, atol=1e-12 * np.abs(theirs).max())
+    np.testing.assert_allclose(e_step(vectors, parted)[0], posterior, rtol=1e-12, atol=1e-300)
+    np.testing.assert_allclose(e_step(vectors, parted)[1], total, rtol=1e-12)

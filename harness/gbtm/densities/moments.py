@@ -125,6 +125,10 @@ class GaussianMoments:
         noise = sigma * generator.standard_normal(len(of_row))
         return np.asarray(response.X @ response.pooled + response.scale * (means + noise))
 
+    def of_subjects(self, some: slice) -> "GaussianMoments":
+        """Return the density of some subjects only; what it can't do alone is what needs rows: to draw outcomes."""
+        return replace(self, n=self.n[some], yy=self.yy[some], Xy=self.Xy[some], XX=self.XX[some])
+
     def permuted(self, classes: Codes) -> "GaussianMoments":
         """Return the density with its classes in another order."""
         return replace(self, response=self.response.permuted(classes))
