@@ -1,15 +1,15 @@
 """Verdicts on claims in a terminal: a line of counts, then one row a claim with the reason."""
 
 from collections.abc import Sequence
-from io import StringIO
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console, RenderableType
+from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from harness.claims.claim import Claim
 from harness.claims.verdict import Answer, Judged, Verification
+from harness.reports.lines import lines_of
 from harness.reports.words import NAME_LENGTH, counted, name, sentence, shorten, visible
 
 _STYLE = {Answer.CONSISTENT: "green", Answer.INCONSISTENT: "bold red", Answer.NOT_CHECKABLE: "cyan"}
@@ -18,24 +18,7 @@ MOST_CAUSES = 4
 
 def render(verification: Verification, width: int = 100, *, colour: bool = False) -> str:
     """Return the verdicts as lines of at most `width` columns; colour repeats what the words say."""
-    lines = StringIO()
-    # Everything that rich would otherwise read from the environment is given, so that the text depends on this only.
-    console = Console(
-        file=lines,
-        width=width,
-        height=25,
-        force_terminal=colour,
-        color_system="standard" if colour else None,
-        no_color=not colour,
-        legacy_windows=False,
-        markup=False,
-        emoji=False,
-        highlight=False,
-        _environ={},
-    )
-    for part in _parts(verification):
-        console.print(part)
-    return "\n".join(line.rstrip() for line in lines.getvalue().splitlines()) + "\n"
+    return lines_of(_parts(verification), width, colour=colour)
 
 
 def headline(verification: Verification) -> str:

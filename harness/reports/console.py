@@ -1,15 +1,15 @@
 """The report in a terminal: what was pinned or not compared, the verdict, one table, a block per disagreement."""
 
 from collections.abc import Sequence
-from io import StringIO
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from harness.comparison.verdict import Comparison, Outcome, Run
+from harness.reports.lines import lines_of
 from harness.reports.objectives import evidence_sentences, objective_rows, permutation_text
 from harness.reports.ranking import basis_text, compared, disagreeing, numbered_bases, outcome_of, ratio, worst
 from harness.reports.summary import Overall, Summary, engine_text, summarise
@@ -34,24 +34,7 @@ _VERDICTS_SHOWN = 5
 
 def render(run: Run, width: int = 100, *, colour: bool = False) -> str:
     """Return the run as lines of at most `width` columns; colour repeats what the words say."""
-    lines = StringIO()
-    # Everything that rich would otherwise read from the environment is given, so that the text depends on the run only.
-    console = Console(
-        file=lines,
-        width=width,
-        height=25,
-        force_terminal=colour,
-        color_system="standard" if colour else None,
-        no_color=not colour,
-        legacy_windows=False,
-        markup=False,
-        emoji=False,
-        highlight=False,
-        _environ={},
-    )
-    for part in _parts(run):
-        console.print(part)
-    return "\n".join(line.rstrip() for line in lines.getvalue().splitlines()) + "\n"
+    return lines_of(_parts(run), width, colour=colour)
 
 
 def _parts(run: Run) -> list[RenderableType]:
