@@ -17,7 +17,8 @@ from benchmarks.machine import environment, pin_threads, timing_worker
 from benchmarks.tables import USAGE, Cell, Judged, Table, closing, exit_status, render
 from harness import fit_gbtm
 from harness.cases import Case
-from harness.comparison.verdict import Comparison, Outcome, Skipped
+from harness.comparison.run import Skipped
+from harness.comparison.verdict import Comparison, Outcome
 from harness.convergence import Stop
 from harness.crosscheck import References, compare_with
 from harness.engines import solve

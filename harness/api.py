@@ -14,7 +14,8 @@ import pandas as pd
 from harness.cases import REFERENCES, Case, default_references
 from harness.cohorts import Cohort, cohort_from_frame
 from harness.columns_of_frames import present
-from harness.comparison.verdict import Comparison, Skipped
+from harness.comparison.run import Skipped
+from harness.comparison.verdict import Comparison
 from harness.crosscheck import References, compare_with
 from harness.engines import OurGbtm, OurLmm, with_found_orders
 from harness.errors import EngineError, Problem, SpecError, nearest

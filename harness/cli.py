@@ -9,13 +9,14 @@ from rich.console import Console
 
 from harness import runs
 from harness.cases import Case, read_own_case
-from harness.claims_commands import verify
-from harness.comparison.verdict import Outcome, Run
+from harness.commands.claims import verify
+from harness.commands.study import study
+from harness.comparison.run import Run
+from harness.comparison.verdict import Outcome
 from harness.errors import CaseError, EngineError, HarnessError, NothingToCompareError, Problem
 from harness.references.doctor import examine
 from harness.reports import console, explanation
 from harness.reports.write import require_folder, write_report
-from harness.study_commands import study
 from harness.terminal import (
     ABSENT,
     AGREE,

@@ -12,15 +12,8 @@ from harness.comparison.adjudication import needs_referee
 from harness.comparison.attribution import needs_restart
 from harness.comparison.judge import judge
 from harness.comparison.known import KnownDifference
-from harness.comparison.verdict import (
-    Adjudication,
-    Comparison,
-    CrossEvidence,
-    ObjectivePair,
-    Restart,
-    Ruling,
-    Skipped,
-)
+from harness.comparison.run import Skipped
+from harness.comparison.verdict import Adjudication, Comparison, CrossEvidence, ObjectivePair, Restart, Ruling
 from harness.engines import NAME, OurSide, solve
 from harness.errors import SpecError
 from harness.quantities import Point, Reading

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from harness.cases import Case, Engine, read_case
 from harness.comparison.known import KnownDifference, read_known, unused
-from harness.comparison.verdict import Comparison, Run, Skipped
+from harness.comparison.run import Run, Skipped
+from harness.comparison.verdict import Comparison
 from harness.crosscheck import Progress, References, cross_check
 from harness.engines import own_versions, solve
 from harness.errors import CaseError, EngineError, NothingToCompareError, Problem, nearest

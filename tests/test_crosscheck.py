@@ -6,7 +6,8 @@ from fractions import Fraction
 
 import pytest
 
-from harness.comparison.verdict import Attribution, Comparison, Outcome, Skipped
+from harness.comparison.run import Skipped
+from harness.comparison.verdict import Attribution, Comparison, Outcome
 from harness.crosscheck import References, compare_with, cross_check
 from harness.engines import solve
 from harness.quantities import Failure, ObjectiveValue

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from harness.comparison.curves import CurvePair
 from harness.quantities import Kind, Point, Reading, Value
 
 
@@ -125,6 +126,7 @@ class Comparison:
     next_step: str = ""
     distance: float | None = None
     permutation: Mapping[int, int] = field(default_factory=dict)
+    curves: tuple[CurvePair, ...] = ()
 
     def __str__(self) -> str:
         """Return the outcome, the counts and the cause in a few lines; all verdicts are in `verdicts`."""
@@ -135,29 +137,3 @@ class Comparison:
     def count(self, outcome: Outcome) -> int:
         """Return how many verdicts have the outcome."""
         return sum(verdict.outcome is outcome for verdict in self.verdicts)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Skipped:
-    """A case and reference that were not compared at all, and why."""
-
-    case: str
-    reference: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
-    """All comparisons of one call. `command` reproduces it; `environment` holds versions by name."""
-
-    command: str
-    started: str
-    seconds: float
-    environment: Mapping[str, str]
-    comparisons: tuple[Comparison, ...]
-    skipped: tuple[Skipped, ...] = ()
-    notes: tuple[str, ...] = ()
-
-    def count(self, outcome: Outcome) -> int:
-        """Return how many verdicts of all comparisons have the outcome."""
-        return sum(comparison.count(outcome) for comparison in self.comparisons)

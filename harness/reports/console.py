@@ -8,7 +8,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from harness.comparison.verdict import Comparison, Outcome, Run
+from harness.comparison.run import Run
+from harness.comparison.verdict import Comparison, Outcome
 from harness.reports.lines import lines_of
 from harness.reports.objectives import evidence_sentences, objective_rows, permutation_text
 from harness.reports.ranking import basis_text, compared, disagreeing, numbered_bases, outcome_of, ratio, worst

@@ -4,7 +4,8 @@ import base64
 import hashlib
 from importlib import resources
 
-from harness.comparison.verdict import Comparison, Run
+from harness.comparison.run import Run
+from harness.comparison.verdict import Comparison
 from harness.reports.elements import Html, element, join, trusted
 from harness.reports.html_comparison import section
 from harness.reports.html_overview import banner, filters, matrix

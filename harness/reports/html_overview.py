@@ -2,7 +2,8 @@
 
 from collections import defaultdict
 
-from harness.comparison.verdict import Comparison, Outcome, Run
+from harness.comparison.run import Run
+from harness.comparison.verdict import Comparison, Outcome
 from harness.reports.elements import Html, breakable, element, join
 from harness.reports.ranking import MARK, compared, outcome_of
 from harness.reports.summary import NOT_INSTALLED, Overall, Summary, engine_text, summarise

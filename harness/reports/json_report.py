@@ -14,7 +14,8 @@ from importlib import resources
 
 import numpy as np
 
-from harness.comparison.verdict import Outcome, Run
+from harness.comparison.run import Run
+from harness.comparison.verdict import Outcome
 from harness.reports.ranking import compared, outcome_of
 from harness.reports.summary import summarise
 

@@ -3,7 +3,8 @@
 import re
 from collections.abc import Iterable, Sequence
 
-from harness.comparison.verdict import Comparison, Outcome, Run
+from harness.comparison.run import Run
+from harness.comparison.verdict import Comparison, Outcome
 from harness.reports.objectives import evidence_sentences, objective_rows, permutation_text
 from harness.reports.ranking import (
     MARK,

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from harness.comparison.verdict import Attribution, Comparison, Outcome, Run
+from harness.comparison.run import Run
+from harness.comparison.verdict import Attribution, Comparison, Outcome
 from harness.quantities import Reading
 from harness.reports.ranking import compared, outcome_of
 from harness.reports.words import counted, listed, name, sentence

@@ -5,7 +5,7 @@ import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
-from harness.comparison.verdict import Run
+from harness.comparison.run import Run
 from harness.errors import InputError, Problem
 from harness.reports import html, json_report, markdown
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Self
 
 from harness.cases import Case, Engine
-from harness.comparison.verdict import Comparison, Outcome, Skipped, Verdict
+from harness.comparison.run import Skipped
+from harness.comparison.verdict import Comparison, Outcome, Verdict
 from harness.crosscheck import References, compare_with
 from harness.engines import OurGbtm, OurLmm, OurTwoSamples, with_found_orders
 from harness.errors import EngineError

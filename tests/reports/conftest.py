@@ -6,17 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from harness.comparison.verdict import (
-    Attribution,
-    Comparison,
-    CrossEvidence,
-    ObjectivePair,
-    Outcome,
-    Restart,
-    Run,
-    Skipped,
-    Verdict,
-)
+from harness.comparison.run import Run, Skipped
+from harness.comparison.verdict import Attribution, Comparison, CrossEvidence, ObjectivePair, Outcome, Restart, Verdict
 from harness.convergence import Convergence, Stop
 from harness.quantities import Failure, InputEvidence, Kind, ObjectiveValue, OptimumCovariance, Quantity, Reading
 

@@ -5,7 +5,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from harness.comparison.verdict import Comparison, CrossEvidence, Outcome, Skipped, Verdict
+from harness.comparison.run import Skipped
+from harness.comparison.verdict import Comparison, CrossEvidence, Outcome, Verdict
 from harness.quantities import Failure, Kind, Reading
 from harness.study import cross_check
 from harness.study.continuous_time import continuous_time

@@ -1,0 +1,1 @@
+"""Requirements, and by which case, quantity and limit each was shown."""

@@ -1,0 +1,1 @@
+"""How far engines move by themselves: over starts, optimisers, threads and BLAS."""

@@ -1,0 +1,1 @@
+"""Runs remembered in a small embedded database, and steps detected before a limit breaks."""

@@ -1,0 +1,1 @@
+"""Reference engines in Python: one file a package, beside those of R."""

@@ -1,0 +1,1 @@
+"""One disagreement as a small case and scripts that anyone can run without this project."""
