@@ -70,7 +70,7 @@ def compare_with(
     if right.failure is not None and right.failure.reason == "absent":
         return Skipped(case=case.name, reference=name, reason=right.failure.sentence)
     left = ours.reading(against=name)
-    evidence = _evidence(ours, right)
+    evidence = evidence_between(ours, right)
     comparison = judge(case.name, left, right, evidence, known)
     if needs_restart(comparison):
         restart = _restart_of_the_loser(ours, engine, left, right)
@@ -84,7 +84,8 @@ def compare_with(
     return comparison
 
 
-def _evidence(ours: OurSide, right: Reading) -> CrossEvidence:
+def evidence_between(ours: OurSide, right: Reading) -> CrossEvidence:
+    """Return our log-likelihood wherever the other engine gives its own, and how far its optimum is from ours."""
     optimum = _optimum(right)
     return CrossEvidence(
         objectives=tuple(
