@@ -14,6 +14,7 @@ from harness.comparison.judge import judge
 from harness.comparison.known import KnownDifference
 from harness.comparison.run import Skipped
 from harness.comparison.verdict import Adjudication, Comparison, CrossEvidence, ObjectivePair, Restart, Ruling
+from harness.curves import curves_of
 from harness.engines import NAME, OurSide, solve
 from harness.errors import SpecError
 from harness.quantities import Point, Reading
@@ -81,7 +82,7 @@ def compare_with(
         adjudication = _adjudicated(ours, left, right, evidence)
         if adjudication is not None:
             comparison = judge(case.name, left, right, replace(evidence, adjudication=adjudication), known)
-    return comparison
+    return replace(comparison, curves=curves_of(ours, comparison))
 
 
 def evidence_between(ours: OurSide, right: Reading) -> CrossEvidence:

@@ -22,6 +22,7 @@ LAYERS = (
     {"references", "reports", "history"},
     {"peers"},
     {"engines"},
+    {"curves"},
     {"crosscheck"},
     {"envelope", "reproduction"},
     {"runs", "figures"},

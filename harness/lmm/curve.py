@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from harness.arrays import Codes, Mask, Vector
+from harness.arrays import Codes, Mask, Matrix, Vector
 from harness.lmm.design import LmmDesign, fixed_rows
 from harness.lmm.estimates import LmmEstimates
 from harness.lmm.inference.distributions import WALD_95
@@ -45,24 +45,41 @@ def curve_columns(spec: LmmSpec, design: LmmDesign) -> tuple[str | None, str | N
     return along, apart
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class CurveRows:
+    """What a curve is computed from: its places `x` (k,), the mean rows of X there (k, p), and the `rows` it is of."""
+
+    level: str | None
+    x: Vector
+    means: Matrix
+    rows: Mask
+
+
 def population_curves(design: LmmDesign, estimates: LmmEstimates, along: str, apart: str | None) -> Iterator[Curve]:
     """Yield the expected outcome for each level of `apart`: the mean over that level's rows with `along` replaced."""
+    for found in population_rows(design, along, apart, _GRID):
+        mean = found.means @ estimates.beta
+        half = WALD_95 * np.sqrt(np.einsum("ij,jk,ik->i", found.means, estimates.vcov, found.means))
+        yield Curve(level=found.level, x=found.x, mean=mean, lower=mean - half, upper=mean + half)
+
+
+def population_rows(design: LmmDesign, along: str, apart: str | None, n_points: int) -> Iterator[CurveRows]:
+    """Yield the rows of each level of `apart` that are not empty, at `n_points` places or the levels of a factor."""
     frame = design.frame
     levels = frame.levels[apart] if apart is not None else (None,)
     for code, level in enumerate(levels):
         own: Mask = frame.codes[apart] == code if apart is not None else np.ones(frame.n_rows, dtype=bool)
-        x = _grid(design, along, own)
-        means = np.array([_mean_row(design, along, value, own) for value in x])
-        mean = means @ estimates.beta
-        half = WALD_95 * np.sqrt(np.einsum("ij,jk,ik->i", means, estimates.vcov, means))
-        yield Curve(level=level, x=x, mean=mean, lower=mean - half, upper=mean + half)
+        if own.any():
+            x = _grid(design, along, own, n_points)
+            means = np.array([_mean_row(design, along, value, own) for value in x])
+            yield CurveRows(level=level, x=x, means=means, rows=own)
 
 
-def _grid(design: LmmDesign, along: str, rows: Mask) -> Vector:
+def _grid(design: LmmDesign, along: str, rows: Mask, n_points: int) -> Vector:
     if along in design.frame.codes:
         return np.unique(design.frame.codes[along][rows]).astype(float)
     values = design.frame.numeric[along][rows]
-    return np.linspace(values.min(), values.max(), _GRID)
+    return np.linspace(values.min(), values.max(), n_points)
 
 
 def _mean_row(design: LmmDesign, along: str, value: float, rows: Mask) -> Vector:
