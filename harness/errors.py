@@ -10,7 +10,8 @@
     │   ├── ScoringError       a score off its scale; a scale, an outcome's rule or counts that can't be used
     │   ├── CaseError          a case, pin or known-differences file that can't be read
     │   ├── ClaimsError        a table of claims, or what it names of data and models, that can't be used
-    │   └── StudyError         a study file that can't be used, or a question that its data can't answer
+    │   ├── StudyError         a study file that can't be used, or a question that its data can't answer
+    │   └── CampaignError      a campaign's plan, folder or scheduler that can't be used
     ├── EngineError            an engine crashed, hung, is absent or refused; becomes a `Failure` in a `Reading`
     └── NothingToCompareError  a run would end without a single comparison
 """
@@ -109,6 +110,10 @@ class ClaimsError(InputError):
 
 class StudyError(InputError):
     """A study file that can't be used, or a question that a study's data can't answer."""
+
+
+class CampaignError(InputError):
+    """A campaign's plan, folder or scheduler that can't be used."""
 
 
 class EngineError(HarnessError):

@@ -49,9 +49,13 @@ _WORDS: Mapping[Reason, str] = {
 }
 
 
-def reference_engine(name: str, worker: RWorker, *, deadline: float | None = None) -> Engine:
-    """Return an R engine that runs on the worker; `deadline` in seconds holds for each of its requests."""
-    return LiveEngine(decoder=DECODERS[name](), worker=worker, deadline=deadline)
+def reference_engine(name: str, worker: RWorker, *, deadline: float | None = None, brief: bool = False) -> Engine:
+    """Return an R engine that runs on the worker; `deadline` in seconds holds for each of its requests.
+
+    A `brief` one makes one request a reading, its fit: versions are not asked for, and the log-likelihood at its
+    optimum is the one that the fit gives.
+    """
+    return LiveEngine(decoder=DECODERS[name](), worker=worker, deadline=deadline, brief=brief)
 
 
 def installed_packages(worker: RWorker) -> Mapping[str, str]:
@@ -89,6 +93,7 @@ class LiveEngine:
     decoder: Decoder
     worker: RWorker
     deadline: float | None = None
+    brief: bool = False
 
     @property
     def name(self) -> str:
@@ -103,7 +108,7 @@ class LiveEngine:
             return self._failed("refused", support.reason)
         try:
             request = self.decoder.request(case)
-            versions = engine_versions(self.worker, self.name)
+            versions = {} if self.brief else engine_versions(self.worker, self.name)
             fitted = self._ask("fit", request.started_at(start)) if support.fit else None
             decoded = None if fitted is None else self.decoder.decode(fitted.value, case, request)
             objective = self._objective(case, request, probes, decoded)
@@ -138,8 +143,9 @@ class LiveEngine:
         """
         wanted = [(probe.label, probe.point) for probe in probes if self.decoder.can_evaluate(probe.point, case.spec)]
         optimum = None if decoded is None else decoded.optimum
-        if decoded is not None and optimum is not None and decoded.reached is not None:
-            return (ObjectiveValue(label="optimum", point=optimum, log_likelihood=decoded.reached),)
+        reached = self._reached(decoded)
+        if optimum is not None and reached is not None:
+            return (ObjectiveValue(label="optimum", point=optimum, log_likelihood=reached),)
         if optimum is not None:
             wanted.append(("optimum", optimum))
         if not wanted:
@@ -155,6 +161,13 @@ class LiveEngine:
             )
             if not missing
         )
+
+    def _reached(self, decoded: Decoded | None) -> float | None:
+        """Return the log-likelihood that the fit itself gives, None where it is to be evaluated at the optimum."""
+        if decoded is None or decoded.reached is not None or not self.brief:
+            return None if decoded is None else decoded.reached
+        given = (q.value for q in decoded.estimates.quantities() if q.path == "log_likelihood")
+        return next((value for value in given if isinstance(value, float)), None)
 
     def _failed(self, reason: Reason, evidence: str) -> Reading:
         sentence = f"{self.name} {_WORDS[reason]}: {evidence.splitlines()[0] if evidence else 'it said nothing'}"
