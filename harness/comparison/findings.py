@@ -46,16 +46,39 @@ class Findings:
         return self.scales.tolerance(Measure.DISTANCE).limit
 
     @property
+    def in_one_place(self) -> bool:
+        """Whether the optima are so near each other that the log-likelihood is a parabola between them."""
+        return self.distance <= NOISE * self.distance_limit  # false for NaN
+
+    @property
     def in_one_basin(self) -> bool:
         """Whether both optima lie where the log-likelihood is a parabola and the gap is no more than twice D^2/2."""
-        near = self.distance <= NOISE * self.distance_limit  # false for NaN
-        return near and abs(self.gap) <= self.distance**2 + self.scales.rounding
+        return self.in_one_place and abs(self.gap) <= self.distance**2 + self.scales.rounding
 
     @property
     def objectives_agree(self) -> bool:
         """Whether both log-likelihoods were evaluated at the same parameters somewhere and agree wherever they were."""
         judged = [v for v in self.verdicts.values() if v.kind is Kind.OBJECTIVE]
         return bool(judged) and all(v.outcome is Outcome.AGREE for v in judged)
+
+    @property
+    def all_follow_distance(self) -> bool:
+        """Whether whatever differs beside the estimates differs by no more than D."""
+        far = self.distance
+        return all(v.kind is Kind.OPTIMUM or (v.observed is not None and v.observed <= far) for v in self.disagreements)
+
+    def gradient_of(self, reading: Reading) -> float | None:
+        """Return how far, in standard errors, a gradient says that an engine's estimates are from an optimum.
+
+        The right one's is ours at its estimates where it was measured, else what the engine says of itself.
+        """
+        if reading is self.right and self.evidence.gradient_at_right is not None:
+            return self.evidence.gradient_at_right
+        return None if reading.convergence is None else reading.convergence.distance
+
+    def below(self, reading: Reading) -> float:
+        """Return how far an engine's log-likelihood is below the other's; negative if it is the higher one."""
+        return self.gap if reading is self.right else -self.gap
 
     @property
     def loser(self) -> Reading:

@@ -5,12 +5,14 @@ from math import isnan
 
 from harness.comparison.optimum import covariance_difference, distance_between, marginal_errors
 from harness.comparison.rules import Difference, judge_pair, relative, unjudged, verdict
-from harness.comparison.tolerances import Measure
+from harness.comparison.tolerances import Measure, tolerance
 from harness.comparison.verdict import CrossEvidence, Outcome, Verdict
 from harness.comparison.yardstick import LOG_LIKELIHOOD, Yardstick, number
 from harness.quantities import InputEvidence, Kind, Quantity, Reading
 
 INPUT = "input."
+DESIGN = f"{INPUT}design["
+ECHO = f"{INPUT}echo"
 DISTANCE = "optimum.distance"
 COVARIANCE = "optimum.covariance"
 
@@ -76,6 +78,7 @@ def judge_input(left: Reading, right: Reading, scales: Yardstick) -> Iterator[Ve
     ours, theirs = _sums(left.evidence), _sums(right.evidence)
     for a, b in zip(_counts(left.evidence), _counts(right.evidence), strict=True):
         yield judge_pair(a, b, scales)
+    yield from _echo(right)
     base = scales.tolerance(Measure.INPUT_SUM)
     for path in dict.fromkeys((*ours, *theirs)):
         mine, yours = ours.get(path), theirs.get(path)
@@ -88,6 +91,18 @@ def judge_input(left: Reading, right: Reading, scales: Yardstick) -> Iterator[Ve
         apart = relative(number(mine.value), number(yours.value), floor)
         difference = Difference(metric=Measure.INPUT_SUM, observed=apart, tolerance=base)
         yield verdict(path, Kind.ALGEBRAIC, (mine.value, yours.value), difference)
+
+
+def _echo(right: Reading) -> Iterator[Verdict]:
+    """Yield the verdict on what came back from the right engine, where it was asked to send it back."""
+    if right.evidence is None or right.evidence.echo_is_exact is None:
+        return
+    exact = right.evidence.echo_is_exact
+    difference = Difference(
+        metric=Measure.EQUALITY, observed=0.0 if exact else 1.0, tolerance=tolerance(Measure.EQUALITY)
+    )
+    reason = "" if exact else f"the columns did not come back from {right.engine} bit for bit"
+    yield verdict(ECHO, Kind.EXACT, (True, exact), difference, reason=reason)
 
 
 def _contradiction(reading: Reading) -> str:
@@ -116,5 +131,5 @@ def _counts(evidence: InputEvidence) -> tuple[Quantity, ...]:
 
 def _sums(evidence: InputEvidence) -> dict[str, Quantity]:
     sums = {f"{INPUT}outcome_sum": evidence.outcome_sum}
-    sums |= {f"{INPUT}design[{name}]": value for name, value in evidence.design_sums.items()}
+    sums |= {f"{DESIGN}{name}]": value for name, value in evidence.design_sums.items()}
     return {path: Quantity(path=path, kind=Kind.ALGEBRAIC, value=value) for path, value in sums.items()}

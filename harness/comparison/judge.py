@@ -6,7 +6,8 @@ from math import isfinite
 
 from harness.comparison.adjudication import adjudication_sentence
 from harness.comparison.alignment import align, relabelled
-from harness.comparison.attribution import Cause, attribute, engine_failure
+from harness.comparison.attribution import attribute, engine_failure
+from harness.comparison.causes.cause import Cause
 from harness.comparison.joint import (
     DISTANCE,
     INPUT,
@@ -69,8 +70,9 @@ def judge(
             next_step=failure.next_step,
         )
     alignment = align(left, right)
-    verdicts = _verdicts(left, relabelled(right, alignment.permutation), evidence)
-    cause = attribute(left, right, evidence, verdicts, alignment)
+    aligned = relabelled(right, alignment.permutation)
+    verdicts = _verdicts(left, aligned, evidence)
+    cause = attribute(left, aligned, evidence, verdicts, alignment)
     if cause is not None:
         verdicts = with_known(verdicts, cause.attribution, in_force(known, case, right.engine, today))
     return Comparison(

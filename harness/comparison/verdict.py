@@ -22,12 +22,15 @@ class Attribution(StrEnum):
 
     ENGINE = "engine"
     INPUT = "input"
+    CONVERSION = "conversion"
     LABELS = "labels"
+    PARAMETERISATION = "parameterisation"
     NOT_CONVERGED = "not_converged"
     CONSTANT = "constant"
     DEFINITION = "definition"
     LOCAL_OPTIMUM = "local_optimum"
     BOUNDARY = "boundary"
+    FLAT = "flat"
     OPTIMISER_NOISE = "optimiser_noise"
     HESSIAN = "hessian"
     FLOAT = "float"
@@ -99,6 +102,32 @@ class Adjudication:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RecomputedError:
+    """A standard error by one method at two points: the left engine's, at its own optimum and at the right one's.
+
+    `said` is what the right engine gives. Where `at_right` is what was said, the points differ; where it is what the
+    left engine says at its own optimum, the methods do.
+    """
+
+    quantity: str
+    at_left: float
+    at_right: float
+    said: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlatDirection:
+    """The direction in which the left engine's log-likelihood bends least at its optimum.
+
+    `weights` has the share of each parameter, the largest 1, those below 0.1 left out; `eigenvalue` is the curvature
+    along it, of the information scaled to a unit diagonal.
+    """
+
+    weights: Mapping[str, float]
+    eigenvalue: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CrossEvidence:
     """What was measured between two engines, beyond what each says of itself.
 
@@ -109,6 +138,8 @@ class CrossEvidence:
     gradient_at_right: float | None = None
     restart: Restart | None = None
     adjudication: Adjudication | None = None
+    errors: tuple[RecomputedError, ...] = ()
+    flat: FlatDirection | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

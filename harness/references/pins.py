@@ -216,7 +216,7 @@ def _document(pin: Pin) -> dict[str, Any]:
         "case": pin.case,
         "engine": pin.engine,
         "sealed": sealed,
-        "evidence": None if reading.evidence is None else asdict(reading.evidence),
+        "evidence": None if reading.evidence is None else _evidence(reading.evidence),
         "objective": [asdict(value) for value in reading.objective],
         "quantities": quantities,
     }
@@ -237,12 +237,21 @@ def _parts(reading: Reading) -> dict[str, Any]:
     values = [shared, *sorted(sorted(lines) for lines in classes.values())]
     evidence = reading.evidence
     seen = [] if evidence is None else [evidence.n_observations, evidence.n_subjects, evidence.outcome_sum]
+    if evidence is not None and evidence.echo_is_exact is not None:  # which the first pins could not say
+        seen.append(evidence.echo_is_exact)
     sums = [] if evidence is None else sorted(evidence.design_sums.items())
     return {
         "evidence": _sha256([[_rounded(value) for value in seen], [(name, _rounded(value)) for name, value in sums]]),
         "objective": _sha256([(v.label, *map(_rounded, (*v.point, v.log_likelihood))) for v in reading.objective]),
         "values": _sha256(values),
     }
+
+
+def _evidence(evidence: InputEvidence) -> dict[str, Any]:
+    record = asdict(evidence)
+    if evidence.echo_is_exact is None:
+        del record["echo_is_exact"]
+    return record
 
 
 def _sha256(content: object) -> str:

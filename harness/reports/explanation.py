@@ -38,6 +38,15 @@ def _measured(comparison: Comparison) -> Iterator[str]:
         yield f"  gradient at the estimates of {comparison.right.engine}: {number(evidence.gradient_at_right, 3)} SE"
     if evidence.restart is not None:
         yield f"  restart of {evidence.restart.engine}: reached {evidence.restart.log_likelihood!r}"
+    if comparison.right.evidence is not None and comparison.right.evidence.echo_is_exact is not None:
+        exact = "bit for bit" if comparison.right.evidence.echo_is_exact else "changed"
+        yield f"  echo of the columns from {comparison.right.engine}: {exact}"
+    for error in evidence.errors:
+        by = f"{error.at_left!r} at our optimum, {error.at_right!r} at that of {comparison.right.engine}"
+        yield f"  {visible(error.quantity)} by our method: {by}, which says {error.said!r}"
+    if evidence.flat is not None:
+        moving = ", ".join(f"{weight:+.3f} {visible(name)}" for name, weight in evidence.flat.weights.items())
+        yield f"  flattest direction: {moving}; scaled eigenvalue {number(evidence.flat.eigenvalue, 3)}"
     if evidence.adjudication is not None:
         for ruling in evidence.adjudication.rulings:
             yield f"  referee at {visible(ruling.label)}: {ruling.exact!r}{_errors(comparison, ruling)}"
