@@ -1,8 +1,9 @@
 """Our own engine on one case, in the words that R's engines use, so that one loop serves all."""
 
+import hashlib
 import math
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cache
@@ -14,8 +15,11 @@ import numpy as np
 from harness.arrays import Vector
 from harness.cases import Case, Probe
 from harness.cohorts.cohort import Cohort
+from harness.comparison.directions import flat_direction
+from harness.comparison.verdict import FlatDirection
 from harness.convergence import Stop
 from harness.gbtm import design as gbtm_design
+from harness.gbtm import elsewhere as gbtm_elsewhere
 from harness.gbtm.density import log_likelihood
 from harness.gbtm.design import with_kinds
 from harness.gbtm.estimates import GbtmEstimates
@@ -25,18 +29,22 @@ from harness.gbtm.flexmix_rule import flexmix_fixed_point
 from harness.gbtm.result import GbtmResult, fit_gbtm_cohort
 from harness.gbtm.spec import GbtmSpec
 from harness.lmm import design as lmm_design
+from harness.lmm import elsewhere as lmm_elsewhere
 from harness.lmm.covariance import theta_of
 from harness.lmm.definitions import quantities_for
 from harness.lmm.design import LmmDesign
 from harness.lmm.engine import engine_of, fitted
 from harness.lmm.referee import beyond_the_referee, referee
 from harness.lmm.result import LmmResult, fit_lmm_cohort
-from harness.quantities import ObjectiveValue, Point, Reading
+from harness.quantities import ObjectiveValue, Point, Quantity, Reading
 from harness.two_samples.means import MeansResult, means_of_two
 from harness.two_samples.rates import RatesResult, rates_of_two
 from harness.two_samples.spec import MeansSpec, RatesSpec
 
 NAME = "harness"
+
+RANDOM_POINT = "random point"
+"""The label of parameters that nobody chose: a definition that differs can't have been made to agree there."""
 
 _FLEXMIX_CONVENTION = (
     "Our estimates are given at the fixed point of flexmix's EM, whose sigma is not the maximiser: "
@@ -92,6 +100,14 @@ class OurSide(Protocol):
         """Return the log-likelihood at the points in arithmetic of many digits, None where it can't be had."""
         ...
 
+    def quantities_at(self, point: Point) -> tuple[Quantity, ...]:
+        """Return our estimates and their standard errors given the point, without a step from it."""
+        ...
+
+    def flattest(self) -> FlatDirection | None:
+        """Return the direction in which our log-likelihood bends least at our optimum."""
+        ...
+
 
 def solve(case: Case) -> OurSide:
     """Fit the case with our engine.
@@ -145,19 +161,22 @@ class OurLmm:
         )
 
     def probes(self) -> tuple[Probe, ...]:
-        """Return three points away from any optimum, and our optimum.
+        """Return three points away from any optimum, one that the case's name draws, and our optimum.
 
         Beside a residual structure they are multiples of our optimum: none where that is singular, because nlme can't
         hold a singular covariance, and by rounding may say that it did.
         """
-        best = self.result.estimates.theta
+        best, chance = self.result.estimates.theta, _chance(self.case)
         if self.result.design.residual is not None and self.result.fit.convergence.stop == Stop.SINGULAR:
             return ()
-        away = _relative_factors(self.result.design) if self.result.design.residual is None else self._moved(best)
-        probes = tuple(Probe(label=f"probe {k}", point=_point(theta)) for k, theta in enumerate(away, start=1))
-        return (*probes, Probe(label="our optimum", point=_point(best)))
+        if self.result.design.residual is None:
+            any_factor = (math.exp(chance.uniform(-0.7, 0.7)), chance.uniform(-0.5, 0.5))
+            away = _relative_factors(self.result.design, (*_FACTORS, any_factor))
+        else:
+            away = self._moved(best, (*_MOVES, (chance.uniform(0.7, 1.4), chance.uniform(0.7, 1.0))))
+        return _probes(away, _point(best))
 
-    def _moved(self, best: Vector) -> Iterator[Vector]:
+    def _moved(self, best: Vector, moves: Sequence[tuple[float, float]]) -> Iterator[Vector]:
         """Yield the covariance parameters of a residual structure with variances and correlations moved.
 
         Less covariance between visits leaves a covariance positive definite, and so does more of everything.
@@ -166,7 +185,7 @@ class OurLmm:
         names = [""] * (len(best) - len(own)) + list(own)  # of random effects first, which need none
         pure = np.array(["correlation" in name for name in names])
         together = pure | np.array(["covariance" in name for name in names])
-        for variance, share in _MOVES:
+        for variance, share in moves:
             yield best * np.where(pure, 1.0, variance) * np.where(together, share, 1.0)
 
     def log_likelihood(self, point: Point) -> float:
@@ -187,6 +206,16 @@ class OurLmm:
         if beyond_the_referee(self.result.design) is not None:
             return None
         return tuple(-deviance / 2 for deviance in referee(self.result.design, [np.array(point) for point in points]))
+
+    def quantities_at(self, point: Point) -> tuple[Quantity, ...]:
+        """Return the estimates given theta; the fixed effects have standard errors, variances have none."""
+        return lmm_elsewhere.estimates_at(np.array(point), self.result.design).quantities()
+
+    def flattest(self) -> FlatDirection | None:
+        """Return the direction of theta in which the profiled log-likelihood bends least."""
+        design, estimates = self.result.design, self.result.estimates
+        direction, information = lmm_elsewhere.flattest_direction(estimates.theta, design)
+        return flat_direction(direction, lmm_elsewhere.parameter_names(estimates, design), information)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,19 +252,20 @@ class OurGbtm:
         )
 
     def probes(self) -> tuple[Probe, ...]:
-        """Return our optimum, and points beside it that no optimiser would stop at.
+        """Return our optimum, points beside it that no optimiser would stop at, and one that the case's name draws.
 
         With a sigma for each class one of them has all sigmas equal: there lcmm, which knows no other, can follow.
         """
         best = np.array(self.result.fit.point)
         signs = np.where(np.arange(len(best)) % 2 == 0, 1.0, -1.0)
-        moved = [best * (1 + shift * signs) for shift in _SHIFTS]
+        shifts = [shift * signs for shift in _SHIFTS]
+        moved = [best * (1 + shift) for shift in (*shifts, _chance(self.case).uniform(-0.05, 0.05, len(best)))]
         n_sigmas = len(self.result.sigma)
         if n_sigmas > 1 and self.result.spec.sigma == "class":
             pooled = np.sqrt(self.result.class_shares @ self.result.sigma**2)
-            moved += [np.append(point[:-n_sigmas], np.full(n_sigmas, pooled)) for point in moved]
-        probes = tuple(Probe(label=f"probe {k}", point=_point(point)) for k, point in enumerate(moved, start=1))
-        return (*probes, Probe(label="our optimum", point=self.result.fit.point))
+            pooled_sigmas = [np.append(point[:-n_sigmas], np.full(n_sigmas, pooled)) for point in moved[:-1]]
+            moved = [*moved[:-1], *pooled_sigmas, moved[-1]]
+        return _probes(moved, self.result.fit.point)
 
     def log_likelihood(self, point: Point) -> float:
         """Return the log-likelihood at the point, whose classes have the orders of our classes."""
@@ -251,6 +281,16 @@ class OurGbtm:
 
     def refereed(self, points: Sequence[Point]) -> None:
         """Return that trajectory models have no referee."""
+
+    def quantities_at(self, point: Point) -> tuple[Quantity, ...]:
+        """Return the estimates at the point, with standard errors from the observed information there."""
+        kinds = self.result.fit.class_kinds
+        return gbtm_elsewhere.estimates_with_errors_at(point, self.result.design, kinds).quantities()
+
+    def flattest(self) -> FlatDirection | None:
+        """Return the direction in which the log-likelihood bends least."""
+        fit = self.result.fit
+        return flat_direction(*gbtm_elsewhere.flattest_direction(fit.point, self.result.design, fit.class_kinds))
 
 
 def _without_errors(estimates: GbtmEstimates) -> dict[str, str]:
@@ -312,11 +352,30 @@ class OurTwoSamples:
     def refereed(self, points: Sequence[Point]) -> None:
         """Return that there is no referee."""
 
+    def quantities_at(self, point: Point) -> tuple[Quantity, ...]:  # noqa: ARG002  # nowhere
+        """Return none."""
+        return ()
 
-def _relative_factors(design: LmmDesign) -> Iterator[Vector]:
-    """Yield three fixed relative factors in units of the columns of Z."""
+    def flattest(self) -> None:
+        """Return that there is no direction."""
+
+
+def _chance(case: Case) -> np.random.Generator:
+    """Return random numbers that are the same whenever this case is compared, and others for other cases."""
+    return np.random.default_rng(list(hashlib.sha256(case.name.encode()).digest()))
+
+
+def _probes(away: Iterable[Vector], best: Point) -> tuple[Probe, ...]:
+    """Return the points as probes, the last of them the one that was drawn, and our optimum."""
+    *fixed, drawn = (_point(point) for point in away)
+    probes = (Probe(label=f"probe {k}", point=point) for k, point in enumerate(fixed, start=1))
+    return (*probes, Probe(label=RANDOM_POINT, point=drawn), Probe(label="our optimum", point=best))
+
+
+def _relative_factors(design: LmmDesign, factors: Iterable[tuple[float, float]]) -> Iterator[Vector]:
+    """Yield relative factors in units of the columns of Z."""
     units = np.sqrt(np.mean(design.Z**2, axis=0))
-    for diagonal, below in _FACTORS:
+    for diagonal, below in factors:
         factor = diagonal * np.eye(len(units)) + below * np.tri(len(units), k=-1)
         yield theta_of(factor / units[:, None], design.blocks)
 

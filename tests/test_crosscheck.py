@@ -67,6 +67,7 @@ def test_an_engine_that_says_the_same_agrees(ours, echo):
         "probe 1",
         "probe 2",
         "probe 3",
+        "random point",
         "our optimum",
         "optimum",
     }
@@ -76,7 +77,7 @@ def test_an_engine_that_says_the_same_agrees(ours, echo):
 def test_every_engine_is_asked_at_our_probes_once(ours, echo):
     engine = Engine(echo)
     judged(ours, engine)
-    assert engine.asked == [(CASE, ("probe 1", "probe 2", "probe 3", "our optimum"), None)]
+    assert engine.asked == [(CASE, ("probe 1", "probe 2", "probe 3", "random point", "our optimum"), None)]
 
 
 def test_live_goes_before_pinned(ours, echo):
@@ -155,6 +156,12 @@ class TwoEngines:
 
     def restarted(self, point):
         return self.log_likelihood(point)
+
+    def quantities_at(self, point):  # noqa: ARG002  # an OurSide's signature
+        return ()
+
+    def flattest(self):
+        return None
 
     def refereed(self, points):
         return tuple(Fraction(self.log_likelihood(point)) for point in points)

@@ -119,12 +119,13 @@ class RecomputedError:
 class FlatDirection:
     """The direction in which the left engine's log-likelihood bends least at its optimum.
 
-    `weights` has the share of each parameter, the largest 1, those below 0.1 left out; `eigenvalue` is the curvature
-    along it, of the information scaled to a unit diagonal.
+    `weights` has how far each parameter moves in units of its own (residual standard deviations, log-odds, random
+    effects over sigma), the largest 1, those below 0.1 left out; `information` is the curvature along it in these
+    units, where one observation has about 1.
     """
 
     weights: Mapping[str, float]
-    eigenvalue: float
+    information: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

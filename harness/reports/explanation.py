@@ -46,7 +46,7 @@ def _measured(comparison: Comparison) -> Iterator[str]:
         yield f"  {visible(error.quantity)} by our method: {by}, which says {error.said!r}"
     if evidence.flat is not None:
         moving = ", ".join(f"{weight:+.3f} {visible(name)}" for name, weight in evidence.flat.weights.items())
-        yield f"  flattest direction: {moving}; scaled eigenvalue {number(evidence.flat.eigenvalue, 3)}"
+        yield f"  flattest direction: {moving}; information {number(evidence.flat.information, 3)}"
     if evidence.adjudication is not None:
         for ruling in evidence.adjudication.rulings:
             yield f"  referee at {visible(ruling.label)}: {ruling.exact!r}{_errors(comparison, ruling)}"
