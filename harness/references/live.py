@@ -11,6 +11,7 @@ from harness.quantities import Failure, ObjectiveValue, Point, Reading
 from harness.references.clubsandwich import ClubSandwich
 from harness.references.crimcv import CrimCV
 from harness.references.decoding import Decoded, Decoder
+from harness.references.echo import echo_is_exact
 from harness.references.emmeans import Emmeans
 from harness.references.flexmix import Flexmix
 from harness.references.glmmtmb import GlmmTmb
@@ -109,6 +110,7 @@ class LiveEngine:
         try:
             request = self.decoder.request(case)
             versions = {} if self.brief else engine_versions(self.worker, self.name)
+            echo = None if self.brief or start is not None else echo_is_exact(self.worker, request, self.deadline)
             fitted = self._ask("fit", request.started_at(start)) if support.fit else None
             decoded = None if fitted is None else self.decoder.decode(fitted.value, case, request)
             objective = self._objective(case, request, probes, decoded)
@@ -121,7 +123,7 @@ class LiveEngine:
             engine=self.name,
             source="live",
             versions=versions,
-            evidence=None if decoded is None else decoded.evidence,
+            evidence=None if decoded is None else replace(decoded.evidence, echo_is_exact=echo),
             objective=objective,
             convergence=None if decoded is None else decoded.convergence,
             conventions=self.decoder.conventions(case.spec),
