@@ -3,7 +3,7 @@
 import os
 import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -21,6 +21,13 @@ def say(text: str) -> None:
         print(text, flush=True)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def annotate(lines: Iterable[str]) -> None:
+    """Print workflow commands where GitHub Actions reads them."""
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        for line in lines:
+            say(line)
 
 
 def fail(message: str, status: int) -> None:

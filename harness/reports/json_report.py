@@ -1,97 +1,136 @@
-"""The complete machine-readable report; `run.schema.json` beside this file is its published JSON Schema.
+"""The complete machine-readable report, whose JSON Schema stands beside it in the report folder.
 
-Everything of a run is in it, unshortened. Field names are those of the dataclasses; keys are sorted. JSON has no
-numbers that are not finite: they are the strings "NaN", "Infinity" and "-Infinity". All text is ASCII, other characters
-are escaped, so that the file survives any encoding.
+Every verdict is in it, unshortened; field names are those of the dataclasses. All text is ASCII, other characters are
+escaped, so that the file survives any encoding. Two things are left out because the verdicts hold them: a reading's
+quantities, but for those that no verdict names, and the covariance matrix, of which the largest difference is judged.
 """
 
-import json
-import math
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
-from enum import Enum
-from importlib import resources
+from dataclasses import dataclass, fields, replace
 
-import numpy as np
-
+from harness.comparison.curves import CurvePair
 from harness.comparison.run import Run
-from harness.comparison.verdict import Outcome
+from harness.comparison.verdict import Comparison, Outcome
+from harness.quantities import Reading
+from harness.reports.json_schema import schema_of
+from harness.reports.json_verdicts import VerdictBlock, in_blocks
+from harness.reports.plain import Json, plain, text_of
 from harness.reports.ranking import compared, outcome_of
-from harness.reports.summary import summarise
+from harness.reports.summary import EngineUse, Overall, summarise
 
-SCHEMA_VERSION = "1.0"
+__all__ = ["SCHEMA_VERSION", "Json", "document", "plain", "render", "schema"]
 
-Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
+SCHEMA_VERSION = "2.0"
+
+_OMITTED: Mapping[type, frozenset[str]] = {Reading: frozenset({"covariance"})}
+_REPLACED: Mapping[tuple[type, str], object] = {(Comparison, "verdicts"): tuple[VerdictBlock, ...]}
+_LINES_DOWN_TO = 5  # a block of verdicts has a line
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComparisonInBrief:
+    """One comparison in a line; its outcome is never better than its verdicts."""
+
+    case: str
+    left: str
+    right: str
+    source: str
+    outcome: Outcome
+    compared: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SummaryShown:
+    """What every report says first; `quantities` counts verdicts by outcome."""
+
+    overall: Overall
+    headline: str
+    pinned: tuple[str, ...]
+    not_compared: tuple[str, ...]
+    not_given: tuple[str, ...]
+    engines: tuple[EngineUse, ...]
+    quantities: Mapping[str, int]
+    comparisons: tuple[ComparisonInBrief, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """What `harness check` and `harness compare` write to run.json."""
+
+    schema_version: str
+    summary: SummaryShown
+    run: Run
 
 
 def render(run: Run) -> str:
     """Return the run as JSON, the same text for the same run."""
-    return json.dumps(document(run), indent=1, sort_keys=True, allow_nan=False) + "\n"
+    return text_of(document(run), _LINES_DOWN_TO) + "\n"
 
 
 def document(run: Run) -> dict[str, Json]:
     """Return the run as JSON values."""
-    return {"schema_version": SCHEMA_VERSION, "summary": _summary(run), "run": plain(run)}
+    shown = {
+        field.name: plain(getattr(run, field.name), _OMITTED) for field in fields(run) if field.name != "comparisons"
+    }
+    shown["comparisons"] = [_comparison(comparison) for comparison in run.comparisons]
+    return {"schema_version": SCHEMA_VERSION, "summary": plain(_summary(run)), "run": shown}
 
 
 def schema() -> str:
     """Return the JSON Schema of what `render` returns."""
-    return resources.files("harness.reports").joinpath("run.schema.json").read_text(encoding="utf-8")
+    return text_of(schema_of(Document, _OMITTED, _REPLACED), 3) + "\n"
 
 
-def plain(value: object) -> Json:  # noqa: PLR0911  # one return a type
-    """Return a value of the harness as JSON values.
-
-    Raises
-    ------
-    TypeError
-        For a type that no report knows, rather than its repr.
-    """
-    match value:
-        case Enum():
-            return plain(value.value)
-        case None | bool() | int() | str():
-            return value
-        case float():
-            return _number(value)
-        case np.generic() | np.ndarray():
-            return plain(value.tolist())
-        case Mapping():
-            return {str(key): plain(item) for key, item in value.items()}
-        case list() | tuple():
-            return [plain(item) for item in value]
-        case _ if is_dataclass(value):
-            return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
-    raise TypeError(f"no JSON for {type(value).__name__}; expected a value of the harness")
+def _comparison(comparison: Comparison) -> Json:
+    named = {verdict.quantity for verdict in comparison.verdicts}
+    brief = replace(
+        comparison,
+        left=_without(comparison.left, named, {}),
+        right=_without(comparison.right, named, comparison.permutation),
+        verdicts=(),
+        curves=tuple(map(_rounded, comparison.curves)),
+    )
+    shown = plain(brief, _OMITTED)
+    return {**shown, "verdicts": plain(in_blocks(comparison.verdicts))} if isinstance(shown, dict) else shown
 
 
-def _number(value: float) -> Json:
-    if math.isfinite(value):
-        return float(value)
-    if math.isnan(value):
-        return "NaN"
-    return "Infinity" if value > 0 else "-Infinity"
+def _without(reading: Reading, named: set[str], permutation: Mapping[int, int]) -> Reading:
+    """Return the reading without the quantities that a verdict names, whose classes have the left engine's numbers."""
+    rest = (
+        quantity
+        for quantity in reading.quantities
+        if (quantity.relabelled(permutation) if quantity.latent_class in permutation else quantity).path not in named
+    )
+    return replace(reading, quantities=tuple(rest))
 
 
-def _summary(run: Run) -> dict[str, Json]:
+def _rounded(pair: CurvePair) -> CurvePair:
+    """Return a picture's numbers with the six digits that a picture can show."""
+    left, right = (tuple(float(f"{value:.6g}") for value in side) for side in (pair.left, pair.right))
+    times = tuple(float(f"{value:.6g}") for value in pair.times)
+    observed = tuple((float(f"{time:.6g}"), float(f"{mean:.6g}")) for time, mean in pair.observed)
+    return replace(pair, times=times, left=left, right=right, observed=observed)
+
+
+def _summary(run: Run) -> SummaryShown:
     summary = summarise(run)
-    return {
-        "overall": summary.overall.value,
-        "headline": summary.headline,
-        "pinned": list(summary.pinned),
-        "not_compared": list(summary.not_compared),
-        "not_given": list(summary.not_given),
-        "engines": plain(summary.engines),
-        "quantities": {outcome.value: run.count(outcome) for outcome in Outcome},
-        "comparisons": [
-            {
-                "case": comparison.case,
-                "left": comparison.left.engine,
-                "right": comparison.right.engine,
-                "source": comparison.right.source,
-                "outcome": outcome_of(comparison).value,
-                "compared": compared(comparison),
-            }
+    return SummaryShown(
+        overall=summary.overall,
+        headline=summary.headline,
+        pinned=summary.pinned,
+        not_compared=summary.not_compared,
+        not_given=summary.not_given,
+        engines=summary.engines,
+        quantities={outcome.value: run.count(outcome) for outcome in Outcome},
+        comparisons=tuple(
+            ComparisonInBrief(
+                case=comparison.case,
+                left=comparison.left.engine,
+                right=comparison.right.engine,
+                source=comparison.right.source,
+                outcome=outcome_of(comparison),
+                compared=compared(comparison),
+            )
             for comparison in run.comparisons
-        ],
-    }
+        ),
+    )

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from harness.comparison.run import Run
 from harness.errors import InputError, Problem
-from harness.reports import html, json_report, markdown
+from harness.reports import html, json_report, junit, markdown
 
 
 def write_report(run: Run, folder: Path) -> tuple[Path, ...]:
-    """Write `run.json`, `summary.md` and `index.html` into the folder and return their paths.
+    """Write `run.json` with `run.schema.json`, `junit.xml`, `summary.md`, `index.html`, and return their paths.
 
     Everything is rendered before anything is written, and each file appears whole or not at all. File names are fixed
     here, so that no text of a run can name one, and a link in the folder is replaced, never followed.
@@ -23,6 +23,8 @@ def write_report(run: Run, folder: Path) -> tuple[Path, ...]:
     """
     texts = {
         "run.json": json_report.render(run),
+        "run.schema.json": json_report.schema(),
+        "junit.xml": junit.render(run),
         "summary.md": markdown.render(run),
         "index.html": html.render(run),
     }

@@ -8,7 +8,7 @@ Only `provenance.seconds` differs between two runs of one study on one machine.
 import json
 from importlib import resources
 
-from harness.reports.json_report import Json, plain
+from harness.reports.plain import Json, plain
 from harness.study.anchors import estimate_anchor, part_anchor, part_label, section_anchor
 from harness.study.checklists import Checklist
 from harness.study.report import StudyReport

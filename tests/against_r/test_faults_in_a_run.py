@@ -46,10 +46,13 @@ def compare(tmp_path, monkeypatch, capsys):
         assert began.exists()
         said = capsys.readouterr()
         assert not said.err
-        assert {path.name for path in Path("report").iterdir()} == {"run.json", "summary.md", "index.html"}
+        assert {path.name for path in Path("report").iterdir()} == FILES
         return end.value.code, json.loads(Path("report", "run.json").read_text())["run"], said.out
 
     return run
+
+
+FILES = {"run.json", "run.schema.json", "junit.xml", "summary.md", "index.html"}
 
 
 def with_two_references(case):

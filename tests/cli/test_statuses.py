@@ -19,7 +19,8 @@ from harness.quantities import Failure, Reading
 CASE = "sleepstudy__random_slope_reml"
 OTHER = "sleepstudy__random_slope_ml"
 MIXED_ORDERS = "beat_the_blues__bdi_mixed_orders"
-REPORT = {"report", "report/run.json", "report/summary.md", "report/index.html"}
+NAMES = ("run.json", "run.schema.json", "junit.xml", "summary.md", "index.html")
+REPORT = {"report", *(f"report/{name}" for name in NAMES)}
 
 # ---- names, options, folders ----
 

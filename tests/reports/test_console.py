@@ -1,5 +1,7 @@
 """What the terminal shows."""
 
+from dataclasses import replace
+
 import pytest
 from rich.cells import cell_len
 
@@ -86,3 +88,11 @@ def test_many_reasons_are_bounded_and_counted(sample_runs):
 
 def test_markup_of_rich_in_a_name_is_text(sample_runs):
     assert "[red]" in render(sample_runs["hostile"])
+
+
+def test_no_line_of_the_output_is_a_command_of_a_ci_system(sample_runs):
+    comparison = sample_runs["disagreement"].comparisons[2]
+    evil = replace(comparison, case="::stop-commands::x", sentence=f"{'a' * 93} ::add-mask::y ##[error]z")
+    lines = render(replace(sample_runs["disagreement"], comparisons=(evil,))).splitlines()
+    assert any("::stop-commands::x" in line for line in lines)
+    assert not [line for line in lines if line.lstrip().startswith(("::", "##["))]

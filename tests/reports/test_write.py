@@ -12,17 +12,20 @@ def files(folder):
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
 
 
-def test_three_files_and_nothing_else_are_written(tmp_path, sample_runs):
+NAMES = ["index.html", "junit.xml", "run.json", "run.schema.json", "summary.md"]
+
+
+def test_five_files_and_nothing_else_are_written(tmp_path, sample_runs):
     written = write_report(sample_runs["hostile"], tmp_path / "report")
-    assert files(tmp_path) == ["report", "report/index.html", "report/run.json", "report/summary.md"]
-    assert [path.name for path in written] == ["run.json", "summary.md", "index.html"]
+    assert files(tmp_path) == ["report", *(f"report/{name}" for name in NAMES)]
+    assert sorted(path.name for path in written) == NAMES
 
 
 def test_a_new_run_replaces_the_old_one(tmp_path, sample_runs):
     write_report(sample_runs["many verdicts"], tmp_path)
     write_report(sample_runs["pinned only"], tmp_path)
     assert json.loads((tmp_path / "run.json").read_text())["summary"]["overall"] == "agree"
-    assert len(files(tmp_path)) == 3
+    assert files(tmp_path) == NAMES
 
 
 def test_a_link_in_the_folder_is_replaced_and_not_followed(tmp_path, sample_runs):
