@@ -10,6 +10,7 @@ from rich.console import Console
 from harness import runs
 from harness.cases import Case, read_own_case
 from harness.commands.claims import verify
+from harness.commands.fuzz import fuzz
 from harness.commands.study import study
 from harness.comparison.run import Run
 from harness.comparison.verdict import Outcome
@@ -113,6 +114,7 @@ def explain(name: Annotated[str, typer.Argument(metavar="CASE")], report: Report
 
 app.command()(study)
 app.command()(verify)
+app.command()(fuzz)
 
 
 @app.command()

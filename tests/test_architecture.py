@@ -19,7 +19,7 @@ LAYERS = (
     {"cohorts", "coding", "columns_of_frames"},
     {"lmm", "gbtm", "importing", "two_samples"},
     {"cases"},
-    {"references", "reports", "history"},
+    {"references", "reports", "history", "counterexamples"},
     {"peers"},
     {"engines"},
     {"curves"},

@@ -1,0 +1,192 @@
+"""Differential fuzzing: many drawn cases, each through ours and another engine, and what is left of the disagreements.
+
+Case k of a seed is the same whoever draws it, so that the number of processes changes nothing but the time. Each block
+of cases has an R of its own, which ends with it.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from typing import Literal
+
+from joblib import Parallel, delayed
+from threadpoolctl import threadpool_limits
+
+from harness.campaigns.acceptable import Finding
+from harness.campaigns.differential import differs
+from harness.campaigns.drawing import specimen_of
+from harness.campaigns.metamorphic import contradicts
+from harness.campaigns.shrinking import shrink
+from harness.counterexamples.specimen import Specimen
+from harness.errors import EngineError
+from harness.references.session import live_engines
+from harness.references.worker import RWorker
+
+ModelKind = Literal["lmm", "gbtm"]
+Look = Callable[[Specimen], Finding]
+"""What tells of one specimen whether it is a counterexample."""
+
+ALONE = "alone"
+"""In place of an engine: ours against itself and against the definitions, without R."""
+
+_BLOCK = 25
+_SHRUNK = 12
+_SHRINKING = 300.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FuzzPlan:
+    """What to fuzz: `examples` cases of a seed, against an engine or `ALONE`, on so many processes.
+
+    After `seconds` no further case is begun. An R that has not answered after `deadline` seconds is killed. Each
+    counterexample may be asked about `tries` times while it is made smaller.
+    """
+
+    kind: ModelKind
+    engine: str
+    examples: int
+    seed: int = 1
+    workers: int = 1
+    seconds: float | None = None
+    deadline: float = 30.0
+    tries: int = 400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examined:
+    """One case: its number in the seed, what became of it, and how long that took."""
+
+    index: int
+    finding: Finding
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caught:
+    """An outcome that is not acceptable: the first case that had it, before and after it was made smaller."""
+
+    index: int
+    drawn: Specimen
+    specimen: Specimen
+    finding: Finding
+    tries: int
+    finished: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FuzzResult:
+    """Every case that was examined, and one counterexample for each code that is not acceptable."""
+
+    plan: FuzzPlan
+    examined: tuple[Examined, ...]
+    caught: tuple[Caught, ...]
+    seconds: float
+    versions: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def counts(self) -> Counter[str]:
+        """How many cases ended with each code."""
+        return Counter(one.finding.code for one in self.examined)
+
+    @property
+    def unacceptable(self) -> tuple[Examined, ...]:
+        """The cases that something must be done about."""
+        return tuple(one for one in self.examined if not one.finding.acceptable)
+
+
+def fuzz(plan: FuzzPlan, progress: Callable[[str], None] = lambda _: None) -> FuzzResult:
+    """Examine the cases of a plan, then make one counterexample of each unacceptable code smaller.
+
+    Raises
+    ------
+    EngineError
+        If the engine is not installed, or R is absent.
+    """
+    began = time.monotonic()
+    stop = None if plan.seconds is None else time.time() + plan.seconds
+    with looking(plan):  # so that an engine that is absent is said once, and here
+        pass
+    blocks = [range(first, min(first + _BLOCK, plan.examples)) for first in range(0, plan.examples, _BLOCK)]
+    told = Parallel(n_jobs=plan.workers, return_as="generator")(
+        delayed(examine_block)(plan, block, stop) for block in blocks
+    )
+    examined: list[Examined] = []
+    for block in told:
+        examined += block
+        bad = sum(not one.finding.acceptable for one in examined)
+        progress(f"{len(examined)} of {plan.examples} cases, {bad} not acceptable")
+    first: dict[str, Examined] = {}
+    for one in examined:
+        if not one.finding.acceptable:
+            first.setdefault(one.finding.code, one)
+    caught = _caught(plan, list(islice(first.values(), _SHRUNK)), progress)
+    return FuzzResult(plan=plan, examined=tuple(examined), caught=tuple(caught), seconds=time.monotonic() - began)
+
+
+def examine_block(plan: FuzzPlan, block: Sequence[int], stop: float | None) -> list[Examined]:
+    """Examine some cases with one R; none is begun after `stop`, a time of the clock."""
+    examined: list[Examined] = []
+    with looking(plan) as look:
+        for index in block:
+            if stop is not None and time.time() >= stop:
+                break
+            began = time.monotonic()
+            finding = look(specimen_of(plan.kind, plan.seed, index))
+            examined.append(Examined(index=index, finding=finding, seconds=time.monotonic() - began))
+    return examined
+
+
+@contextmanager
+def looking(plan: FuzzPlan) -> Iterator[Look]:
+    """Yield what examines a specimen by the plan, with an R that ends when it is left.
+
+    Raises
+    ------
+    EngineError
+        If the engine is not installed, or R is absent.
+    """
+    with threadpool_limits(limits=1):
+        if plan.engine == ALONE:
+            yield contradicts
+            return
+        with live_engines(RWorker(deadline=plan.deadline)) as live:
+            if plan.engine not in live:
+                raise EngineError(plan.engine, "absent", "`harness doctor` tells what to install")
+            yield lambda specimen: differs(specimen, live[plan.engine])
+
+
+def _caught(plan: FuzzPlan, found: Sequence[Examined], progress: Callable[[str], None]) -> Iterator[Caught]:
+    if not found:
+        return
+    with looking(plan) as look:
+        for one in found:
+            progress(f"making case {one.index} smaller: {one.finding.code}")
+            yield made_smaller(one, specimen_of(plan.kind, plan.seed, one.index), look, plan.tries)
+
+
+def made_smaller(one: Examined, drawn: Specimen, look: Look, tries: int) -> Caught:
+    """Return the counterexample with as little as still has its code, and is still not acceptable."""
+    until = time.monotonic() + _SHRINKING
+    last = {"finding": one.finding}
+
+    def is_alike(specimen: Specimen) -> bool:
+        if time.monotonic() > until:
+            return False
+        finding = look(specimen)
+        alike = finding.code == one.finding.code and not finding.acceptable
+        if alike:
+            last["finding"] = finding
+        return alike
+
+    shrunk = shrink(drawn, is_alike, tries)
+    return Caught(
+        index=one.index,
+        drawn=drawn,
+        specimen=shrunk.specimen,
+        finding=replace(last["finding"]),
+        tries=shrunk.tries,
+        finished=shrunk.finished and time.monotonic() <= until,
+    )
