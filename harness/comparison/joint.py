@@ -5,7 +5,7 @@ from math import isnan
 
 from harness.comparison.optimum import covariance_difference, distance_between, marginal_errors
 from harness.comparison.rules import Difference, judge_pair, relative, unjudged, verdict
-from harness.comparison.tolerances import Measure, tolerance
+from harness.comparison.tolerances import Measure
 from harness.comparison.verdict import CrossEvidence, Outcome, Verdict
 from harness.comparison.yardstick import LOG_LIKELIHOOD, Yardstick, number
 from harness.quantities import InputEvidence, Kind, Quantity, Reading
@@ -78,7 +78,7 @@ def judge_input(left: Reading, right: Reading, scales: Yardstick) -> Iterator[Ve
     ours, theirs = _sums(left.evidence), _sums(right.evidence)
     for a, b in zip(_counts(left.evidence), _counts(right.evidence), strict=True):
         yield judge_pair(a, b, scales)
-    yield from _echo(right)
+    yield from _echo(right, scales)
     base = scales.tolerance(Measure.INPUT_SUM)
     for path in dict.fromkeys((*ours, *theirs)):
         mine, yours = ours.get(path), theirs.get(path)
@@ -93,16 +93,12 @@ def judge_input(left: Reading, right: Reading, scales: Yardstick) -> Iterator[Ve
         yield verdict(path, Kind.ALGEBRAIC, (mine.value, yours.value), difference)
 
 
-def _echo(right: Reading) -> Iterator[Verdict]:
+def _echo(right: Reading, scales: Yardstick) -> Iterator[Verdict]:
     """Yield the verdict on what came back from the right engine, where it was asked to send it back."""
     if right.evidence is None or right.evidence.echo_is_exact is None:
         return
-    exact = right.evidence.echo_is_exact
-    difference = Difference(
-        metric=Measure.EQUALITY, observed=0.0 if exact else 1.0, tolerance=tolerance(Measure.EQUALITY)
-    )
-    reason = "" if exact else f"the columns did not come back from {right.engine} bit for bit"
-    yield verdict(ECHO, Kind.EXACT, (True, exact), difference, reason=reason)
+    sent, back = (Quantity(path=ECHO, kind=Kind.EXACT, value=value) for value in (True, right.evidence.echo_is_exact))
+    yield judge_pair(sent, back, scales)
 
 
 def _contradiction(reading: Reading) -> str:
