@@ -73,10 +73,19 @@ def compare_with(
     return replace(comparison, curves=curves_of(ours, comparison))
 
 
-def judged(ours: OurSide, engine: Engine, right: Reading, known: Sequence[KnownDifference] = ()) -> Comparison:
-    """Compare our fit of one case with what an engine said about it; the loser of two optima is started again."""
+def judged(
+    ours: OurSide,
+    engine: Engine,
+    right: Reading,
+    known: Sequence[KnownDifference] = (),
+    left: Reading | None = None,
+) -> Comparison:
+    """Compare our fit of one case with what an engine said about it; the loser of two optima is started again.
+
+    `left` is our reading under the engine's definitions, where it is there already.
+    """
     case = ours.case
-    left = ours.reading(against=right.engine)
+    left = left or ours.reading(against=right.engine)
     comparison = judge(case.name, left, right, evidence_between(ours, right), known)
     for further in FURTHER:
         more = further(ours, engine, comparison)

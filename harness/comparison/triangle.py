@@ -32,7 +32,11 @@ class Moved:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Triangle:
-    """One case and reference on three sides; `recorded` and `running` are the versions then and now."""
+    """One case and reference on three sides; `recorded` and `running` are the reference's versions then and now.
+
+    `drift` is by how much the reference moved since, as the largest share of one of its own limits; None where no
+    number of the recording was compared with one of today.
+    """
 
     case: str
     engine: str
@@ -44,3 +48,10 @@ class Triangle:
     mover: Mover
     sentence: str
     moved: tuple[Moved, ...] = ()
+    drift: float | None = None
+    next_step: str = ""
+
+    @property
+    def blocks(self) -> bool:
+        """Whether ours is part of what moved; a reference that moved blocks only where ours disagrees with it."""
+        return self.mover in {Mover.OURS, Mover.BOTH}
