@@ -9,6 +9,7 @@ from rich.console import Console
 
 from harness import runs
 from harness.cases import Case, read_own_case
+from harness.commands.campaign import campaign
 from harness.commands.claims import verify
 from harness.commands.fuzz import fuzz
 from harness.commands.study import study
@@ -114,6 +115,7 @@ def explain(name: Annotated[str, typer.Argument(metavar="CASE")], report: Report
 
 app.command()(study)
 app.command()(verify)
+app.command()(campaign)
 app.command()(fuzz)
 
 

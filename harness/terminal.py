@@ -3,6 +3,7 @@
 import os
 import shlex
 import sys
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
@@ -13,6 +14,8 @@ from harness.crosscheck import Progress as ProgressCallback
 
 AGREE, DISAGREE, USAGE, INTERNAL, NOTHING, STALE, ABSENT = 0, 1, 2, 3, 5, 10, 11
 """Exit statuses; the README documents them and they do not change."""
+INTERRUPTED = 130
+"""What shells give to a command that Ctrl-C ended."""
 
 
 def say(text: str) -> None:
@@ -42,10 +45,26 @@ def typed_command() -> str:
 
 
 @contextmanager
-def progress() -> Iterator[ProgressCallback]:
-    """Yield what tells of the progress, on a terminal only."""
+def progress(every: float | None = None) -> Iterator[ProgressCallback]:
+    """Yield what tells of the progress: on a terminal, and in a log as a line each `every` seconds if that is given."""
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     terminal = Console(stderr=True)
+    if every is not None and not terminal.is_terminal:
+        yield _logged(every)
+        return
     with Progress(*columns, console=terminal, transient=True, disable=not terminal.is_terminal) as bar:
         task = bar.add_task("reading", total=None)
         yield lambda text: bar.update(task, description=text)
+
+
+def _logged(every: float) -> ProgressCallback:
+    """Return what prints a text to stderr if the last one is so many seconds ago."""
+    last = time.monotonic()
+
+    def told(text: str) -> None:
+        nonlocal last
+        if time.monotonic() - last >= every:
+            last = time.monotonic()
+            print(text, file=sys.stderr, flush=True)
+
+    return told

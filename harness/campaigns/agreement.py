@@ -8,7 +8,7 @@ from statistics import median
 from typing import Any
 
 import numpy as np
-from scipy.stats import beta
+from scipy.special import betaincinv
 
 from harness.comparison.verdict import Outcome
 
@@ -50,8 +50,8 @@ def clopper_pearson(events: int, n: int, level: float = LEVEL) -> Rate:
     if not 0 <= events <= n:
         raise ValueError(f"{events} of {n}")
     tail = (1 - level) / 2
-    lower = 0.0 if events == 0 else float(beta.ppf(tail, events, n - events + 1))
-    upper = 1.0 if events == n else float(beta.ppf(1 - tail, events + 1, n - events))
+    lower = 0.0 if events == 0 else float(betaincinv(events, n - events + 1, tail))
+    upper = 1.0 if events == n else float(betaincinv(events + 1, n - events, 1 - tail))
     return Rate(events=events, n=n, lower=lower, upper=upper)
 
 

@@ -6,8 +6,6 @@ from concurrent.futures import BrokenExecutor, Executor, Future
 from contextlib import contextmanager, suppress
 from types import ModuleType
 
-from joblib.externals.loky import ProcessPoolExecutor
-
 from harness.campaigns.cells import Batch
 from harness.campaigns.workers import Done, run_batch
 from harness.errors import CampaignError, Problem
@@ -53,6 +51,8 @@ class LocalWorkers(Workers):
         self._executor: Executor = self._new()
 
     def _new(self) -> Executor:
+        from joblib.externals.loky import ProcessPoolExecutor  # noqa: PLC0415  # only campaigns wait for its import
+
         # Threads are pinned before a worker imports numpy: afterwards is too late for some libraries.
         threads = dict.fromkeys(_THREADS, "1")
         executor: Executor = ProcessPoolExecutor(max_workers=self._n, timeout=IDLE, env=threads)
