@@ -13,7 +13,7 @@ from harness.comparison.causes.cause import Cause
 from harness.comparison.findings import Findings
 from harness.comparison.joint import COVARIANCE, DESIGN, DISTANCE
 from harness.comparison.verdict import Attribution, Outcome, Verdict
-from harness.comparison.yardstick import LOG_LIKELIHOOD, number
+from harness.comparison.yardstick import IRREGULAR, LOG_LIKELIHOOD, number
 from harness.quantities import Kind, Reading
 
 CLOSE = 1e-4
@@ -185,7 +185,8 @@ def _recoded(found: Findings) -> str | None:
         if ours is None or theirs is None or abs(ours[0] - theirs[0]) > FITTED_SUM * max(ours[1], theirs[1]):
             return None
         evidence = f"the sum of fitted values is {ours[0]:.9g} and {theirs[0]:.9g}"
-    elif _posteriors_agree(found):
+    elif _posteriors_agree(found) and not _at_an_edge(found) and len(estimates) + len(one_sided) > len(families):
+        # A single coefficient may differ alone where the data do not determine it, at a bound or on a ridge.
         evidence = "the posterior probabilities agree"
     else:
         return None
@@ -195,6 +196,11 @@ def _recoded(found: Findings) -> str | None:
         f" {found.left_best:.9g} and {found.right_best:.9g}, as treatment and sum coding, raw and orthogonal powers, or"
         " other units of a column do"
     )
+
+
+def _at_an_edge(found: Findings) -> bool:
+    ends = (reading.convergence for reading in (found.left, found.right))
+    return any(end is not None and end.stop in IRREGULAR for end in ends)
 
 
 def _fitted_sum(reading: Reading) -> tuple[float, float] | None:
