@@ -75,6 +75,7 @@ def test_a_skipped_reference_hides_no_difference_that_is_gone_elsewhere():
             engine=engine,
             quantity="*",
             attribution=Attribution.HESSIAN,
+            at_most=100.0,
             reason="none",
             owner="lmm",
             expires=datetime.now(UTC).date() + timedelta(days=1),

@@ -7,7 +7,7 @@ from math import isfinite
 from harness.comparison.joint import DISTANCE
 from harness.comparison.tolerances import Measure
 from harness.comparison.verdict import CrossEvidence, Outcome, Verdict
-from harness.comparison.yardstick import LOG_LIKELIHOOD, Yardstick, yardstick
+from harness.comparison.yardstick import LOG_LIKELIHOOD, Yardstick, number, yardstick
 from harness.quantities import Kind, Reading
 
 NOISE = 10.0
@@ -92,7 +92,7 @@ class Findings:
     @property
     def offsets(self) -> list[float]:
         """The left minus the right log-likelihood at each point at which both were evaluated."""
-        offsets = (pair.left - pair.right for pair in self.evidence.objectives)
+        offsets = (number(pair.left) - number(pair.right) for pair in self.evidence.objectives)
         return [offset for offset in offsets if isfinite(offset)]
 
     @property

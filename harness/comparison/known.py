@@ -1,17 +1,18 @@
-"""Differences that are accepted for now: each with its reason, its owner and a day on which it expires."""
+"""Differences that are accepted for now: each with its size, its reason, its owner and a day on which it expires."""
 
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from fnmatch import fnmatchcase
+from math import inf
 from pathlib import Path
 from typing import Any
 
 from harness.comparison.verdict import Attribution, Comparison, Outcome, Verdict
 from harness.errors import CaseError, Problem
 
-KEYS = ("case", "engine", "quantity", "attribution", "reason", "owner", "expires")
+KEYS = ("case", "engine", "quantity", "attribution", "at_most", "reason", "owner", "expires")
 
 ACCEPTABLE = tuple(a for a in Attribution if a not in {Attribution.ENGINE, Attribution.LABELS, Attribution.UNEXPLAINED})
 """A failed engine has no numbers to accept, relabelling is agreement, and what is unexplained always blocks."""
@@ -19,12 +20,17 @@ ACCEPTABLE = tuple(a for a in Attribution if a not in {Attribution.ENGINE, Attri
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownDifference:
-    """An accepted disagreement of one cause; `case` and `quantity` are patterns in which `*` and `?` are wild."""
+    """An accepted disagreement of one cause; `case` and `quantity` are patterns in which `*` and `?` are wild.
+
+    `at_most` is how large it may be, in limits: a standard error that is ten times too large is no small difference of
+    definition, whatever the cause says.
+    """
 
     case: str
     engine: str
     quantity: str
     attribution: Attribution
+    at_most: float
     reason: str
     owner: str
     expires: date
@@ -36,6 +42,15 @@ class KnownDifference:
     def covers(self, quantity: str) -> bool:
         """Return whether the entry speaks of this quantity."""
         return _matches(self.quantity, quantity)
+
+    def accepts(self, verdict: Verdict) -> bool:
+        """Return whether the entry speaks of this quantity, and of a difference this large.
+
+        What one side does not give, or gives as no number, has no size; it is never accepted.
+        """
+        if verdict.observed is None or verdict.limit is None or not self.covers(verdict.quantity):
+            return False
+        return verdict.observed <= self.at_most * verdict.limit  # false for NaN
 
     def is_expired(self, today: date) -> bool:
         """Return whether the entry's last day has passed."""
@@ -83,7 +98,7 @@ def in_force(
 def with_known(
     verdicts: Iterable[Verdict], attribution: Attribution, entries: Iterable[KnownDifference]
 ) -> tuple[Verdict, ...]:
-    """Return the verdicts, with disagreements that an entry accepts for this very cause turned into KNOWN."""
+    """Return the verdicts, with disagreements that an entry accepts, in size and for this cause, turned into KNOWN."""
     fitting = [entry for entry in entries if entry.attribution is attribution]
     return tuple(_accepted(verdict, fitting) for verdict in verdicts)
 
@@ -113,7 +128,7 @@ def _accepted(verdict: Verdict, entries: Sequence[KnownDifference]) -> Verdict:
     if verdict.outcome is not Outcome.DISAGREE:
         return verdict
     for entry in entries:
-        if entry.covers(verdict.quantity):
+        if entry.accepts(verdict):
             reason = f"{entry.reason} (accepted by {entry.owner} until {entry.expires.isoformat()})"
             return replace(verdict, outcome=Outcome.KNOWN, reason=reason)
     return verdict
@@ -126,7 +141,7 @@ def _problems(place: str, table: Mapping[str, Any], today: date) -> list[Problem
         if key not in KEYS
     ]
     found += [Problem(column=place, found=f"no {key!r}", expected="a value") for key in KEYS if key not in table]
-    texts = {key: table[key] for key in KEYS if key in table and key != "expires"}
+    texts = {key: table[key] for key in KEYS if key in table and key not in {"at_most", "expires"}}
     found += [
         Problem(column=place, found=f"{key} = {value!r}", expected="a text that is not empty")
         for key, value in texts.items()
@@ -137,6 +152,9 @@ def _problems(place: str, table: Mapping[str, Any], today: date) -> list[Problem
         found.append(
             Problem(column=place, found=f"attribution = {cause!r}", expected=f"one of {', '.join(ACCEPTABLE)}")
         )
+    size = table.get("at_most", 1)
+    if isinstance(size, bool) or not isinstance(size, int | float) or not 1 <= size < inf:
+        found.append(Problem(column=place, found=f"at_most = {size!r:.80}", expected="a number of limits, 1 or more"))
     expires = table.get("expires")
     if "expires" in table and (not isinstance(expires, date) or isinstance(expires, datetime)):
         found.append(Problem(column=place, found=f"expires = {expires!r}", expected="a date such as 2030-12-31"))

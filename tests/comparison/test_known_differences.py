@@ -16,6 +16,7 @@ case = "sleepstudy__*"
 engine = "nlme"
 quantity = "fixed[*].standard_error"
 attribution = "hessian"
+at_most = 60
 reason = "nlme inflates standard errors of an ML fit by sqrt(n/(n-p))."
 owner = "lmm"
 expires = 2026-12-31
@@ -71,6 +72,7 @@ def test_a_known_difference_is_neither_agreement_nor_disagreement(ours_lmm, infl
         ("quantity", "fixed[*].estimate"),
         ("quantity", "fixed[days].standard_error"),
         ("attribution", Attribution.DEFINITION),
+        ("at_most", 50.0),
         ("expires", date(2026, 2, 28)),
     ],
 )
@@ -80,6 +82,27 @@ def test_an_entry_for_something_else_does_not_apply(ours_lmm, inflated, entry, f
     other = replace(entry, **{field: value})
     comparison = judge("sleepstudy__slope", ours_lmm, inflated, CrossEvidence(), [other], today=TODAY)
     assert comparison.outcome is Outcome.DISAGREE
+
+
+@pytest.mark.parametrize("wrong", [15.3, float("nan"), None])
+def test_an_entry_for_a_small_difference_accepts_no_gross_one(ours_lmm, inflated, change, entry, wrong):
+    """One standard error is ten times too large, no number, or not given, beside another that differs as accepted."""
+    from dataclasses import replace
+
+    path = "fixed[days].standard_error"
+    if wrong is None:
+        right = replace(inflated, quantities=tuple(q for q in inflated.quantities if q.path != path))
+    else:
+        right = change(inflated, {path: wrong})
+    comparison = judge("sleepstudy__slope", ours_lmm, right, CrossEvidence(), [entry], today=TODAY)
+    assert comparison.outcome is Outcome.DISAGREE
+    assert next(v for v in comparison.verdicts if v.quantity == path).outcome is Outcome.DISAGREE
+
+
+@pytest.mark.parametrize("size", ["0.5", "-3", "inf", "nan", "true", '"100"'])
+def test_a_size_that_is_no_number_of_limits_is_refused(toml, size):
+    with pytest.raises(CaseError, match="a number of limits"):
+        read_known(toml(ENTRY.replace("at_most = 60", f"at_most = {size}")), TODAY)
 
 
 def test_an_entry_holds_on_its_last_day(ours_lmm, inflated, entry):
