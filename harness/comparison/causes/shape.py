@@ -53,6 +53,5 @@ def _direction(found: Findings) -> str:
     moving = sorted(direction.weights.items(), key=lambda item: -abs(item[1]))
     shown = ", ".join(f"{weight:+.2f} {name}" for name, weight in moving[:4])
     rest = f" and {len(moving) - 4} more" if len(moving) > 4 else ""
-    return (
-        f" The flattest direction is {shown}{rest} (eigenvalue {direction.eigenvalue:.2g} of the scaled information)."
-    )
+    known = f"information {direction.information:.2g}, where one observation has about 1"
+    return f" The flattest direction is {shown}{rest} ({known})."
