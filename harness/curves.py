@@ -96,6 +96,8 @@ def _class_pairs(fit: GbtmResult, left: Mapping[str, float], right: Mapping[str,
         if side is not None
     )
     means = fit.observed_means()
+    # Curves are means at an exposure of one; what was observed at other exposures is not comparable with them.
+    is_shown = fit.spec.exposure is None
     for g in range(n_classes):
         own = means[means["latent_class"] == g + 1]
         yield CurvePair(
@@ -103,7 +105,7 @@ def _class_pairs(fit: GbtmResult, left: Mapping[str, float], right: Mapping[str,
             times=_floats(times),
             left=_floats(ours[g]),
             right=_floats(theirs[g]),
-            observed=tuple(zip(own.iloc[:, 1].astype(float), own["mean"].astype(float), strict=True)),
+            observed=tuple(zip(map(float, own.iloc[:, 1]), map(float, own["mean"]), strict=True)) if is_shown else (),
             along=str(fit.spec.time),
             outcome=fit.spec.outcome,
         )

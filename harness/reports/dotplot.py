@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from harness.comparison.tolerances import Measure
 from harness.comparison.verdict import Comparison, Outcome, Verdict
 from harness.reports.elements import Html, element, join
-from harness.reports.ranking import worst_first
+from harness.reports.ranking import MARK, worst_first
 from harness.reports.words import counted, name, number, signed
 
-_MOST_ROWS = 40
+_MOST_ROWS = 30
+_MOST_ROWS_OF_AGREEMENT = 6
 _EDGE = 4.0  # per cent of the width left free at each side
 _ROW_HEIGHT = "22"
 
@@ -51,13 +52,16 @@ def dot_plot(comparison: Comparison) -> Html:
     drawn = [verdict for verdict in comparison.verdicts if _is_drawn(verdict)]
     if not drawn:
         return join()
-    chosen = set(map(id, worst_first(drawn)[:_MOST_ROWS]))
+    most = _MOST_ROWS if any(verdict.outcome is not Outcome.AGREE for verdict in drawn) else _MOST_ROWS_OF_AGREEMENT
+    chosen = set(map(id, worst_first(drawn)[:most]))
     rows = [verdict for verdict in drawn if id(verdict) in chosen]
     finite = [size for size in (abs(_signed(verdict)) for verdict in rows) if math.isfinite(size)]
     axis = Axis(limit=max(verdict.limit or 0.0 for verdict in rows), largest=max(finite, default=0.0))
     left, right = name(comparison.left.engine), name(comparison.right.engine)
     rest = len(drawn) - len(rows)
-    caption = f"{left} minus {right}, in standard errors; the band is the limit, the axis is logarithmic"
+    limits = sorted({verdict.limit or 0.0 for verdict in rows})
+    band = number(limits[0], 2) if len(limits) == 1 else f"{number(limits[0], 2)} to {number(limits[-1], 2)}"
+    caption = f"{left} minus {right}, in standard errors; the band is the limit of {band}, the axis is logarithmic"
     return element(
         "table",
         element("caption", caption + (f"; {counted(rest, 'smaller difference')} not drawn" if rest else "")),
@@ -84,28 +88,26 @@ def _heading(axis: Axis) -> Html:
 
 
 def _row(verdict: Verdict, axis: Axis) -> Html:
+    beyond = verdict.outcome is Outcome.DISAGREE
     return element(
         "tr",
         element("th", name(verdict.quantity.removesuffix(".estimate"), 44), scope="row"),
         element("td", _picture(verdict, axis)),
-        element("td", signed(_signed(verdict)), class_="number"),
-        class_="beyond" if verdict.outcome is Outcome.DISAGREE else None,
+        element("td", signed(_signed(verdict)), MARK[verdict.outcome] if beyond else "", class_="number"),
+        class_="beyond" if beyond else None,
     )
 
 
 def _picture(verdict: Verdict, axis: Axis) -> Html:
+    """Return the drawing of a row; the row's other cells say the same, so that nobody need hear it twice."""
     value, limit = _signed(verdict), verdict.limit or 0.0
-    words = (
-        f"{name(verdict.quantity)}: {signed(value)} standard errors, limit {number(limit, 2)}, {verdict.outcome.value}"
-    )
     marks = [
-        element("title", words),
         element("rect", x=axis.place(-limit), y="0", width=axis.band(limit), height=_ROW_HEIGHT, class_="band"),
-        element("line", x1="50%", x2="50%", y1="0", y2=_ROW_HEIGHT, class_="zero"),
+        element("line", x1="50%", x2="50%", y1="0", y2=_ROW_HEIGHT),
     ]
     if not math.isnan(value):
         marks.append(_mark(axis.place(value), verdict.outcome))
-    return element("svg", *marks, height=_ROW_HEIGHT, width="100%", role="img", aria_label=words)
+    return element("svg", *marks, height=_ROW_HEIGHT, width="100%", aria_hidden="true")
 
 
 def _mark(place: str, outcome: Outcome) -> Html:

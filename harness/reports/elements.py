@@ -5,6 +5,7 @@ import html
 from harness.reports.words import shorten, visible
 
 _VOID = {"meta", "input", "wbr"}
+_DRAWN = {"circle", "line", "path", "polyline", "rect"}
 _LONGEST = 4000
 _RENAMED = {"class_": "class"}
 
@@ -26,6 +27,8 @@ def element(tag: str, *children: str, **attributes: str | bool | None) -> Html:
         for key, value in attributes.items()
         if value is not None and value is not False
     )
+    if not children and tag in _DRAWN:
+        return Html(f"<{tag}{shown}/>")
     opening = f"<{tag}{shown}>"
     return Html(opening if tag in _VOID and not children else f"{opening}{join(*children)}</{tag}>")
 

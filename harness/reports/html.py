@@ -5,11 +5,12 @@ import hashlib
 from importlib import resources
 
 from harness.comparison.run import Run
-from harness.comparison.verdict import Comparison
 from harness.reports.elements import Html, element, join, trusted
-from harness.reports.html_comparison import section
+from harness.reports.html_beyond import beyond_pairs
+from harness.reports.html_case import case_page, in_order
+from harness.reports.html_digits import digits_matrix
+from harness.reports.html_limits import Limits
 from harness.reports.html_overview import banner, filters, matrix
-from harness.reports.ranking import READING_ORDER, outcome_of
 from harness.reports.summary import summarise
 from harness.reports.words import name, seconds, sentence
 
@@ -39,21 +40,20 @@ def _head(run: Run) -> Html:
 
 
 def _body(run: Run) -> Html:
+    limits = Limits()
+    cases = join(*(case_page(case, run, limits) for case in in_order(run)))
     main = element(
         "main",
         banner(run),
         filters(run),
         matrix(run),
-        element("h2", "Comparisons", id="comparisons") if run.comparisons else "",
-        *(section(comparison, k, run.command) for k, comparison in _in_order(run)),
+        digits_matrix(run),
+        beyond_pairs(run),
+        element("h2", "Cases", id="pages") if cases else "",
+        cases,
+        limits.listed(),
     )
     return element("body", main, _footer(run))
-
-
-def _in_order(run: Run) -> list[tuple[int, Comparison]]:
-    """Return the comparisons with their numbers, those first in which a reader has something to decide."""
-    numbered = enumerate(run.comparisons, start=1)
-    return sorted(numbered, key=lambda pair: READING_ORDER.index(outcome_of(pair[1])))
 
 
 def _footer(run: Run) -> Html:
@@ -74,7 +74,7 @@ def _footer(run: Run) -> Html:
             *versions,
             class_="pairs",
         ),
-        element("p", "Everything shown here, unshortened, is in ", element("code", "run.json"), " beside this page."),
+        element("p", "Every verdict, unshortened, is in ", element("code", "run.json"), " beside this page."),
     )
 
 

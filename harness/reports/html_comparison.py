@@ -1,48 +1,61 @@
-"""One section of the page: two engines on one case, and all that was measured between them."""
+"""One drawer of the page: two engines on one case, and all that was measured between them."""
 
+import re
+import shlex
 from collections.abc import Sequence
 
 from harness.comparison.verdict import Comparison, Outcome, Verdict
 from harness.quantities import Reading
 from harness.reports.dotplot import dot_plot
-from harness.reports.elements import Html, breakable, element, join
-from harness.reports.html_overview import CSS_CLASS, pill
+from harness.reports.elements import Html, element, join
+from harness.reports.families import standings
+from harness.reports.html_curves import curves
+from harness.reports.html_limits import Limits
+from harness.reports.html_overview import CSS_CLASS, pill, searchable
 from harness.reports.html_sides import permutation, provenance, two_sides
 from harness.reports.objectives import evidence_sentences, objective_rows
-from harness.reports.ranking import basis_text, compared, numbered_bases, outcome_of, worst_first
-from harness.reports.words import ABSENT, both, counted, name, number, sentence
+from harness.reports.ranking import MARK, compared, outcome_of, worst_first
+from harness.reports.words import both, counted, name, number, sentence
 
-_VERDICTS = 300
+_VERDICTS = 60
 _MEASURES = ("observed", "limit", "digits", "basis")
 
 
-def section(comparison: Comparison, k: int, command: str) -> Html:
-    """Return the section; it is open where a reader has something to decide."""
+def drawer(comparison: Comparison, k: int, command: str, limits: Limits) -> Html:
+    """Return the drawer; it is open where a reader has something to decide."""
     outcome = outcome_of(comparison)
+    drawn = join(curves(comparison), dot_plot(comparison))
     body = element(
         "div",
         _says(comparison),
         element(
             "div",
             element("div", _objectives(comparison), permutation(comparison), two_sides(comparison), class_="stack"),
-            dot_plot(comparison),
+            element("div", drawn, class_="stack") if drawn else "",
             class_="columns",
         ),
-        _verdicts(comparison, k),
-        provenance(comparison, command),
+        _verdicts(comparison, k, limits),
+        provenance(comparison, commands(comparison, command), k),
         class_="body",
     )
-    words = f"{name(comparison.case)} {name(comparison.right.engine)}".lower()
     return element(
         "details",
         element("summary", _heading(comparison)),
         body,
-        id=f"comparison-{k}",
+        id=f"c{k}",
         class_=f"comparison {CSS_CLASS[outcome]}",
         data_outcome=CSS_CLASS[outcome],
-        data_words=words,
+        data_words=searchable(comparison.case, comparison.right.engine),
         open=outcome is not Outcome.AGREE,
     )
+
+
+def commands(comparison: Comparison, command: str) -> tuple[str, ...]:
+    """Return what to type to see this comparison again: alone where it is a case of the project, else the whole run."""
+    if "--data" in command or not re.fullmatch(r"[a-z0-9_]{1,80}", comparison.case):
+        return (command,)
+    again = "check" if comparison.right.source == "pinned" else "compare"
+    return (shlex.join(["harness", again, comparison.case]), shlex.join(["harness", "explain", comparison.case]))
 
 
 def _heading(comparison: Comparison) -> Html:
@@ -51,7 +64,7 @@ def _heading(comparison: Comparison) -> Html:
     total = compared(comparison)
     share = f"{comparison.count(Outcome.AGREE)} of {counted(total, 'quantity', 'quantities')} agree"
     return join(
-        element("h3", breakable(name(comparison.case)), " ", element("span", f"against {_engine(comparison.right)}")),
+        element("h4", f"against {_engine(comparison.right)}"),
         element(
             "span",
             pill(outcome),
@@ -73,9 +86,7 @@ def _says(comparison: Comparison) -> Html:
     if not comparison.sentence and outcome_of(comparison) is Outcome.DISAGREE:
         said.insert(0, "No cause is given.")
     if missing:
-        said.append(
-            f"{counted(missing, 'quantity was', 'quantities were')} not compared; the reasons stand in the table."
-        )
+        said.append(f"{counted(missing, 'quantity was', 'quantities were')} not compared.")
     text = " ".join(part for part in said if part)
     step = element("p", element("strong", "Next step. "), sentence(comparison.next_step), class_="next")
     return join(element("p", text) if text else "", step if comparison.next_step else "")
@@ -94,7 +105,7 @@ def _objectives(comparison: Comparison) -> Html:
         element(
             "tr",
             element("th", row.at, scope="row"),
-            *(element("td", text, class_="number") for text in (row.left, row.right, row.difference)),
+            *(element("td", text) for text in (row.left, row.right, row.difference)),
         )
         for row in rows
     )
@@ -103,49 +114,62 @@ def _objectives(comparison: Comparison) -> Html:
     return element("div", table, class_="scroll", role="region", aria_label="Log-likelihoods", tabindex="0")
 
 
-def _verdicts(comparison: Comparison, k: int) -> Html:
+def _verdicts(comparison: Comparison, k: int, limits: Limits) -> Html:
     if not comparison.verdicts:
         return join()
-    shown = worst_first(comparison.verdicts)[:_VERDICTS]
-    bases = numbered_bases(verdict for verdict in shown if verdict.outcome is not Outcome.NOT_COMPARED)
+    shown = _shown(comparison)
     engines = (name(comparison.left.engine), name(comparison.right.engine))
     head = element(
         "tr",
-        *(element("th", text, scope="col") for text in ("quantity", "outcome")),
+        element("th", "quantity", scope="col"),
+        element("th", "outcome", scope="col"),
         *(element("th", text, scope="col", class_="number") for text in (*engines, *_MEASURES)),
     )
-    body = (_verdict(verdict, bases, k) for verdict in shown)
-    table = element("table", element("thead", head), element("tbody", *body), class_="verdicts")
+    table = element(
+        "table",
+        element("thead", head),
+        element("tbody", *(_verdict(verdict, limits) for verdict in shown)),
+        class_="verdicts",
+    )
     total = counted(len(comparison.verdicts), "verdict")
     return element(
         "details",
-        element("summary", f"{total}, the worst first"),
+        element("summary", f"{total}: the worst, and the worst of each group of quantities"),
         element("div", table, class_="scroll", role="region", aria_label=f"Verdicts of comparison {k}", tabindex="0"),
-        _left_out(worst_first(comparison.verdicts)[_VERDICTS:]),
-        element("ol", *(element("li", text, id=f"basis-{k}-{n}") for text, n in bases.items()), class_="bases"),
+        _left_out(comparison.verdicts, shown),
         class_="more",
+        open=outcome_of(comparison) is Outcome.DISAGREE,
     )
 
 
-def _verdict(verdict: Verdict, bases: dict[str, int], k: int) -> Html:
+def _shown(comparison: Comparison) -> list[Verdict]:
+    """Return the worst verdict of each group of quantities, and all that do not agree, up to a bound; worst first."""
+    ranked = worst_first(comparison.verdicts)
+    chosen = {id(standing.worst) for standing in standings(comparison.verdicts).values()}
+    chosen |= {id(verdict) for verdict in ranked if verdict.outcome is Outcome.DISAGREE}
+    if outcome_of(comparison) is not Outcome.AGREE:
+        chosen |= set(map(id, ranked[: _VERDICTS // 3]))
+    return [verdict for verdict in ranked if id(verdict) in chosen][:_VERDICTS]
+
+
+def _verdict(verdict: Verdict, limits: Limits) -> Html:
     left, right = both(verdict.left_value, verdict.right_value)
     cells = (left, right, number(verdict.observed, 3), number(verdict.limit, 3), number(verdict.digits, 3))
-    basis = bases.get(basis_text(verdict)) if verdict.outcome is not Outcome.NOT_COMPARED else None
     reason = element("small", sentence(verdict.reason, 240)) if verdict.reason else ""
     return element(
         "tr",
         element("th", name(verdict.quantity), reason, scope="row"),
-        element("td", pill(verdict.outcome)),
-        *(element("td", text, class_="number") for text in cells),
-        element("td", element("a", str(basis), href=f"#basis-{k}-{basis}") if basis else ABSENT, class_="number"),
+        element("td", f"{MARK[verdict.outcome]} {verdict.outcome.value}"),
+        *(element("td", text) for text in (*cells, limits.link(verdict))),
+        class_=None if verdict.outcome is Outcome.AGREE else CSS_CLASS[verdict.outcome],
     )
 
 
-def _left_out(verdicts: Sequence[Verdict]) -> Html:
+def _left_out(verdicts: Sequence[Verdict], shown: Sequence[Verdict]) -> Html:
     """Return what the table does not show, by outcome, so that no disagreement is hidden by its length."""
-    if not verdicts:
-        return join()
     kinds = [
-        f"{n} {outcome.value}" for outcome in Outcome if (n := sum(verdict.outcome is outcome for verdict in verdicts))
+        f"{n} {outcome.value}"
+        for outcome in Outcome
+        if (n := sum(v.outcome is outcome for v in verdicts) - sum(v.outcome is outcome for v in shown))
     ]
-    return element("p", f"Not shown here but in run.json: {', '.join(kinds)}.", class_="quiet")
+    return element("p", f"Not shown here but in run.json: {', '.join(kinds)}.", class_="quiet") if kinds else join()

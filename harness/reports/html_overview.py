@@ -1,13 +1,13 @@
 """The top of the page: the verdict, what was pinned or not compared, the engines, and the matrix of cases."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 
 from harness.comparison.run import Run
 from harness.comparison.verdict import Comparison, Outcome
 from harness.reports.elements import Html, breakable, element, join
-from harness.reports.ranking import MARK, compared, outcome_of
+from harness.reports.ranking import MARK, READING_ORDER, compared, outcome_of
 from harness.reports.summary import NOT_INSTALLED, Overall, Summary, engine_text, summarise
-from harness.reports.words import counted, name, number, sentence
+from harness.reports.words import counted, listed, name, number, sentence
 
 CSS_CLASS = {
     Outcome.AGREE: "agree",
@@ -23,6 +23,8 @@ _OVERALL_CLASS = {
     Overall.NOTHING: "disagree",
 }
 _REASONS = 100
+_PINS = 4
+_ENGINES = 6
 
 
 def pill(outcome: Outcome) -> Html:
@@ -43,6 +45,11 @@ def banner(run: Run) -> Html:
         _engines(run, summary),
         class_=f"banner {_OVERALL_CLASS[summary.overall]}",
     )
+
+
+def searchable(case: str, engine: str) -> str:
+    """Return the text that the search looks at."""
+    return f"{name(case)} {name(engine)}".lower()
 
 
 def filters(run: Run) -> Html:
@@ -67,55 +74,64 @@ def filters(run: Run) -> Html:
 def matrix(run: Run) -> Html:
     """Return the table of cases by references, each cell with its outcome in words."""
     cells: dict[str, dict[str, list[Html]]] = defaultdict(lambda: defaultdict(list))
+    urgency: dict[str, int] = defaultdict(lambda: len(READING_ORDER))  # of cases and of engines
     for k, comparison in enumerate(run.comparisons, start=1):
         cells[comparison.case][comparison.right.engine].append(_cell(comparison, k))
+        for key in (f"case {comparison.case}", f"engine {comparison.right.engine}"):
+            urgency[key] = min(urgency[key], READING_ORDER.index(outcome_of(comparison)))
     for skipped in run.skipped:
         reason = element("small", sentence(skipped.reason, 120))
         cells[skipped.case][skipped.reference].append(
             _filterable(join(pill(Outcome.NOT_COMPARED), reason), Outcome.NOT_COMPARED, skipped.case, skipped.reference)
         )
+        for key in (f"case {skipped.case}", f"engine {skipped.reference}"):
+            urgency[key] = min(urgency[key], READING_ORDER.index(Outcome.NOT_COMPARED))
     if not cells:
         return join()
-    engines = list(dict.fromkeys(engine for row in cells.values() for engine in row))
+    used = Counter(engine for row in cells.values() for engine in row)
+    engines = sorted(used, key=lambda engine: (urgency[f"engine {engine}"], -used[engine]))
     head = element("tr", *(element("th", name(text), scope="col") for text in ("case", *engines)))
     body = (
         element(
             "tr",
             element("th", breakable(name(case)), scope="row"),
-            *(element("td", *row[engine]) if engine in row else _unasked() for engine in engines),
+            *(element("td", *cells[case][engine]) if engine in cells[case] else element("td") for engine in engines),
         )
-        for case, row in cells.items()
+        for case in sorted(cells, key=lambda case: urgency[f"case {case}"])
     )
-    table = element("table", element("thead", head), element("tbody", *body), class_="matrix")
+    table = element("table", element("thead", head), element("tbody", *body), class_="matrix by-reference")
     title = element("h2", "Cases by reference", id="cases")
-    region = element("div", table, class_="scroll", role="region", aria_labelledby="cases", tabindex="0")
-    return element("section", title, region)
+    region = element("div", table, class_="scroll tall", role="region", aria_labelledby="cases", tabindex="0")
+    legend = element(
+        "p",
+        "How many quantities agree, of those that were compared, and how far apart the two optima are (D, in standard"
+        " errors). An empty cell: not asked for.",
+        class_="legend",
+    )
+    return element("section", title, legend, region)
 
 
 def _cell(comparison: Comparison, k: int) -> Html:
     outcome = outcome_of(comparison)
-    cause = f" · {comparison.attribution.value}" if comparison.attribution else ""
-    distance = f"D {number(comparison.distance, 2)} · " if comparison.distance is not None else ""
-    share = f"{distance}{comparison.count(Outcome.AGREE)} of {compared(comparison)}" if compared(comparison) else ""
-    facts = (element("small", text) for text in (f"{comparison.right.source}{cause}", share) if text)
-    link = element("a", pill(outcome), *facts, href=f"#comparison-{k}")
+    origin = "" if comparison.right.source == "live" else f", {comparison.right.source}"
+    counts = f"{comparison.count(Outcome.AGREE)} of {compared(comparison)}" if compared(comparison) else ""
+    distance = f"D {number(comparison.distance, 2)}" if comparison.distance is not None else ""
+    cause = comparison.attribution.value.replace("_", " ") if comparison.attribution else ""
+    said = (element("small", fact) for fact in (", ".join(filter(None, (counts, distance))), cause) if fact)
+    link = element("a", f"{MARK[outcome]} {outcome.value}{origin}", *said, class_=CSS_CLASS[outcome], href=f"#c{k}")
     return _filterable(link, outcome, comparison.case, comparison.right.engine)
 
 
 def _filterable(content: Html, outcome: Outcome, case: str, engine: str) -> Html:
-    words = f"{name(case)} {name(engine)}".lower()
+    words = searchable(case, engine)
     return element("div", content, class_="cell", data_outcome=CSS_CLASS[outcome], data_words=words)
-
-
-def _unasked() -> Html:
-    dot = element("span", "·", class_="quiet", aria_hidden="true")
-    return element("td", dot, element("span", "not asked for", class_="unseen"))
 
 
 def _cautions(run: Run, summary: Summary) -> Html:
     rest = len(summary.not_compared) - _REASONS
+    folded = len(summary.pinned) > _PINS
     lines = [
-        *(element("li", element("strong", "Pinned. "), text) for text in summary.pinned),
+        *([element("li", element("strong", "Pinned. "), _in_short(run))] if folded else _pins(summary)),
         *(element("li", element("strong", "Not compared. "), text) for text in summary.not_compared[:_REASONS]),
         *([element("li", f"Not compared for {counted(rest, 'more reason')}, listed in run.json.")] if rest > 0 else []),
         *(element("li", element("strong", "Note. "), sentence(note)) for note in run.notes[:_REASONS]),
@@ -124,7 +140,24 @@ def _cautions(run: Run, summary: Summary) -> Html:
         lines = [element("li", "Every reference was run live, and everything asked for was compared.")]
         if not run.comparisons:
             return join()
-    return join(element("ul", *lines, class_="cautions"), _not_given(summary))
+    pins = join()
+    if folded:
+        head = element("summary", "Which recorded results were used")
+        pins = element("details", head, element("ul", *_pins(summary)), class_="not-given")
+    return join(element("ul", *lines, class_="cautions"), pins, _not_given(summary))
+
+
+def _pins(summary: Summary) -> list[Html]:
+    return [element("li", element("strong", "Pinned. "), text) for text in summary.pinned[:_REASONS]]
+
+
+def _in_short(run: Run) -> str:
+    """Return how much rests on recorded results, where the engines are too many to be listed at once."""
+    pinned = [comparison.right.engine for comparison in run.comparisons if comparison.right.source == "pinned"]
+    live = len(run.comparisons) - len(pinned)
+    began = f"{counted(live, 'comparison was', 'comparisons were')} run live" if live else "No reference was run live"
+    engines = counted(len(set(pinned)), "engine")
+    return f"{began}; {len(pinned)} rest on the recorded results of {engines}."
 
 
 def _not_given(summary: Summary) -> Html:
@@ -154,11 +187,12 @@ def _figures(run: Run) -> Html:
 def _engines(run: Run, summary: Summary) -> Html:
     if not summary.engines:
         return join()
+    common = _in_common(summary)
     head = element("tr", *(element("th", text, scope="col") for text in ("engine and versions", "source", "took part")))
     rows = (
         element(
             "tr",
-            element("th", engine_text(use.engine, use.versions), scope="row"),
+            element("th", engine_text(use.engine, dict(use.versions.items() - common.items())), scope="row"),
             element("td", use.source),
             element(
                 "td",
@@ -168,7 +202,23 @@ def _engines(run: Run, summary: Summary) -> Html:
         for use in summary.engines
     )
     absent = sorted(key for key, value in run.environment.items() if value == NOT_INSTALLED)
-    note = element("p", f"Not installed: {', '.join(name(engine) for engine in absent)}.") if absent else ""
+    notes = [
+        f"All of R ran with {', '.join(f'{name(key)} {name(value)}' for key, value in sorted(common.items()))}."
+        if common
+        else "",
+        f"Not installed: {', '.join(name(engine) for engine in absent)}." if absent else "",
+    ]
     table = element("table", element("thead", head), element("tbody", *rows), class_="engines")
     region = element("div", table, class_="scroll", role="region", aria_label="Engines and versions", tabindex="0")
-    return join(region, note)
+    note = element("p", " ".join(filter(None, notes)), class_="quiet") if any(notes) else join()
+    if len(summary.engines) <= _ENGINES:
+        return join(region, note)
+    named = dict.fromkeys(" ".join(filter(None, (use.engine, use.versions.get(use.engine)))) for use in summary.engines)
+    listing = f"Engines: {listed([name(text, 40) for text in named], 40)}"
+    return element("details", element("summary", listing), region, note, class_="not-given")
+
+
+def _in_common(summary: Summary) -> dict[str, str]:
+    """Return the versions that all references share, where there are several: they need saying only once."""
+    references = [set(use.versions.items()) for use in summary.engines if use.source != "computed"]
+    return dict(set.intersection(*references)) if len(references) > 1 else {}

@@ -1,6 +1,6 @@
 """What each engine says about itself: classes, warnings, conventions, input, convergence, versions."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from harness.comparison.verdict import Comparison, Verdict
 from harness.quantities import Reading, Value
@@ -39,20 +39,24 @@ def two_sides(comparison: Comparison) -> Html:
     return join(_side(comparison.left), _side(comparison.right))
 
 
-def provenance(comparison: Comparison, command: str) -> Html:
-    """Return what each engine was given, how its search ended, and the command that repeats it."""
+def provenance(comparison: Comparison, commands: Sequence[str], k: int) -> Html:
+    """Return what each engine was given, how its search ended, and the commands that repeat it."""
     left, right = comparison.left, comparison.right
     head = element("tr", *(element("th", text, scope="col") for text in ("", name(left.engine), name(right.engine))))
     rows = (
         element("tr", element("th", label, scope="row"), element("td", ours), element("td", theirs))
         for (label, ours), (_, theirs) in zip(_facts(left), _facts(right), strict=True)
+        if {ours, theirs} != {ABSENT}
     )
-    table = element("table", element("thead", head), element("tbody", *rows, *_sums(left, right)), class_="provenance")
+    sums, equal = _sums(left, right)
+    table = element("table", element("thead", head), element("tbody", *rows, *sums), class_="provenance")
+    typed = (join(" or " if k else "", element("code", sentence(text))) for k, text in enumerate(commands))
     return element(
         "details",
         element("summary", "Provenance: versions, input, convergence"),
-        element("div", table, class_="scroll", role="region", aria_label="Provenance", tabindex="0"),
-        element("p", "Reproduce with ", element("code", sentence(command)), "."),
+        element("div", table, class_="scroll", role="region", aria_label=f"Provenance of comparison {k}", tabindex="0"),
+        element("p", equal, class_="quiet") if equal else "",
+        element("p", "Reproduce with ", *typed, "."),
         class_="more",
     )
 
@@ -72,7 +76,7 @@ def _side(reading: Reading) -> Html:
         return join()
     printed = [] if failure is None else failure.evidence.splitlines()[-_LINES:]
     evidence = element("pre", *(join(sentence(line, 200), Html("\n")) for line in printed)) if printed else ""
-    return element("div", element("h4", f"{name(reading.engine)} says"), element("ul", *lines), evidence)
+    return element("div", element("h5", f"{name(reading.engine)} says"), element("ul", *lines), evidence)
 
 
 def _listed(label: str, texts: Iterable[str]) -> list[Html]:
@@ -100,19 +104,23 @@ def _facts(reading: Reading) -> list[tuple[str, str]]:
     ]
 
 
-def _sums(left: Reading, right: Reading) -> list[Html]:
-    """Return the sum of each design column on both sides."""
+def _sums(left: Reading, right: Reading) -> tuple[list[Html], str]:
+    """Return the sums of design columns that differ in twelve digits, and a sentence on those that don't."""
     ours, theirs = ({} if side.evidence is None else side.evidence.design_sums for side in (left, right))
-    columns = list(dict.fromkeys((*ours, *theirs)))[:_COLUMNS]
-    return [
+    columns = list(dict.fromkeys((*ours, *theirs)))
+    texts = {column: (number(ours.get(column), 12), number(theirs.get(column), 12)) for column in columns}
+    differing = [column for column in columns if texts[column][0] != texts[column][1]]
+    rows = [
         element(
             "tr",
             element("th", f"sum of {name(column, 40)}", scope="row"),
-            element("td", number(ours.get(column), 12)),
-            element("td", number(theirs.get(column), 12)),
+            *(element("td", text) for text in texts[column]),
         )
-        for column in columns
+        for column in differing[:_COLUMNS]
     ]
+    equal, more = len(columns) - len(differing), len(differing) - len(rows)
+    said = f"The sums of {counted(equal, 'design column')} are equal in twelve digits." if equal else ""
+    return rows, said + (f" {more} more differ." if more > 0 else "")
 
 
 def _shares(verdict: Verdict | None) -> tuple[str, str]:

@@ -34,8 +34,11 @@ if (filters) {
       const fits = (show === "all" || item.dataset.outcome === show) && item.dataset.words.includes(wanted);
       item.hidden = !fits;
     }
-    for (const row of document.querySelectorAll(".matrix tbody tr")) {
+    for (const row of document.querySelectorAll(".matrix:not(.digits) tbody tr")) {
       row.hidden = !row.querySelector(".cell:not([hidden])");
+    }
+    for (const page of document.querySelectorAll(".case")) {
+      page.hidden = !page.querySelector(".comparison:not([hidden])");
     }
     for (const button of buttons) button.setAttribute("aria-pressed", String(button.dataset.show === show));
     const cells = document.querySelectorAll(".matrix .cell");

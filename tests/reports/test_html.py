@@ -122,7 +122,8 @@ def test_the_page_can_be_heard(pages, name):
     page = pages[name]
     assert page.all("html") == [{"lang": "en"}]
     assert all(attributes.get("scope") in {"row", "col"} for attributes in page.all("th"))
-    assert all("aria-label" in a or "aria-hidden" in a or a.get("overflow") for a in page.all("svg"))
+    drawings = sum("aria-hidden" not in a and not a.get("overflow") for a in page.all("svg"))
+    assert sum(tag == "title" and bool(data.strip()) for tag, data in page.texts) == drawings + 1  # and the page's own
     levels = [int(tag[1]) for tag, _ in page.elements if re.fullmatch(r"h[1-6]", tag)]
     assert levels[0] == 1
     assert levels.count(1) == 1
@@ -150,9 +151,10 @@ def test_outcomes_are_words_and_signs_and_not_only_colours(pages):
 
 
 def test_a_comparison_with_something_to_decide_is_open_and_agreement_is_shut(pages):
-    drawers = [a for a in pages["disagreement"].all("details") if a["class"].startswith("comparison")]
-    assert [a["data-outcome"] for a in drawers] == ["disagree", "disagree", "known", "agree", "agree"]
-    assert ["open" in a for a in drawers] == [True, True, True, False, False]
+    drawers = [a for a in pages["disagreement"].all("details") if (a.get("class") or "").startswith("comparison")]
+    # By case, the most urgent case first, and within a case the most urgent reference.
+    assert [a["data-outcome"] for a in drawers] == ["disagree", "agree", "disagree", "agree", "known"]
+    assert ["open" in a for a in drawers] == [True, False, True, False, True]
 
 
 def test_the_section_holds_all_evidence(pages):
@@ -171,9 +173,9 @@ def test_the_section_holds_all_evidence(pages):
 
 def test_500_verdicts_show_the_disagreement_first_and_count_what_is_cut(pages):
     text = pages["many verdicts"].text()
-    table = text[text.index("500 verdicts, the worst first") :]
+    table = text[text.index("500 verdicts: the worst, and the worst of each group of quantities") :]
     assert table.index("class[1].posterior[250]") < table.index("class[1].posterior[0]")
-    assert "Not shown here but in run.json: 200 agree." in table
+    assert "Not shown here but in run.json: 480 agree." in table
 
 
 def test_nothing_compared_has_no_green(pages):
@@ -188,8 +190,8 @@ def test_the_dot_plot_draws_each_difference_with_its_sign_and_band(sample_runs):
     assert len(plot.all("rect")) == 13
     assert len(plot.all("circle")) == 3
     assert len([a for a in plot.all("path") if a["class"] == "disagree"]) == 10
-    titles = [data for tag, data in plot.texts if tag == "title"]
-    assert "sigma.estimate: -5.2 standard errors, limit 0.01, disagree" in titles
+    assert ("td", "-5.2✗") in plot.texts  # in words too, so that the drawing need not be seen
+    assert all(svg.get("aria-hidden") == "true" for svg in plot.all("svg") if "overflow" not in svg)
     places = {a["cx"] for a in plot.all("circle")}
     assert "50.00%" in places  # the quantity without a difference
 
@@ -207,7 +209,7 @@ def test_a_difference_that_is_no_number_is_named_but_not_drawn(sample_runs):
     nan = replace(comparison.verdicts[1], right_value=float("nan"), observed=float("nan"), outcome=Outcome.DISAGREE)
     plot = Page(dot_plot(replace(comparison, verdicts=(nan,))))
     assert plot.all("circle") == plot.all("path") == []
-    assert ("td", "NaN") in plot.texts
+    assert ("td", "NaN✗") in plot.texts
 
 
 @pytest.mark.parametrize("limit", [0.0, 5e-324, 1e300, float("inf"), float("nan")])
@@ -234,17 +236,30 @@ def luminance(colour):
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
-def test_text_has_a_contrast_of_at_least_4_5_in_light_dark_and_print():
+@pytest.fixture(scope="module")
+def themes():
     style = resources.files("harness.reports").joinpath("page.css").read_text(encoding="utf-8")
-    themes = [
+    found = [
         dict(re.findall(r"--([\w-]+): (#[0-9a-f]{3,6})\b", block))
         for block in re.findall(r":root \{(.*?)\}", style, re.DOTALL)
     ]
-    assert len(themes) == 3
+    assert len(found) == 3  # light, dark, print
+    return found
+
+
+def test_the_scale_of_digits_is_one_ramp_of_lightness_in_each_theme(themes):
+    for theme in themes:
+        steps = [luminance(theme[f"d{k}"]) for k in range(5)]
+        assert steps == sorted(steps) or steps == sorted(steps, reverse=True)
+
+
+def test_text_has_a_contrast_of_at_least_4_5_in_light_dark_and_print(themes):
     outcomes = ("agree", "known", "disagree", "missing")
     pairs = [(word, f"{word}-wash") for word in outcomes]
     pairs += [(word, ground) for word in ("ink", "quiet", "link", *outcomes) for ground in ("paper", "card")]
     pairs += [("paper", "ink"), ("ink", "missing-wash")]
+    pairs += [("on-low", "d0"), ("on-low", "d1"), *(("on-high", f"d{k}") for k in (2, 3, 4))]
+    pairs += [(f"k{k}", "card") for k in range(1, 9)]
     for theme in themes:
         for word, ground in pairs:
             light, dark = sorted((luminance(theme[word]), luminance(theme[ground])), reverse=True)
