@@ -10,10 +10,11 @@ from rich.text import Text
 
 from harness.comparison.run import Run
 from harness.comparison.verdict import Comparison, Outcome
+from harness.reports.consensus_lines import consensus_lines
 from harness.reports.lines import lines_of
 from harness.reports.objectives import evidence_sentences, objective_rows, permutation_text
 from harness.reports.ranking import basis_text, compared, disagreeing, numbered_bases, outcome_of, ratio, worst
-from harness.reports.summary import Overall, Summary, engine_text, summarise
+from harness.reports.summary import MOST_PINS, Overall, Summary, engine_text, pinned_in_short, summarise
 from harness.reports.words import both, counted, name, number, sentence, times
 
 _STYLE = {
@@ -42,23 +43,24 @@ def _parts(run: Run) -> list[RenderableType]:
     summary = summarise(run)
     disagreements = [comparison for comparison in run.comparisons if outcome_of(comparison) is Outcome.DISAGREE]
     return [
-        *_cautions(summary),
+        *_cautions(summary, summary.pinned if len(summary.pinned) <= MOST_PINS else (pinned_in_short(run),)),
         *(Text(f"Note: {sentence(note)}") for note in run.notes),
         Text(),
         Text.assemble((summary.overall.value.upper(), _OVERALL_STYLE[summary.overall]), f"  {summary.headline}"),
         Text(summary.counts),
         *_engines(summary),
         *_table(run.comparisons),
+        *(Text(line) for line in consensus_lines(run)),
         *(Text.assemble(("Not given: ", "bold"), text) for text in summary.not_given[:_REASONS_SHOWN]),
         *(_block(comparison) for comparison in disagreements),
     ]
 
 
-def _cautions(summary: Summary) -> list[Text]:
+def _cautions(summary: Summary, pinned: Sequence[str]) -> list[Text]:
     shown = summary.not_compared[:_REASONS_SHOWN]
     rest = len(summary.not_compared) - len(shown)
     return [
-        *(Text.assemble(("Pinned: ", "bold"), text) for text in summary.pinned),
+        *(Text.assemble(("Pinned: ", "bold"), text) for text in pinned),
         *(Text.assemble(("Not compared: ", "bold"), text) for text in shown),
         *([Text(f"Not compared for {counted(rest, 'more reason')}: see the JSON report.")] if rest > 0 else []),
     ]

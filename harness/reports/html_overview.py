@@ -6,7 +6,7 @@ from harness.comparison.run import Run
 from harness.comparison.verdict import Comparison, Outcome
 from harness.reports.elements import Html, breakable, element, join
 from harness.reports.ranking import MARK, READING_ORDER, compared, outcome_of
-from harness.reports.summary import NOT_INSTALLED, Overall, Summary, engine_text, summarise
+from harness.reports.summary import MOST_PINS, NOT_INSTALLED, Overall, Summary, engine_text, pinned_in_short, summarise
 from harness.reports.words import counted, listed, name, number, sentence
 
 CSS_CLASS = {
@@ -23,7 +23,6 @@ _OVERALL_CLASS = {
     Overall.NOTHING: "disagree",
 }
 _REASONS = 100
-_PINS = 4
 _ENGINES = 6
 
 
@@ -129,9 +128,9 @@ def _filterable(content: Html, outcome: Outcome, case: str, engine: str) -> Html
 
 def _cautions(run: Run, summary: Summary) -> Html:
     rest = len(summary.not_compared) - _REASONS
-    folded = len(summary.pinned) > _PINS
+    folded = len(summary.pinned) > MOST_PINS
     lines = [
-        *([element("li", element("strong", "Pinned. "), _in_short(run))] if folded else _pins(summary)),
+        *([element("li", element("strong", "Pinned. "), pinned_in_short(run))] if folded else _pins(summary)),
         *(element("li", element("strong", "Not compared. "), text) for text in summary.not_compared[:_REASONS]),
         *([element("li", f"Not compared for {counted(rest, 'more reason')}, listed in run.json.")] if rest > 0 else []),
         *(element("li", element("strong", "Note. "), sentence(note)) for note in run.notes[:_REASONS]),
@@ -149,15 +148,6 @@ def _cautions(run: Run, summary: Summary) -> Html:
 
 def _pins(summary: Summary) -> list[Html]:
     return [element("li", element("strong", "Pinned. "), text) for text in summary.pinned[:_REASONS]]
-
-
-def _in_short(run: Run) -> str:
-    """Return how much rests on recorded results, where the engines are too many to be listed at once."""
-    pinned = [comparison.right.engine for comparison in run.comparisons if comparison.right.source == "pinned"]
-    live = len(run.comparisons) - len(pinned)
-    began = f"{counted(live, 'comparison was', 'comparisons were')} run live" if live else "No reference was run live"
-    engines = counted(len(set(pinned)), "engine")
-    return f"{began}; {len(pinned)} rest on the recorded results of {engines}."
 
 
 def _not_given(summary: Summary) -> Html:

@@ -14,6 +14,9 @@ from harness.reports.words import counted, listed, name, sentence
 NOT_INSTALLED = "not installed"
 """What `Run.environment` holds for an engine that was looked for and not found."""
 
+MOST_PINS = 4
+"""How many sentences on recorded results are read; where there are more, `pinned_in_short` stands for them."""
+
 _SHOWN_CASES = 4
 
 
@@ -158,6 +161,15 @@ def _pinned(run: Run) -> tuple[str, ...]:
 def _recorded(engine: str, versions: dict[str, str]) -> str:
     date = versions.pop("recorded", "")
     return f"{engine_text(engine, versions)}, {f'recorded {name(date)}' if date else 'date not recorded'}"
+
+
+def pinned_in_short(run: Run) -> str:
+    """Return how much rests on recorded results, where the engines are too many to be listed at once."""
+    pinned = [comparison.right.engine for comparison in run.comparisons if comparison.right.source == "pinned"]
+    live = len(run.comparisons) - len(pinned)
+    began = f"{counted(live, 'comparison was', 'comparisons were')} run live" if live else "No reference was run live"
+    engines = counted(len(set(pinned)), "engine")
+    return f"{began}; {len(pinned)} rest on the recorded results of {engines}."
 
 
 def _not_compared(run: Run) -> tuple[str, ...]:

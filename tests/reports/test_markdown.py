@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.reports.markdown import MOST_CHARACTERS, escape, render
+from harness.reports.markdown import MOST_BYTES, escape, render
 
 SPECIAL = "\\`*_{}[]#+|~!$"
 
@@ -45,8 +45,17 @@ def test_no_tag_of_the_data_survives(sample_runs):
 
 
 def test_disagreements_come_first(sample_runs):
-    rows = [line for line in render(sample_runs["disagreement"]).splitlines() if line.startswith("| ")]
+    text = render(sample_runs["disagreement"])
+    assert text.index("### ✗") < text.index("| case |")
+    rows = [line for line in text[text.index("| case |") :].splitlines() if line.startswith("| ")]
     assert "✗ disagree" in rows[2]
+
+
+def test_agreements_are_ordered_by_how_near_they_came_to_a_limit(sample_runs):
+    near, far = sample_runs["all agree, live"].comparisons[:2]
+    near = replace(near, case="near", verdicts=tuple(replace(v, observed=0.009) for v in near.verdicts))
+    text = render(replace(sample_runs["all agree, live"], comparisons=(far, near)))
+    assert text.index("| near |") < text.index("| sleepstudy")
 
 
 def test_a_run_of_many_comparisons_is_bounded_and_says_what_is_left_out(sample_runs):
@@ -54,9 +63,11 @@ def test_a_run_of_many_comparisons_is_bounded_and_says_what_is_left_out(sample_r
     (lost,) = (c for c in run.comparisons if c.permutation and c.right.source == "pinned")
     many = replace(run, comparisons=tuple(replace(lost, case=f"case_{k}") for k in range(900)))
     text = render(many)
-    assert len(text) <= MOST_CHARACTERS
+    assert len(text.encode()) <= MOST_BYTES
     assert "900 of 901 comparisons disagree" in text
-    assert "and 700 more comparisons" in text
+    shown = len(re.findall(r"^\| case\\_\d+ \|", text, re.MULTILINE))
+    assert shown > 80
+    assert f"{900 - shown} more comparisons" in text
     assert "and 880 more disagreements" in text
 
 
@@ -64,4 +75,4 @@ def test_a_run_of_endless_texts_is_bounded(sample_runs):
     run = sample_runs["hostile"]
     (comparison,) = run.comparisons
     text = render(replace(run, comparisons=(comparison,) * 400, notes=("n" * 10_000,) * 400))
-    assert len(text) <= MOST_CHARACTERS
+    assert len(text.encode()) <= MOST_BYTES

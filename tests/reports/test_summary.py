@@ -7,7 +7,7 @@ import pytest
 from harness.comparison.verdict import Outcome
 from harness.reports import console, html, markdown
 from harness.reports.ranking import outcome_of, ratio, worst
-from harness.reports.summary import Overall, overall, summarise
+from harness.reports.summary import Overall, overall, pinned_in_short, summarise
 
 
 @pytest.mark.parametrize(
@@ -130,3 +130,14 @@ def test_a_quantity_that_one_side_lacks_is_worse_than_any_difference(sample_runs
 def test_worst_is_the_verdict_farthest_beyond_its_limit(sample_runs):
     lost = next(c for c in sample_runs["disagreement"].comparisons if c.outcome is Outcome.DISAGREE)
     assert worst(lost).quantity == "sigma.estimate"
+
+
+def test_many_pinned_engines_are_one_sentence_at_the_top_of_every_report(sample_runs):
+    (comparison,) = sample_runs["pinned only"].comparisons
+    many = tuple(replace(comparison, right=replace(comparison.right, engine=f"engine{k}")) for k in range(9))
+    run = replace(sample_runs["pinned only"], comparisons=many)
+    said = "No reference was run live; 9 rest on the recorded results of 9 engines."
+    assert pinned_in_short(run) == said
+    assert said in html.render(run)
+    assert said in markdown.render(run)
+    assert f"Pinned: {said}" in console.render(run)
