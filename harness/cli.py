@@ -12,6 +12,7 @@ from harness.cases import Case, read_own_case
 from harness.commands.campaign import campaign
 from harness.commands.claims import verify
 from harness.commands.fuzz import fuzz
+from harness.commands.selftest import selftest
 from harness.commands.study import study
 from harness.comparison.run import Run
 from harness.comparison.verdict import Outcome
@@ -117,6 +118,7 @@ app.command()(study)
 app.command()(verify)
 app.command()(campaign)
 app.command()(fuzz)
+app.command()(selftest)
 
 
 @app.command()
