@@ -113,7 +113,7 @@ def read_pin(path: Path) -> Pin:
     """
     where = f"pin {path.name}"
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = json.loads(path.read_text(encoding="utf-8-sig"))
         pin = _pin(document)
         sealed = document["sealed"]
         intact = sealed["digest"] == _digest(sealed) and sealed["parts"] == _parts(pin.reading)
