@@ -11,6 +11,7 @@
     │   ├── CaseError          a case, pin or known-differences file that can't be read
     │   ├── ClaimsError        a table of claims, or what it names of data and models, that can't be used
     │   ├── StudyError         a study file that can't be used, or a question that its data can't answer
+    │   ├── HistoryError       a history of runs that is none, is damaged or of another version, or can't be written
     │   └── CampaignError      a campaign's plan, folder or scheduler that can't be used
     ├── EngineError            an engine crashed, hung, is absent or refused; becomes a `Failure` in a `Reading`
     └── NothingToCompareError  a run would end without a single comparison
@@ -106,6 +107,10 @@ class CaseError(InputError):
 
 class ClaimsError(InputError):
     """A table of claims that can't be read, or that names what the data and models do not have."""
+
+
+class HistoryError(InputError):
+    """A history of runs that is none, is damaged or of another version, or can't be written."""
 
 
 class StudyError(InputError):

@@ -11,6 +11,7 @@ from rich.text import Text
 from harness.comparison.run import Run
 from harness.comparison.verdict import Comparison, Outcome
 from harness.reports.consensus_lines import consensus_lines
+from harness.reports.drift_lines import drift_lines
 from harness.reports.lines import lines_of
 from harness.reports.objectives import evidence_sentences, objective_rows, permutation_text
 from harness.reports.ranking import basis_text, compared, disagreeing, numbered_bases, outcome_of, ratio, worst
@@ -51,6 +52,7 @@ def _parts(run: Run) -> list[RenderableType]:
         *_engines(summary),
         *_table(run.comparisons),
         *(Text(line) for line in consensus_lines(run)),
+        *drift_lines(run),
         *(Text.assemble(("Not given: ", "bold"), text) for text in summary.not_given[:_REASONS_SHOWN]),
         *(_block(comparison) for comparison in disagreements),
     ]
