@@ -12,11 +12,13 @@ from harness.cases import Case, read_own_case
 from harness.commands.campaign import campaign
 from harness.commands.claims import verify
 from harness.commands.fuzz import fuzz
+from harness.commands.history import history
 from harness.commands.selftest import selftest
 from harness.commands.study import study
 from harness.comparison.run import Run
 from harness.comparison.verdict import Outcome
-from harness.errors import CaseError, EngineError, HarnessError, NothingToCompareError, Problem
+from harness.errors import CaseError, EngineError, HarnessError, HistoryError, NothingToCompareError, Problem
+from harness.history import FILE_NAME, remembered, require_history
 from harness.references.doctor import examine
 from harness.reports import console, explanation
 from harness.reports.write import require_folder, write_report
@@ -54,13 +56,18 @@ Required = Annotated[
 ]
 
 
+HistoryFile = Annotated[
+    Path | None, typer.Option("--history", help="The file that each run is added to; history.sqlite in the report.")
+]
+
+
 @app.command()
-def check(names: Names = None, report: ReportFolder = Path("report")) -> None:
+def check(names: Names = None, report: ReportFolder = Path("report"), history_file: HistoryFile = None) -> None:
     """Compare our estimates with recorded results of R. R is not needed."""
-    require_folder(report)
+    kept = _kept(report, history_file)
     with progress() as told:
         run = runs.check(runs.read_cases(names or ()), typed_command(), told)
-    _finish(run, report)
+    _finish(run, report, kept)
     if run.skipped:
         fail("A pin is missing: record it, or take the engine out of the case's references.", STALE)
 
@@ -72,13 +79,15 @@ def compare(
     spec: SpecFile = None,
     require: Required = None,
     report: ReportFolder = Path("report"),
+    *,
+    history_file: HistoryFile = None,
 ) -> None:
     """Compare our estimates with R: live where the R package is installed, recorded results otherwise."""
-    require_folder(report)
+    kept = _kept(report, history_file)
     cases = _chosen_cases(names or (), data, spec)
     with progress() as told:
         run = runs.compare(cases, typed_command(), told, require or ())
-    _finish(run, report)
+    _finish(run, report, kept)
 
 
 @app.command()
@@ -119,6 +128,7 @@ app.command()(verify)
 app.command()(campaign)
 app.command()(fuzz)
 app.command()(selftest)
+app.command()(history)
 
 
 @app.command()
@@ -167,13 +177,29 @@ def _chosen_cases(names: Sequence[str], data: Path | None, spec: Path | None) ->
     return [read_own_case(data, spec)]
 
 
-def _finish(run: Run, folder: Path) -> None:
+def _kept(report: Path, history_file: Path | None) -> Path:
+    """Return the file of the history; both it and the folder of the report can be written."""
+    require_folder(report)
+    kept = history_file or report / FILE_NAME
+    require_history(kept)
+    return kept
+
+
+def _finish(run: Run, folder: Path, kept: Path | None = None) -> None:
+    lost = None
+    if kept is not None:
+        try:
+            run = remembered(run, kept)
+        except HistoryError as error:  # which must not cost the report
+            lost = error
     written = write_report(run, folder)
     terminal = Console()
     width = max(terminal.width, 80) if terminal.is_terminal else WIDTH_OF_A_LOG
     say(console.render(run, width, colour=terminal.is_terminal))
     say("report: " + ", ".join(str(path) for path in written))
     status = _status(run)
+    if lost is not None:
+        fail(str(lost), status or USAGE)
     if status != AGREE:
         raise SystemExit(status)
 
@@ -183,6 +209,6 @@ def _status(run: Run) -> int:
     failures = {failure.reason for comparison in run.comparisons if (failure := comparison.right.failure) is not None}
     if "stale" in failures:
         return STALE
-    if Outcome.DISAGREE in outcomes or run.notes:
+    if Outcome.DISAGREE in outcomes or run.notes or any(triangle.blocks for triangle in run.triangles):
         return DISAGREE
     return NOTHING if outcomes == {Outcome.NOT_COMPARED} else AGREE

@@ -12,6 +12,7 @@ from harness.comparison.known import KnownDifference, read_known, unused
 from harness.comparison.run import Run, Skipped
 from harness.comparison.verdict import Comparison
 from harness.crosscheck import Progress, References, cross_check
+from harness.drift import Drifts
 from harness.engines import own_versions, solve
 from harness.errors import CaseError, EngineError, NothingToCompareError, Problem, nearest
 from harness.locations import fixtures_folder
@@ -154,7 +155,8 @@ def _pinned() -> Mapping[str, Engine]:
 def _run(cases: Sequence[Case], references: References, command: str, progress: Progress) -> Run:
     started, clock = datetime.now(UTC), time.perf_counter()
     known = read_known(fixtures_folder() / "known_differences.toml")
-    comparisons, skipped = cross_check(cases, references, known, progress)
+    drifts = Drifts(pinned=references.pinned, known=known)
+    comparisons, skipped = cross_check(cases, references, known, progress, drifts.see)
     if not comparisons:
         reasons = " ".join(sorted({item.reason for item in skipped})) or "no cases"
         raise NothingToCompareError(f"nothing was compared: {reasons}")
@@ -166,6 +168,7 @@ def _run(cases: Sequence[Case], references: References, command: str, progress: 
         comparisons=comparisons,
         skipped=skipped,
         notes=_notes(known, comparisons, skipped),
+        triangles=tuple(drifts.found),
     )
 
 
