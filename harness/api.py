@@ -11,7 +11,7 @@ from typing import get_args
 
 import pandas as pd
 
-from harness.cases import REFERENCES, Case, default_references
+from harness.cases import Case, default_references
 from harness.cohorts import Cohort, cohort_from_frame
 from harness.columns_of_frames import present
 from harness.comparison.run import Skipped
@@ -30,7 +30,8 @@ from harness.lmm.result import LmmResult, fit_lmm_cohort
 from harness.lmm.spec import Criterion, LmmSpec
 from harness.lmm.storage.reading import read_fit
 from harness.lmm.storage.stored import StoredLmm
-from harness.references.session import live_engines
+from harness.peers.session import live_engines
+from harness.roster import engines_of
 
 
 def fit_lmm(
@@ -210,7 +211,7 @@ def compare(fit: LmmResult | GbtmResult, reference: str | None = None) -> Compar
 
 def _our_side(fit: LmmResult | GbtmResult) -> OurLmm | OurGbtm:
     kind = "lmm" if isinstance(fit, LmmResult) else "gbtm"
-    case = Case(name=fit.cohort.name, cohort=fit.cohort, spec=fit.spec, references=REFERENCES[kind])
+    case = Case(name=fit.cohort.name, cohort=fit.cohort, spec=fit.spec, references=engines_of(kind))
     if isinstance(fit, LmmResult):
         return OurLmm(case=case, result=fit, seconds=None)
     return OurGbtm(case=with_found_orders(case, fit), result=fit, seconds=None)

@@ -22,9 +22,6 @@ FittedSpec = LmmSpec | GbtmSpec
 """A model that is fitted."""
 Spec = FittedSpec | RatesSpec | MeansSpec
 
-REFERENCES = {kind: engines_of(kind) for kind in ("lmm", "gbtm", "rates", "means")}
-"""The engines that a model of each kind can be compared with."""
-
 KEYS: Mapping[str, Mapping[str, type]] = {
     "lmm": {"kind": str, "formula": str, "criterion": str, "weights": str},
     "gbtm": {
@@ -80,7 +77,7 @@ def default_references(spec: Spec) -> tuple[str, ...]:
     if isinstance(spec, GbtmSpec):
         return _references_of_trajectories(spec)
     if isinstance(spec, RatesSpec | MeansSpec):
-        return REFERENCES["rates" if isinstance(spec, RatesSpec) else "means"]
+        return engines_of("rates" if isinstance(spec, RatesSpec) else "means")
     formula = spec.formula
     if (residual := formula.residual) is not None:
         in_nlme = residual.by is None and residual.structure not in {"ad", "adh"} and spec.weights is None
@@ -184,10 +181,38 @@ def read_own_case(data: Path, spec_file: Path) -> Case:
     CaseError
         With everything that is wrong with the model.
     """
+    return _own_case(data, spec_file, ())
+
+
+def read_project_case(path: Path) -> Case:
+    """Read a case of a project that uses this package, named after its file.
+
+    It is either as `read_case` reads it, on a cohort that comes with the package; or as `read_own_case` does, with the
+    table's file beside it: `data = "trial.csv"`.
+
+    Raises
+    ------
+    CohortError
+        With everything that is wrong with the schema, with the table, or with what `keep` names of it.
+    CaseError
+        With everything that is wrong with the rest.
+    """
+    where = f"case {path.stem}"
+    table = _read_toml(path, where)
+    if isinstance(table.get("cohort"), str):
+        return read_case(path)
+    data = table.get("data")
+    if not isinstance(data, str) or not data.strip():
+        problem = Problem(column="data", found=repr(data)[:80], expected="the file of a table, or `cohort` with a name")
+        raise CaseError(where, [problem])
+    return replace(_own_case(path.parent / data, path, ("data",)), name=path.stem)
+
+
+def _own_case(data: Path, spec_file: Path, also: tuple[str, ...]) -> Case:
     where = f"spec {spec_file.name}"
     table = _read_toml(spec_file, where)
     try:
-        schema = read_schema(spec_file, also=("references", "keep", "model"))
+        schema = read_schema(spec_file, also=("references", "keep", "model", *also))
     except CohortError as error:
         _read_model(table, where, error.problems)  # which raises with the problems of both
         raise
@@ -278,10 +303,11 @@ def _formula_problems(text: str) -> list[Problem]:
 
 
 def _choice_problems(table: Mapping[str, Any], kind: str) -> list[Problem]:
-    references, keep = table.get("references", [REFERENCES[kind][0]]), table.get("keep", {})
+    engines = engines_of(kind)
+    references, keep = table.get("references", [engines[0]]), table.get("keep", {})
     problems = []
-    if not _is_list_of_text(references) or not references or not set(references) <= set(REFERENCES[kind]):
-        expected = f"a list from {', '.join(REFERENCES[kind])}"
+    if not _is_list_of_text(references) or not references or not set(references) <= set(engines):
+        expected = f"a list from {', '.join(engines)}"
         problems.append(Problem(column="references", found=repr(references)[:80], expected=expected))
     elif len(set(references)) < len(references):
         problems.append(Problem(column="references", found=repr(references)[:80], expected="each engine once"))

@@ -10,6 +10,8 @@ from rich.console import Console
 from harness import runs
 from harness.cases import Case, read_own_case
 from harness.commands.campaign import campaign
+from harness.commands.canary import canary
+from harness.commands.certify import certify
 from harness.commands.claims import verify
 from harness.commands.fuzz import fuzz
 from harness.commands.history import history
@@ -19,8 +21,9 @@ from harness.comparison.run import Run
 from harness.comparison.verdict import Outcome
 from harness.errors import CaseError, EngineError, HarnessError, HistoryError, NothingToCompareError, Problem
 from harness.history import FILE_NAME, remembered, require_history
+from harness.peers.doctor import examine_peers
 from harness.references.doctor import examine
-from harness.reports import console, explanation
+from harness.reports import annotations, console, explanation
 from harness.reports.write import require_folder, write_report
 from harness.terminal import (
     ABSENT,
@@ -30,6 +33,7 @@ from harness.terminal import (
     NOTHING,
     STALE,
     USAGE,
+    annotate,
     fail,
     progress,
     say,
@@ -94,13 +98,16 @@ def compare(
 def record(
     names: Names = None,
     reason: Annotated[str, typer.Option("--reason", help="Why the pins are recorded; it is stored in them.")] = "",
+    engine: Annotated[
+        list[str] | None, typer.Option("--engine", metavar="ENGINE", help="Record this engine only; may be repeated.")
+    ] = None,
 ) -> None:
-    """Record what R's installed engines say, as pins."""
+    """Record what the installed engines say, as pins."""
     if not reason.strip():
         problem = Problem(found="no --reason", expected="a sentence that says why the pins are recorded")
         raise CaseError("harness record", [problem])
     with progress() as told:
-        recordings = runs.record(runs.read_cases(names or ()), reason, told)
+        recordings = runs.record(runs.read_cases(names or ()), reason, told, engine or ())
     for recording in recordings:
         if recording.path is None:
             say(f"{recording.case} {recording.engine}: not recorded, {recording.reason}")
@@ -125,6 +132,8 @@ def explain(name: Annotated[str, typer.Argument(metavar="CASE")], report: Report
 
 app.command()(study)
 app.command()(verify)
+app.command()(certify)
+app.command()(canary)
 app.command()(campaign)
 app.command()(fuzz)
 app.command()(selftest)
@@ -133,8 +142,8 @@ app.command()(history)
 
 @app.command()
 def doctor() -> None:
-    """Prove that R, its packages and the exchange with them work, and tell what to install."""
-    checks = examine()
+    """Prove that R, its packages, the exchange with them and Python's packages work, and tell what to install."""
+    checks = (*examine(), *examine_peers())
     for item in checks:
         say(f"{'ok  ' if item.ok else 'no  '} {item.name}: {item.detail}")
         if not item.ok and item.advice:
@@ -197,6 +206,7 @@ def _finish(run: Run, folder: Path, kept: Path | None = None) -> None:
     width = max(terminal.width, 80) if terminal.is_terminal else WIDTH_OF_A_LOG
     say(console.render(run, width, colour=terminal.is_terminal))
     say("report: " + ", ".join(str(path) for path in written))
+    annotate(annotations.render(run))
     status = _status(run)
     if lost is not None:
         fail(str(lost), status or USAGE)

@@ -3,11 +3,12 @@
 import platform
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from harness.cases import Case, Engine, read_case
+from harness.comparison.consensus import Consensus, consensus
 from harness.comparison.known import KnownDifference, read_known, unused
 from harness.comparison.run import Run, Skipped
 from harness.comparison.verdict import Comparison
@@ -16,10 +17,11 @@ from harness.drift import Drifts
 from harness.engines import own_versions, solve
 from harness.errors import CaseError, EngineError, NothingToCompareError, Problem, nearest
 from harness.locations import fixtures_folder
-from harness.references import REFERENCES, r_source_hash
+from harness.peers.session import live_engines
+from harness.references import source_hash
 from harness.references.pins import Pin, PinnedEngine, moves, new_pin, pin_path, read_pin, write_pin
-from harness.references.session import live_engines
 from harness.reports.summary import NOT_INSTALLED
+from harness.roster import references as reference_names
 
 
 def case_names() -> tuple[str, ...]:
@@ -74,9 +76,9 @@ def compare(cases: Sequence[Case], command: str, progress: Progress, required: S
         If no case has a reference that is installed or recorded.
     """
     problems = [
-        Problem(found=f"no engine {name[:80]!r}", expected=f"one of {', '.join(REFERENCES)}")
+        Problem(found=f"no engine {name[:80]!r}", expected=f"one of {', '.join(reference_names())}")
         for name in required
-        if name not in REFERENCES
+        if name not in reference_names()
     ]
     if problems:
         raise CaseError("--require", problems)
@@ -98,18 +100,31 @@ class Recording:
     reason: str = ""
 
 
-def record(cases: Sequence[Case], reason: str, progress: Progress) -> tuple[Recording, ...]:
-    """Record what R's installed engines say about the cases.
+def record(
+    cases: Sequence[Case], reason: str, progress: Progress, engines: Sequence[str] = ()
+) -> tuple[Recording, ...]:
+    """Record what the installed engines say about the cases; only those of `engines` where any are named.
 
     All pins are made before one is written, so that a recording that fails leaves no moves that nobody was shown.
 
     Raises
     ------
     EngineError
-        If no R engine is installed.
+        If no engine is installed.
     CaseError
-        If no reason is given, or an engine has no finite answer.
+        If no reason is given, an engine has no finite answer, or `engines` names one that no case is compared with.
     """
+    asked = {name for case in cases for name in case.references}
+    problems = [
+        Problem(found=f"engine {name[:80]!r}", expected=f"one of the cases' references, {', '.join(sorted(asked))}")
+        for name in engines
+        if name not in asked
+    ]
+    if problems:
+        raise CaseError("--engine", problems)
+    if engines:
+        of_these = ((case, tuple(name for name in case.references if name in engines)) for case in cases)
+        cases = [replace(case, references=names) for case, names in of_these if names]
     with live_engines() as live:
         if not live:
             raise EngineError(
@@ -130,7 +145,7 @@ def _made(
         for name in case.references:
             progress(f"{case.name}: {name}")
             if name in live:
-                yield new_pin(ours.case, live[name].read(ours.case, ours.probes()), r_source_hash(name), reason)
+                yield new_pin(ours.case, live[name].read(ours.case, ours.probes()), source_hash(name), reason)
             else:
                 yield Recording(case=case.name, engine=name, path=None, reason=f"{name} is not installed")
 
@@ -149,7 +164,7 @@ def _pin_or_none(path: Path) -> Pin | None:
 
 def _pinned() -> Mapping[str, Engine]:
     folder = fixtures_folder() / "pins"
-    return {name: PinnedEngine(name=name, folder=folder, r_source=r_source_hash(name)) for name in REFERENCES}
+    return {name: PinnedEngine(name=name, folder=folder, r_source=source_hash(name)) for name in reference_names()}
 
 
 def _run(cases: Sequence[Case], references: References, command: str, progress: Progress) -> Run:
@@ -169,7 +184,17 @@ def _run(cases: Sequence[Case], references: References, command: str, progress: 
         skipped=skipped,
         notes=_notes(known, comparisons, skipped),
         triangles=tuple(drifts.found),
+        consensus=_consensus(comparisons),
     )
+
+
+def _consensus(comparisons: Sequence[Comparison]) -> tuple[Consensus, ...]:
+    """Return what the engines of each case agree on, where there are three or more."""
+    by_case: dict[str, list[Comparison]] = {}
+    for comparison in comparisons:
+        by_case.setdefault(comparison.case, []).append(comparison)
+    found = (consensus(case, of_case) for case, of_case in by_case.items())
+    return tuple(one for one in found if one is not None)
 
 
 def _environment(comparisons: Sequence[Comparison], references: References) -> Mapping[str, str]:
@@ -178,7 +203,7 @@ def _environment(comparisons: Sequence[Comparison], references: References) -> M
         if comparison.right.source == "live":
             versions |= comparison.right.versions
     if references.live is not None:
-        versions |= {name: NOT_INSTALLED for name in REFERENCES if name not in references.live}
+        versions |= {name: NOT_INSTALLED for name in reference_names() if name not in references.live}
     return versions
 
 

@@ -220,6 +220,32 @@ BY_ENGINE: Mapping[str, Mapping[Measure, Tolerance]] = MappingProxyType(
             ),
             Measure.CORRELATION: Tolerance(limit=1e-5, basis="As for lcmm's standard errors."),
         },
+        "statsmodels": {
+            Measure.OBJECTIVE: Tolerance(
+                limit=1e-11,
+                basis="Its criterion equals ours to 1e-15, and to 9.6e-13 where a covariate is far from its mean.",
+            ),
+            Measure.DISTANCE: Tolerance(
+                limit=1e-3, basis="BFGS with gtol 1e-9 ends within 4e-7 standard errors, 7e-5 with such a covariate."
+            ),
+            Measure.STANDARD_ERROR: Tolerance(
+                limit=1e-6, basis="Up to 3.6e-8 in balanced designs, where it makes no difference what is profiled out."
+            ),
+            Measure.CORRELATION: Tolerance(limit=2e-6, basis="As for MixedLM's standard errors."),
+            Measure.CONDITIONAL_VARIANCE: Tolerance(
+                limit=1e-4, basis="Conditional variances follow the covariance: up to 8.5e-6, mostly 1e-8."
+            ),
+            Measure.PREDICTION: Tolerance(limit=1e-3, basis="As for the parameters: 1e-3 standard errors."),
+        },
+        "statsmodels_one_class": {
+            Measure.OBJECTIVE: Tolerance(limit=1e-12, basis="Its log-likelihoods equal ours to 6e-15."),
+            Measure.DISTANCE: Tolerance(limit=1e-6, basis="Newton's steps to 1e-12: up to 5e-12 standard errors."),
+            Measure.STANDARD_ERROR: Tolerance(
+                limit=1e-6, basis="Exact Hessians: up to 6e-13, but for that of the zero-inflated Poisson."
+            ),
+            Measure.COVARIANCE: Tolerance(limit=4e-6, basis="Twice the standard errors' limit; twice that again."),
+            Measure.CORRELATION: Tolerance(limit=2e-6, basis="As for its standard errors."),
+        },
         "rates": {
             **_FORMULAS,
             Measure.RELATIVE: Tolerance(

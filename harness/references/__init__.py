@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from harness.references.live import REFERENCES, installed_packages, reference_engine
-    from harness.references.provenance import r_source_hash
+    from harness.references.provenance import source_hash
 
-__all__ = ["REFERENCES", "installed_packages", "r_source_hash", "reference_engine"]
+__all__ = ["REFERENCES", "installed_packages", "reference_engine", "source_hash"]
 
 _HOMES = {
     "REFERENCES": "live",
     "installed_packages": "live",
     "reference_engine": "live",
-    "r_source_hash": "provenance",
+    "source_hash": "provenance",
 }
 
 

@@ -143,6 +143,19 @@ class Criteria:
 
 def gbtm_estimates(answer: Answered, request: Request, fitted: Fitted, criteria: Criteria) -> GbtmEstimates:
     """Return the estimates of a mixture in canonical order."""
+    return mixture_estimates(
+        fitted,
+        criteria,
+        n_observations=int(answer["evidence"]["n_observations"].item()),
+        n_subjects=int(answer["evidence"]["n_subjects"].item()),
+        subject_labels=tuple(request.levels["v3"][int(code) - 1] for code in answer["subjects"]),
+    )
+
+
+def mixture_estimates(
+    fitted: Fitted, criteria: Criteria, *, n_observations: int, n_subjects: int, subject_labels: tuple[str, ...]
+) -> GbtmEstimates:
+    """Return the estimates of a mixture in canonical order, with what the engine counted."""
     spec, mixture = fitted.design.spec, fitted.design.mixture
     covariance = _of_shares_and_reported(fitted)
     return GbtmEstimates(
@@ -157,10 +170,10 @@ def gbtm_estimates(answer: Answered, request: Request, fitted: Fitted, criteria:
         aic=criteria.aic,
         bic_subjects=criteria.bic_subjects,
         bic_observations=criteria.bic_observations,
-        n_observations=int(answer["evidence"]["n_observations"].item()),
-        n_subjects=int(answer["evidence"]["n_subjects"].item()),
+        n_observations=n_observations,
+        n_subjects=n_subjects,
         n_parameters=criteria.n_parameters,
-        subject_labels=tuple(request.levels["v3"][int(code) - 1] for code in answer["subjects"]),
+        subject_labels=subject_labels,
         posterior=read_only(fitted.posterior),
         entropy=entropy(fitted.posterior),
         average_posterior=read_only(average_posterior(fitted.posterior)),

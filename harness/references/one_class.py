@@ -1,6 +1,6 @@
 """Trajectory models of one class, which R fits as regressions: glm, survreg, zeroinfl, glmmTMB."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import ClassVar
 
 import numpy as np
@@ -26,22 +26,7 @@ class OneClass:
 
     def support(self, spec: Spec) -> Support:
         """Return whether this is a model of one class in one of the families."""
-        if not isinstance(spec, GbtmSpec) or spec.family not in self.families:
-            expected = " or ".join(sorted(self.families))
-            return Support(fit=False, objective=False, reason=f"{self.name} is asked for {expected} models only.")
-        if spec.n_classes > 1:
-            return Support(fit=False, objective=False, reason=f"{self.name} fits one class.")
-        if (
-            spec.random is not None
-            or spec.errors != "independent"
-            or spec.weights is not None
-            or spec.dropout is not None
-            or spec.sigma == "visit"
-            or -1 in (spec.zero_orders or ())
-        ):
-            reason = "The rows of a regression are independent and alike; it has neither weights nor dropout."
-            return Support(fit=False, objective=False, reason=reason)
-        return Support(fit=True, objective=True)
+        return regression_support(self.name, self.families, spec)
 
     def request(self, case: Case) -> Request:
         """Return the case as R gets it."""
@@ -95,6 +80,26 @@ class OneClass:
     def not_given(self, spec: Spec) -> Mapping[str, str]:  # noqa: ARG002  # the same for all models
         """Return what a regression does not know."""
         return {"bic_subjects.penalty": "R counts rows in BIC."}
+
+
+def regression_support(name: str, families: Collection[Family], spec: Spec) -> Support:
+    """Return whether a model is one of one class, whose rows are independent and alike, in one of the families."""
+    if not isinstance(spec, GbtmSpec) or spec.family not in families:
+        expected = " or ".join(sorted(families))
+        return Support(fit=False, objective=False, reason=f"{name} is asked for {expected} models only.")
+    if spec.n_classes > 1:
+        return Support(fit=False, objective=False, reason=f"{name} fits one class.")
+    if (
+        spec.random is not None
+        or spec.errors != "independent"
+        or spec.weights is not None
+        or spec.dropout is not None
+        or spec.sigma == "visit"
+        or -1 in (spec.zero_orders or ())
+    ):
+        reason = "The rows of a regression are independent and alike; it has neither weights nor dropout."
+        return Support(fit=False, objective=False, reason=reason)
+    return Support(fit=True, objective=True)
 
 
 class Glm(OneClass):

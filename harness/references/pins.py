@@ -19,13 +19,17 @@ from harness.convergence import Convergence, Stop
 from harness.errors import CaseError, Problem
 from harness.gbtm.spec import GbtmSpec
 from harness.quantities import Failure, InputEvidence, Kind, ObjectiveValue, Point, Quantity, Reading, Value
+from harness.roster import roster
 
 FORMAT = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hashes:
-    """What a pin was recorded from; a pin whose hashes differ from today's is stale."""
+    """What a pin was recorded from; a pin whose hashes differ from today's is stale.
+
+    `r_source` is the `source_hash` of the engine: of R's files, or of a Python package's adapter.
+    """
 
     cohort: str
     model: str
@@ -138,7 +142,7 @@ def stale_reasons(pin: Pin, case: Case, r_source: str, path: Path) -> tuple[str,
         for name, then, now in (
             ("cohort", pin.hashes.cohort, today.cohort),
             ("model", pin.hashes.model, today.model),
-            ("R source", pin.hashes.r_source, today.r_source),
+            ("R source" if pin.engine in roster() else "adapter", pin.hashes.r_source, today.r_source),
         )
         if then != now
     ]
@@ -149,7 +153,7 @@ def stale_reasons(pin: Pin, case: Case, r_source: str, path: Path) -> tuple[str,
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PinnedEngine:
-    """A reference engine that answers from its pins; `r_source` is the hash of the R files it would run today."""
+    """A reference engine that answers from its pins; `r_source` is the `source_hash` of what it would run today."""
 
     name: str
     folder: Path

@@ -12,7 +12,7 @@ from harness.engines import solve
 from harness.gbtm.spec import GbtmSpec
 from harness.lmm.spec import LmmSpec
 from harness.locations import fixtures_folder
-from harness.references import r_source_hash
+from harness.references import source_hash
 from harness.references.pins import PinnedEngine, pin_path
 from harness.runs import read_cases
 
@@ -29,6 +29,8 @@ class Remembered:
         self.log_likelihood = cache(ours.log_likelihood)
         self.distance = cache(ours.distance)
         self.restarted = cache(ours.restarted)
+        self.quantities_at = cache(ours.quantities_at)
+        self.flattest = cache(ours.flattest)
 
     def refereed(self, points):
         """In doubles: whether a corruption survives does not depend on the referee's further digits."""
@@ -58,7 +60,7 @@ def our_side(name):
 @cache
 def reading_of(name, reference):
     folder = fixtures_folder() / "pins"
-    engine = PinnedEngine(name=reference, folder=folder, r_source=r_source_hash(reference))
+    engine = PinnedEngine(name=reference, folder=folder, r_source=source_hash(reference))
     return engine.read(our_side(name).case)
 
 

@@ -16,7 +16,7 @@ from harness.comparison.known import read_known
 from harness.comparison.verdict import Attribution, Outcome
 from harness.crosscheck import References, compare_with
 from harness.locations import fixtures_folder
-from harness.references import r_source_hash
+from harness.references import source_hash
 from harness.references.pins import PinnedEngine, pin_path
 
 KNOWN = read_known(fixtures_folder() / "known_differences.toml")
@@ -80,7 +80,7 @@ def shuffled_project(tmp_path_factory):
 
 
 def pins_in(folder, reference):
-    engine = PinnedEngine(name=reference, folder=folder, r_source=r_source_hash(reference))
+    engine = PinnedEngine(name=reference, folder=folder, r_source=source_hash(reference))
     return References(pinned={reference: engine})
 
 

@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from harness.cases import REFERENCES, default_references
+from harness.cases import default_references
 from harness.gbtm.spec import GbtmSpec
 from harness.references.live import DECODERS
+from harness.roster import roster
 
 SPEC = GbtmSpec(outcome="y", time="week", subject="id", orders=(1, 1))
 GROWTH = replace(SPEC, random=1)
@@ -39,4 +40,5 @@ def test_every_engine_that_is_chosen_fits_the_model(spec):
 
 
 def test_every_engine_of_trajectories_has_a_decoder_that_knows_its_name():
-    assert {name: DECODERS[name]().name for name in REFERENCES["gbtm"]} == {n: n for n in REFERENCES["gbtm"]}
+    names = [name for name, entry in roster().items() if entry.models == "gbtm"]
+    assert {name: DECODERS[name]().name for name in names} == {name: name for name in names}

@@ -1,0 +1,1 @@
+"""Packages that fit trajectory models, one a file, named as the engine."""

@@ -1,0 +1,1 @@
+"""Packages that fit linear mixed models, one a file, named as the engine."""
