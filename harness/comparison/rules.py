@@ -22,6 +22,12 @@ DIGITS_OF_DOUBLE = 16.0
 LEAST_P = 1e-300
 """Smaller p-values are nothing, on one side at least."""
 
+LARGEST_P = 1 + 1e-12
+"""A sum of probabilities may exceed one by its rounding."""
+
+LEAST_NORMAL = float(np.finfo(float).tiny)
+"""Doubles below it have lost digits: zero on one side and such a number on the other are the same."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
@@ -74,7 +80,7 @@ def relative(left: float, right: float, floor: float = 0.0) -> float:
     """Return |left - right| over the larger of both magnitudes and a floor; NaN where one isn't finite."""
     if not (isfinite(left) and isfinite(right)):
         return nan
-    return 0.0 if left == right else abs(left - right) / max(abs(left), abs(right), floor)
+    return abs(left - right) / max(abs(left), abs(right), floor, LEAST_NORMAL)
 
 
 def digits(left: float, right: float) -> float | None:
@@ -222,7 +228,7 @@ def _unusable(quantity: Quantity, engine: str) -> str:
         return f"{engine} gives {value!r}, which agrees with nothing"
     if value == R_INTEGER_NA:
         return f"{engine} gives {R_INTEGER_NA}, R's missing integer read as a number"
-    if quantity.path.endswith("p_value") and not 0 <= number(value) <= 1:
+    if quantity.path.endswith("p_value") and not -LEAST_P <= number(value) <= LARGEST_P:
         return f"{engine} gives {value!r}, which is no probability"
     return ""
 
