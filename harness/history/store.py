@@ -23,15 +23,16 @@ class Key:
 
 
 def require_history(path: Path) -> None:
-    """Return if runs can be added there, so that long work need not end in a refusal.
+    """Return if a history is there, or nothing yet, so that long work need not end in a refusal; nothing is written.
 
     Raises
     ------
     HistoryError
-        If the file is no history or can't be written.
+        If what is there is no history.
     """
-    with opened(path, create=True):
-        return
+    if path.exists() or path.is_symlink():
+        with opened(path):
+            return
 
 
 def append(run: Run, path: Path) -> None:

@@ -20,7 +20,7 @@ CASE = "sleepstudy__random_slope_reml"
 OTHER = "sleepstudy__random_slope_ml"
 MIXED_ORDERS = "beat_the_blues__bdi_mixed_orders"
 NAMES = ("run.json", "run.schema.json", "junit.xml", "summary.md", "index.html")
-REPORT = {"report", *(f"report/{name}" for name in NAMES)}
+REPORT = {"report", "report/history.sqlite", *(f"report/{name}" for name in NAMES)}
 
 # ---- names, options, folders ----
 
