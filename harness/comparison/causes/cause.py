@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.comparison.findings import Findings
+from harness.comparison.joint import COVARIANCE, DISTANCE
 from harness.comparison.verdict import Attribution, Verdict
 from harness.quantities import Kind
 
@@ -21,13 +22,14 @@ class Cause:
 
 
 def worst(found: Findings) -> str:
-    """Return the disagreement that is furthest beyond its limit, with both values."""
+    """Return the disagreement that is furthest beyond its limit, with both values; a single number if there is one."""
 
     def excess(verdict: Verdict) -> float:
         observed, limit = verdict.observed or 0.0, verdict.limit or 0.0
         return observed / limit if limit > 0 else float("inf")
 
-    most = max(found.disagreements, key=excess)
+    single = [v for v in found.disagreements if v.quantity not in {DISTANCE, COVARIANCE}]
+    most = max(single or found.disagreements, key=excess)
     values = "" if most.left_value is None else f" ({most.left_value!r} and {most.right_value!r})"
     observed = "not measured" if most.observed is None else f"{most.observed:.3g} {most.metric}"
     return f"{most.quantity}{values}, {observed}, limit {most.limit or 0.0:.3g}"

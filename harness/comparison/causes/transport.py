@@ -35,7 +35,7 @@ def conversion(found: Findings) -> Cause | None:
     follows = all(v.kind in FITTED | {Kind.OBJECTIVE} and v.observed is not None for v in rest)
     if not (_echo_differs(found) and follows):
         return None
-    sums = [v for v in _of_input(found) if v.observed is not None]
+    sums = [v for v in _of_input(found) if v.quantity != ECHO]
     by = f": {both_values(sums)}" if sums else ", though their sums agree"
     return Cause(
         attribution=Attribution.CONVERSION,
