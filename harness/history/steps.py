@@ -4,7 +4,7 @@ Shares are taken as logarithms, because a change of an optimiser multiplies them
 the earlier runs and their median absolute deviation, which one odd run does not move, and a trend by Kendall's rank
 correlation, whose null distribution depends on no noise. Simulated with series of stationary noise: less than one in
 100,000 runs warns where the noise is normal with a standard deviation of a tenth of a decade (26 %) or less; with any
-amount of normal noise 8 in 1,000 do after five earlier runs, 3 in 1,000 after ten, 1 in 10,000 after thirty.
+amount of normal noise 8 in 1,000 do after five earlier runs, 3 in 1,000 after ten, 3 in 10,000 after thirty.
 """
 
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ AHEAD = 5
 """A trend that crosses the limit within so many runs is told."""
 
 _NOTHING = 1e-6
-_CHANCE = 1e-3
+_CHANCE = 2e-4  # seven runs in order have it
 _TREND = 10
 _DEVIATION = 1.4826  # a normal distribution's standard deviation in median absolute deviations
 # (runs in the recent window, deviations that are too many, what few earlier runs add: their deviation is ill known)
