@@ -37,6 +37,12 @@ class Run:
     consensus: tuple[Consensus, ...] = ()
     traces: tuple[Trace, ...] = ()
 
+    def __repr__(self) -> str:
+        """Return the command and the counts; everything else is in the fields."""
+        counts = ", ".join(f"{number} {outcome.value}" for outcome in Outcome if (number := self.count(outcome)))
+        asked = f"{len(self.comparisons)} comparisons, {len(self.skipped)} skipped"
+        return f"{self.command!r:.200} of {self.started}: {asked}; quantities: {counts or 'none'}"
+
     def count(self, outcome: Outcome) -> int:
         """Return how many verdicts of all comparisons have the outcome."""
         return sum(comparison.count(outcome) for comparison in self.comparisons)

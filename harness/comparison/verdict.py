@@ -166,6 +166,10 @@ class Comparison:
         lines = [f"{self.case}: {self.left.engine} and {self.right.engine}: {self.outcome.value}", f"  {counts}"]
         return "\n".join([*lines, *(f"  {text}" for text in (self.sentence, self.next_step) if text)])
 
+    def __repr__(self) -> str:
+        """Return the same, because notebooks and failing tests print it, and all verdicts are a hundred kilobytes."""
+        return str(self)
+
     def count(self, outcome: Outcome) -> int:
         """Return how many verdicts have the outcome."""
         return sum(verdict.outcome is outcome for verdict in self.verdicts)
