@@ -29,7 +29,7 @@ LAYERS = (
     {"runs", "figures"},
     {"api", "trajectories"},
     {"several_outcomes", "choosing"},
-    {"study", "claims", "selftest", "certification", "campaigns"},
+    {"study", "claims", "selftest", "certification", "campaigns", "pytest_plugin"},
     {"terminal"},
     {"commands"},
     {"cli"},

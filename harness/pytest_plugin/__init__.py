@@ -1,0 +1,1 @@
+"""A plugin of pytest: a project's own cases as test items, one a quantity."""
