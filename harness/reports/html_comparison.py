@@ -55,7 +55,10 @@ def commands(comparison: Comparison, command: str) -> tuple[str, ...]:
     if "--data" in command or not re.fullmatch(r"[a-z0-9_]{1,80}", comparison.case):
         return (command,)
     again = "check" if comparison.right.source == "pinned" else "compare"
-    return (shlex.join(["harness", again, comparison.case]), shlex.join(["harness", "explain", comparison.case]))
+    verdict = f"{comparison.case}/{comparison.right.engine}"
+    if not re.fullmatch(r"[A-Za-z0-9_]{1,80}", comparison.right.engine):
+        verdict = comparison.case
+    return (shlex.join(["harness", again, comparison.case]), shlex.join(["harness", "explain", verdict]))
 
 
 def _heading(comparison: Comparison) -> Html:

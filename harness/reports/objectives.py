@@ -1,9 +1,13 @@
 """Log-likelihoods of both engines at the same parameters, and what else was measured between them, in words."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from harness.comparison.verdict import Comparison
-from harness.reports.words import log_likelihood, name, number, signed
+from harness.comparison.verdict import Comparison, Outcome
+from harness.reports.words import counted, listed, log_likelihood, name, number, signed
+
+_WEIGHTS = 4
+_ERRORS = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +51,30 @@ def evidence_sentences(comparison: Comparison) -> tuple[str, ...]:
             f"Started again at the other's estimates, {name(evidence.restart.engine)} reached a log-likelihood of"
             f" {log_likelihood(evidence.restart.log_likelihood)}."
         )
+    if comparison.outcome is not Outcome.AGREE:
+        found += [*_flattest(comparison), *_recomputed(comparison)]
     return tuple(found)
+
+
+def _flattest(comparison: Comparison) -> Iterator[str]:
+    flat = comparison.evidence.flat
+    if flat is None:
+        return
+    largest = sorted(flat.weights.items(), key=lambda item: -abs(item[1]))
+    along = listed([f"{name(path, 40)} ({signed(weight)})" for path, weight in largest], _WEIGHTS)
+    yield f"The log-likelihood bends least along {along}: information {number(flat.information, 2)}."
+
+
+def _recomputed(comparison: Comparison) -> Iterator[str]:
+    left, right = name(comparison.left.engine), name(comparison.right.engine)
+    for error in comparison.evidence.errors[:_ERRORS]:
+        yield (
+            f"By one method the standard error of {name(error.quantity, 60)} is {number(error.at_left)} at the optimum"
+            f" of {left} and {number(error.at_right)} at that of {right}, which says {number(error.said)}."
+        )
+    rest = len(comparison.evidence.errors) - _ERRORS
+    if rest > 0:
+        yield f"{counted(rest, 'more standard error was', 'more standard errors were')} computed again."
 
 
 def permutation_text(comparison: Comparison) -> str:

@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from harness.comparison.verdict import Outcome
+from harness.comparison.verdict import FlatDirection, Outcome, RecomputedError
 from harness.reports import console, html, markdown
+from harness.reports.objectives import evidence_sentences
 from harness.reports.ranking import outcome_of, ratio, worst
 from harness.reports.summary import Overall, overall, pinned_in_short, summarise
 
@@ -130,6 +131,19 @@ def test_a_quantity_that_one_side_lacks_is_worse_than_any_difference(sample_runs
 def test_worst_is_the_verdict_farthest_beyond_its_limit(sample_runs):
     lost = next(c for c in sample_runs["disagreement"].comparisons if c.outcome is Outcome.DISAGREE)
     assert worst(lost).quantity == "sigma.estimate"
+
+
+def test_flat_directions_and_standard_errors_computed_again_are_told_of_a_disagreement(sample_runs):
+    comparison = next(c for c in sample_runs["disagreement"].comparisons if c.outcome is Outcome.DISAGREE)
+    flat = FlatDirection(weights={"fixed[week]": -0.5, "sigma": 1.0}, information=2e-9)
+    errors = tuple(RecomputedError(quantity=f"fixed[x{k}]", at_left=0.5, at_right=0.5, said=0.7) for k in range(5))
+    evidence = replace(comparison.evidence, flat=flat, errors=errors)
+    told = " ".join(evidence_sentences(replace(comparison, evidence=evidence)))
+    assert "bends least along sigma (+1), fixed[week] (-0.5): information 2e-9." in told
+    assert "of fixed[x0] is 0.5 at the optimum of harness and 0.5 at that of lcmm, which says 0.7." in told
+    assert "3 more standard errors were computed again." in told
+    agreeing = replace(comparison, evidence=evidence, outcome=Outcome.AGREE)
+    assert "bends least" not in " ".join(evidence_sentences(agreeing))
 
 
 def test_many_pinned_engines_are_one_sentence_at_the_top_of_every_report(sample_runs):
