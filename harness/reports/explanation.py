@@ -7,12 +7,12 @@ from harness.reports.ranking import worst_first
 from harness.reports.words import number, sentence, visible
 
 
-def render(comparison: Comparison) -> str:
-    """Return the cause, the evidence and every verdict, the nearest to its limit first."""
-    return "\n".join(_lines(comparison))
+def render(comparison: Comparison, quantity: str | None = None) -> str:
+    """Return the cause, the evidence and every verdict, the nearest to its limit first; or that of one quantity."""
+    return "\n".join(_lines(comparison, quantity))
 
 
-def _lines(comparison: Comparison) -> Iterator[str]:
+def _lines(comparison: Comparison, quantity: str | None) -> Iterator[str]:
     yield f"{visible(comparison.case)}: {visible(comparison.left.engine)} against {visible(comparison.right.engine)}"
     yield f"  outcome: {comparison.outcome.value}"
     if comparison.attribution is not None:
@@ -26,7 +26,8 @@ def _lines(comparison: Comparison) -> Iterator[str]:
             yield f"  {reading.engine}: {sentence(text)}"
     yield from _measured(comparison)
     for verdict in worst_first(comparison.verdicts):
-        yield f"  {_verdict(verdict)}"
+        if quantity in {None, verdict.quantity}:
+            yield f"  {_verdict(verdict)}"
 
 
 def _measured(comparison: Comparison) -> Iterator[str]:
