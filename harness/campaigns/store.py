@@ -88,8 +88,9 @@ class Store:
         if not path.exists():
             return False
         try:
-            table = pq.read_table(path, schema=SCHEMA, columns=["cell", "replicate"])
-            whole = bool(table.column("replicate").to_pylist() == list(range(batch.first, batch.last)))
+            table = pq.read_table(path)
+            numbers = table.column("replicate").to_pylist() if table.schema.equals(SCHEMA) else []
+            whole = numbers == list(range(batch.first, batch.last))
         except (pa.ArrowException, OSError):
             whole = False
         if not whole:
