@@ -24,6 +24,8 @@ from difflib import get_close_matches
 # Longer names are compared by their beginnings: a hostile name must not cost minutes.
 _COMPARED = 100
 _MOST = 20
+_LONGEST = 1000
+_LINE_END = "\n"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +51,18 @@ class Problem:
             if part
         )
         sentence = f"{self.found}; expected {self.expected}."
-        return " ".join(part for part in (f"{place}:" if place else "", sentence, self.advice) if part)
+        text = " ".join(part for part in (f"{place}:" if place else "", sentence, self.advice) if part)
+        return _harmless(text, _LONGEST)
+
+
+def _harmless(text: str, length: int, spared: str = "") -> str:
+    """Return a text that may hold anything as what a terminal shows and does not obey; of a long one both ends."""
+    if len(text) > length:
+        half = length // 2
+        text = f"{text[:half]} … {text[-half:]}"
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c in spared else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
@@ -79,10 +92,11 @@ class InputError(HarnessError):
         super().__init__(where, self.problems)
 
     def __str__(self) -> str:
+        where = _harmless(self.where, _LONGEST)
         if len(self.problems) == 1:
-            return f"{self.where}: {self.problems[0]}"
+            return f"{where}: {self.problems[0]}"
         lines = "\n".join(f"  - {problem}" for problem in self.problems)
-        return f"{self.where}: {len(self.problems)} problems\n{lines}"
+        return f"{where}: {len(self.problems)} problems\n{lines}"
 
 
 class CohortError(InputError):
@@ -134,7 +148,7 @@ class EngineError(HarnessError):
         super().__init__(engine, reason, evidence)
 
     def __str__(self) -> str:
-        tail = f": {self.evidence}" if self.evidence else ""
+        tail = f": {_harmless(self.evidence, 20 * _LONGEST, spared=_LINE_END)}" if self.evidence else ""
         return f"engine {self.engine} {self.reason}{tail}"
 
 

@@ -22,12 +22,13 @@ def line_of(text: str, table: Keys, key: str | None = None) -> int | None:
 
 
 def _header(line: str) -> Keys | None:
+    """Return the keys of a header of a table; None for what is none, such as a header of a list of tables."""
     try:
-        found = tomllib.loads(line)
-    except tomllib.TOMLDecodeError:
+        found: object = tomllib.loads(line)
+    except (tomllib.TOMLDecodeError, RecursionError):
         return None
     keys = []
-    while found:
+    while found and isinstance(found, dict):
         key, found = next(iter(found.items()))
         keys.append(key)
-    return tuple(keys)
+    return None if found else tuple(keys)
