@@ -8,7 +8,7 @@ from harness.comparison.verdict import Comparison, Outcome
 from harness.reports.elements import Html, breakable, element, join
 from harness.reports.families import Family, Standing, standings
 from harness.reports.html_overview import CSS_CLASS, searchable
-from harness.reports.ranking import MARK, outcome_of
+from harness.reports.ranking import MARK, READING_ORDER, outcome_of
 from harness.reports.words import ABSENT, name
 
 _STEPS = (2, 4, 6, 8)
@@ -18,10 +18,11 @@ _LEGEND = ("below 2", "2 to 4", "4 to 6", "6 to 8", "8 and more")
 def digits_matrix(run: Run) -> Html:
     """Return the table, one row a comparison; empty where nothing was compared."""
     rows = [(k, comparison, standings(comparison.verdicts)) for k, comparison in enumerate(run.comparisons, start=1)]
+    rows.sort(key=lambda row: READING_ORDER.index(outcome_of(row[1])))
     families = [family for family in Family if any(family in found for _, _, found in rows)]
     if not families:
         return join()
-    heads = ("case", "reference", *(family.value for family in families), "cause")
+    heads = ("case", "reference", "cause", *(family.value for family in families))
     head = element("tr", *(element("th", text, scope="col") for text in heads))
     body = (_row(k, comparison, found, families) for k, comparison, found in rows)
     table = element("table", element("thead", head), element("tbody", *body), class_="matrix digits")
@@ -53,8 +54,8 @@ def _row(k: int, comparison: Comparison, found: Mapping[Family, Standing], famil
         "tr",
         element("th", breakable(name(comparison.case)), scope="row"),
         element("td", reference),
-        *cells,
         element("td", cause),
+        *cells,
         data_outcome=CSS_CLASS[outcome_of(comparison)],
         data_words=searchable(comparison.case, comparison.right.engine),
     )

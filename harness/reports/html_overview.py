@@ -24,6 +24,7 @@ _OVERALL_CLASS = {
 }
 _REASONS = 100
 _ENGINES = 6
+_PAPER = 8
 
 
 def pill(outcome: Outcome) -> Html:
@@ -100,14 +101,17 @@ def matrix(run: Run) -> Html:
     )
     table = element("table", element("thead", head), element("tbody", *body), class_="matrix by-reference")
     title = element("h2", "Cases by reference", id="cases")
-    region = element("div", table, class_="scroll tall", role="region", aria_labelledby="cases", tabindex="0")
+    is_wide = len(engines) > _PAPER
+    size = "scroll tall wide" if is_wide else "scroll tall"
+    region = element("div", table, class_=size, role="region", aria_labelledby="cases", tabindex="0")
+    paper = "This table is too wide for paper; the next one has a row for each comparison."
     legend = element(
         "p",
         "How many quantities agree, of those that were compared, and how far apart the two optima are (D, in standard"
         " errors). An empty cell: not asked for.",
         class_="legend",
     )
-    return element("section", title, legend, region)
+    return element("section", title, legend, element("p", paper, class_="paper") if is_wide else "", region)
 
 
 def _cell(comparison: Comparison, k: int) -> Html:

@@ -25,7 +25,12 @@ from .browser import HEADLESS_CELLS, OPEN_ALL, THIN_OUT, TOO_WIDE, UNNAMED, open
 pytestmark = [pytest.mark.needs_chromium, pytest.mark.timeout(600)]
 
 GIVEN = os.environ.get("HARNESS_REPORT", "")
-CASES = ("sleepstudy__random_slope_reml", "beat_the_blues__bdi_2_classes", "ketamine_pure__madrs_spline_reml")
+CASES = (
+    "sleepstudy__random_slope_reml",
+    "beat_the_blues__bdi_2_classes",
+    "ketamine_pure__madrs_spline_reml",
+    "ketamine_real__gad7_all_visits_ml",
+)
 PHONE = {"viewport": {"width": 360, "height": 780}, "is_mobile": True, "has_touch": True}
 OUTCOMES = {"agree": "agree", "known difference": "known", "disagree": "disagree", "not compared": "missing"}
 
