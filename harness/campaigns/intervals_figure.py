@@ -52,7 +52,7 @@ class Line:
 
 def rate_axis(lowest: float) -> Axis:
     """Return an axis for rates up to 1 that has the lowest of them, from a round number on."""
-    span = next((span for span in (0.01, 0.02, 0.05, 0.1, 0.2, 0.5) if lowest >= 1 - span), 1.0)
+    span = next((span for span in (0.01, 0.02, 0.04, 0.1, 0.2, 0.4) if lowest >= 1 - span), 1.0)
     return Axis(low=1 - span, high=1.0)
 
 

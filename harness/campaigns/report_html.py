@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from importlib import resources
 
-from harness.campaigns.intervals_figure import Axis, Line, decades, figure, rate_axis
+from harness.campaigns.intervals_figure import Line, decades, figure, rate_axis
 from harness.campaigns.report import CellReport, Report
 from harness.campaigns.report_words import (
     LEVEL_WORDS,
@@ -28,7 +28,15 @@ from harness.reports.words import ABSENT, counted, name, number, sentence
 
 MOST_ROWS = 200
 NOMINAL = 0.95
-_OWN_STYLE = ".dots.campaign td:last-child { width: 15rem; } .dots td:last-child { width: 13rem; }"
+_OWN_STYLE = """
+section table:not(.dots) tbody th { min-width: 9.5rem; }
+section .scroll + .scroll { margin-top: 1.5rem; }
+.dots td:last-child { width: 14rem; }
+@media (max-width: 46rem) {
+  .dots tr { grid-template-columns: minmax(0, 1fr); }
+  .dots td:last-child { width: auto; text-align: left; }
+}
+"""
 
 
 def render(report: Report) -> str:
@@ -186,9 +194,11 @@ def _coverage(report: Report) -> Html:
             if found.kind == kind
             for path, rate in found.rates.items()
         ]
-        lowest = min(line.lower for line in lines)
-        axis = Axis(low=min(0.85, lowest), high=1.0)
-        caption = f"how often the 95 % intervals of {kind} had the truth in them; the dashed line is 0.95"
+        axis = rate_axis(min(NOMINAL - 0.05, *(line.lower for line in lines)))
+        caption = (
+            f"how often the 95 % intervals of {kind} had the truth in them; the dashed line is {NOMINAL}, red is an"
+        )
+        caption += " interval without it"
         parts.append(figure(lines[:MOST_ROWS], axis, caption=caption, limit=NOMINAL, unit="coverage"))
     return _section("Coverage", *parts) if parts else join()
 

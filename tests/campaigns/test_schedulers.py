@@ -1,4 +1,4 @@
-"""Real processes: the same rows from two of this machine, one of them killed in the middle, and from a cluster of two."""
+"""Real processes: two of this machine, one of them killed in the middle, and a cluster of two give the same rows."""
 
 import os
 import signal
