@@ -1,6 +1,7 @@
 """The command line: each command is a short function that calls one loop and prints one report."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +14,7 @@ from harness.commands.campaign import campaign
 from harness.commands.canary import canary
 from harness.commands.certify import certify
 from harness.commands.claims import verify
+from harness.commands.explain import write_reproductions
 from harness.commands.fuzz import fuzz
 from harness.commands.history import history
 from harness.commands.selftest import selftest
@@ -25,6 +27,7 @@ from harness.peers.doctor import examine_peers
 from harness.references.doctor import examine
 from harness.reports import annotations, console, explanation
 from harness.reports.write import require_folder, write_report
+from harness.reproduction.verdict_name import read_verdict_name
 from harness.terminal import (
     ABSENT,
     AGREE,
@@ -120,13 +123,34 @@ def record(
 
 
 @app.command()
-def explain(name: Annotated[str, typer.Argument(metavar="CASE")], report: ReportFolder = Path("report")) -> None:
-    """Compare one case and print every verdict with its evidence."""
-    require_folder(report)
+def explain(
+    name: Annotated[
+        str,
+        typer.Argument(metavar="VERDICT", help="CASE, CASE/ENGINE or CASE/ENGINE/QUANTITY, quoted for its brackets."),
+    ],
+    report: ReportFolder = Path("report"),
+    out: Annotated[
+        Path | None, typer.Option("--out", help="A folder for scripts that show the verdict without this project.")
+    ] = None,
+    shrink: Annotated[
+        float, typer.Option("--shrink", min=0, help="Seconds to look for fewer subjects that disagree alike.")
+    ] = 60.0,
+) -> None:
+    """Compare again, print a verdict with its evidence, and write scripts that anyone can run."""
+    for folder in filter(None, (report, out)):
+        require_folder(folder)
+    (case,) = runs.read_cases([read_verdict_name(name).case])
+    wanted = read_verdict_name(name, case.references)
+    if wanted.engine is not None:
+        case = replace(case, references=(wanted.engine,))
     with progress() as told:
-        run = runs.compare(runs.read_cases([name]), typed_command(), told)
+        run = runs.compare([case], typed_command(), told)
     for comparison in run.comparisons:
-        say(explanation.render(comparison))
+        say(explanation.render(comparison, wanted.quantity))
+    if out is not None:
+        with progress() as told:
+            for line in write_reproductions(case, wanted, out, seconds=shrink, progress=told):
+                say(line)
     _finish(run, report)
 
 

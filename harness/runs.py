@@ -3,6 +3,7 @@
 import platform
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -87,6 +88,22 @@ def compare(cases: Sequence[Case], command: str, progress: Progress, required: S
             if name not in live:
                 raise EngineError(name, "absent", "it is required for this run; `harness doctor` tells what to install")
         return _run(cases, References(live=live, pinned=_pinned()), command, progress)
+
+
+@contextmanager
+def reference_engines() -> Iterator[tuple[References, Sequence[KnownDifference]]]:
+    """Yield what is installed, with pins for the rest, and the differences that are accepted.
+
+    Raises
+    ------
+    EngineError
+        If R is there but can't be started.
+    CaseError
+        With everything that is wrong with known_differences.toml.
+    """
+    known = read_known(fixtures_folder() / "known_differences.toml")
+    with live_engines() as live:
+        yield References(live=live, pinned=_pinned()), known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
