@@ -8,7 +8,7 @@ from harness.comparison.known import KnownDifference
 from harness.comparison.run import Skipped
 from harness.comparison.verdict import Attribution, Comparison, Outcome, Verdict
 from harness.crosscheck import References, compare_with
-from harness.engines import solve
+from harness.engines import OurSide, solve
 from harness.errors import CaseError, EngineError, Problem, nearest
 from harness.gbtm.spec import GbtmSpec
 from harness.lmm.spec import LmmSpec
@@ -52,18 +52,18 @@ def reproduce(
     """
     progress(f"{case.name}: {engine}")
     ours = solve(case)
-    comparison = _compared(case, engine, references, known)
+    comparison = _compared(ours, engine, references, known)
     disputed = _disputed(comparison, quantity)
     before = case.cohort.n_subjects
     column = _subject_column(case)
     if seconds > 0 and column is not None and _can_shrink(comparison, disputed):
         progress(f"{case.name}: {engine}, on fewer subjects")
         smaller = fewest_subjects(
-            case, column, lambda part: _same(_compared(part, engine, references), comparison, disputed), seconds
+            case, column, lambda part: _same(_compared(solve(part), engine, references), comparison, disputed), seconds
         )
         if smaller.cohort.n_rows < case.cohort.n_rows:
             case, ours = smaller, solve(smaller)
-            comparison = _compared(smaller, engine, references, known)
+            comparison = _compared(ours, engine, references, known)
             disputed = _disputed(comparison, None if disputed is None else disputed.quantity)
     subjects = (case.cohort.n_subjects, before)
     return Reproduction(
@@ -88,8 +88,8 @@ def _excess(verdict: Verdict) -> float:
     return verdict.observed / verdict.limit if verdict.limit else verdict.observed
 
 
-def _compared(case: Case, engine: str, references: References, known: Sequence[KnownDifference] = ()) -> Comparison:
-    found = compare_with(solve(case), engine, references, known)
+def _compared(ours: OurSide, engine: str, references: References, known: Sequence[KnownDifference] = ()) -> Comparison:
+    found = compare_with(ours, engine, references, known)
     if isinstance(found, Skipped):
         raise EngineError(engine, "absent", found.reason)
     return found
