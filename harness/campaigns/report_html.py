@@ -10,6 +10,7 @@ from harness.campaigns.intervals_figure import Line, decades, figure, rate_axis
 from harness.campaigns.report import CellReport, Report
 from harness.campaigns.report_words import (
     LEVEL_WORDS,
+    ONE_REPLICATE,
     SAME,
     STOP_RULE,
     better,
@@ -207,12 +208,17 @@ def _disagreements(report: Report) -> Html:
     if not report.disagreements:
         return join()
     rows = [
-        (report.label_of(row["cell"]), str(row["replicate"]), row["attribution"] or row["outcome"], row["reason"] or "")
+        (
+            report.label_of(row["cell"]),
+            f"{row['cell']}:{row['replicate']}",
+            row["attribution"] or row["outcome"],
+            row["reason"] or "",
+        )
         for row in report.disagreements[:MOST_ROWS]
     ]
     rest = len(report.disagreements) - len(rows)
     more = element("p", f"And {counted(rest, 'more replicate')}, in the Parquet files.") if rest else ""
-    return _section("No agreement", _table(("cell", "replicate", "cause", "why"), rows, "each replicate"), more)
+    return _section("No agreement", _table(("cell", "replicate", "cause", "why"), rows, ONE_REPLICATE), more)
 
 
 def _section(title: str, *parts: str) -> Html:

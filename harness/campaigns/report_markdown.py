@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from harness.campaigns.report import Report
 from harness.campaigns.report_words import (
     LEVEL_WORDS,
+    ONE_REPLICATE,
     SAME,
     STOP_RULE,
     better,
@@ -110,12 +111,14 @@ def _disagreements(report: Report) -> Iterator[str]:
         return
     yield "## No agreement"
     yield ""
+    yield ONE_REPLICATE
+    yield ""
     yield from _table(
         ("cell", "replicate", "cause", "why"),
         [
             (
                 report.label_of(row["cell"]),
-                str(row["replicate"]),
+                f"{row['cell']}:{row['replicate']}",
                 row["attribution"] or row["outcome"],
                 row["reason"] or "",
             )

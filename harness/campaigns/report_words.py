@@ -13,6 +13,7 @@ STOP_RULE = (
     " An interval that is looked at more than once and stopped when narrow covers a little less often than one of fixed"
     " size; docs/campaigns.md has how much."
 )
+ONE_REPLICATE = "With --replicate and the name of a replicate the same command writes its data, for `harness compare`."
 SAME = (
     "Everything but seconds and retries depends on the plan and the versions alone: two runs agree bit by bit if their"
     " digests do."

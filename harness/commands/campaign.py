@@ -11,6 +11,7 @@ import typer
 from harness.campaigns import report_html, report_json, report_markdown
 from harness.campaigns.campaign import run_campaign
 from harness.campaigns.plan_file import read_plan
+from harness.campaigns.replicate_files import replicate_files
 from harness.campaigns.report import Report, report_of
 from harness.campaigns.report_words import cautions, cell_line, headline, requirement
 from harness.campaigns.schedulers import workers
@@ -33,10 +34,20 @@ def campaign(
     out: Annotated[
         Path, typer.Option("--out", help="The folder of rows and report; what is there is not computed again.")
     ] = Path("campaign"),
+    replicate: Annotated[
+        str | None,
+        typer.Option(
+            "--replicate", metavar="CELL:NUMBER", help="Write the data and the spec of one replicate instead."
+        ),
+    ] = None,
 ) -> None:
     """Estimate how often engines agree, over simulated data: factors x replicates, resumed where a run was killed."""
     plan = read_plan(file)
     require_folder(out)
+    if replicate is not None:
+        table, spec = write_texts(replicate_files(plan, replicate), out)
+        say(f"harness compare --data {table} --spec {spec}")
+        return
     started, began = datetime.now(UTC).isoformat(timespec="seconds"), time.monotonic()
     try:
         with (

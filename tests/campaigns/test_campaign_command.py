@@ -12,10 +12,15 @@ import pytest
 from harness.campaigns import report_html, report_json, report_markdown
 from harness.campaigns.agreement import clopper_pearson
 from harness.campaigns.campaign import Found
+from harness.campaigns.replicate import replicate_case
+from harness.campaigns.replicate_files import replicate_files
 from harness.campaigns.report import report_of, standing_of
 from harness.campaigns.store import SCHEMA, digest
 from harness.campaigns.workers import run_batch
+from harness.cases import read_own_case
 from harness.commands.campaign import status_of
+from harness.errors import CampaignError
+from harness.reports.write import write_texts
 
 PLAN = """
 [campaign]
@@ -159,3 +164,24 @@ def test_an_empty_campaign_is_no_agreement(small_plan):
     assert status_of(report) == 5
     assert "No replicate was computed" in report_html.render(report)
     assert "No replicate was computed" in report_markdown.render(report)
+
+
+# ---- one replicate as files ----
+
+
+@pytest.mark.parametrize("kind", ["lmm", "gbtm"])
+def test_a_replicate_can_be_written_and_read_as_a_case_of_ones_own(plan, tmp_path, kind):
+    made_plan = plan(kind, subjects=(12,), dropout=(0.3,))
+    key = made_plan.cells[0].key
+    table, spec = write_texts(replicate_files(made_plan, f"{key}:7"), tmp_path)
+    case, _ = replicate_case(made_plan.cells[0], 7)
+    read = read_own_case(table, spec)
+    assert read.cohort.sha256 == case.cohort.sha256
+    assert read.spec == case.spec
+
+
+@pytest.mark.parametrize("name", ["", "7", ":7", "{key}:20", "{key}:-1", "{key}:x", "{key}", "../{key}:1"])
+def test_a_replicate_that_the_plan_does_not_have_is_refused(small_plan, name):
+    made_plan = small_plan()
+    with pytest.raises(CampaignError, match="expected a cell's key and a number below 20"):
+        replicate_files(made_plan, name.format(key=made_plan.cells[0].key))
