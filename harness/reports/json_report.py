@@ -1,8 +1,9 @@
 """The complete machine-readable report, whose JSON Schema stands beside it in the report folder.
 
 Every verdict is in it, unshortened; field names are those of the dataclasses. All text is ASCII, other characters are
-escaped, so that the file survives any encoding. Two things are left out because the verdicts hold them: a reading's
-quantities, but for those that no verdict names, and the covariance matrix, of which the largest difference is judged.
+escaped, so that the file survives any encoding. Left out of readings is what stands elsewhere: quantities that a
+verdict names, log-likelihoods that the evidence pairs with the other engine's, and the covariance matrix, of which the
+largest difference is judged.
 """
 
 from collections.abc import Mapping
@@ -83,10 +84,13 @@ def schema() -> str:
 
 def _comparison(comparison: Comparison) -> Json:
     named = {verdict.quantity for verdict in comparison.verdicts}
+    paired = {(pair.label, pair.point) for pair in comparison.evidence.objectives}
+    right = _without(comparison.right, named, comparison.permutation)
+    alone = tuple(value for value in right.objective if (value.label, value.point) not in paired)
     brief = replace(
         comparison,
         left=_without(comparison.left, named, {}),
-        right=_without(comparison.right, named, comparison.permutation),
+        right=replace(right, objective=alone),
         verdicts=(),
         curves=tuple(map(_rounded, comparison.curves)),
     )
@@ -105,10 +109,10 @@ def _without(reading: Reading, named: set[str], permutation: Mapping[int, int]) 
 
 
 def _rounded(pair: CurvePair) -> CurvePair:
-    """Return a picture's numbers with the six digits that a picture can show."""
-    left, right = (tuple(float(f"{value:.6g}") for value in side) for side in (pair.left, pair.right))
-    times = tuple(float(f"{value:.6g}") for value in pair.times)
-    observed = tuple((float(f"{time:.6g}"), float(f"{mean:.6g}")) for time, mean in pair.observed)
+    """Return a picture's numbers with the five digits that a picture can show."""
+    left, right = (tuple(float(f"{value:.5g}") for value in side) for side in (pair.left, pair.right))
+    times = tuple(float(f"{value:.5g}") for value in pair.times)
+    observed = tuple((float(f"{time:.5g}"), float(f"{mean:.5g}")) for time, mean in pair.observed)
     return replace(pair, times=times, left=left, right=right, observed=observed)
 
 

@@ -13,7 +13,7 @@ class VerdictBlock:
     """Quantities that were judged alike: entry k of each column is of the k-th quantity.
 
     `observed` and `limit` are in units of `metric`; `basis` says where the limit comes from. `observed` has six
-    significant digits. `digits` is the log relative error to three decimals, where that has a meaning.
+    significant digits. `digits` is the log relative error to one decimal, where that has a meaning.
     """
 
     kind: Kind
@@ -46,7 +46,7 @@ def in_blocks(verdicts: Iterable[Verdict]) -> tuple[VerdictBlock, ...]:
             left_value=tuple(v.left_value for v in alike),
             right_value=tuple(v.right_value for v in alike),
             observed=tuple(None if v.observed is None else float(f"{v.observed:.6g}") for v in alike),
-            digits=tuple(None if v.digits is None else round(v.digits, 3) for v in alike),
+            digits=tuple(None if v.digits is None else round(v.digits, 1) for v in alike),
         )
         for alike in found.values()
     )
