@@ -50,6 +50,19 @@ def lme_python_fit(frame: pd.DataFrame) -> Fit:
     return _quiet(fit)
 
 
+def pyreml_fit(frame: pd.DataFrame) -> Fit:
+    """Return pyreml, which differentiates REML by torch, in double precision."""
+
+    def fit() -> Reached:
+        pyreml = _package("pyreml")
+        random = pyreml.Random(formula="1 + week", unit=_SUBJECT, left_hand="full")
+        model = pyreml.MixedModel.from_dataframe(data=frame, response="score", fixed="visit * arm", random=random)
+        model.fit(dtype="double", verbose=False)
+        return Reached(log_likelihood=-model.neg2loglik / 2, beta=model.estimates["estimate"].to_numpy())
+
+    return _quiet(fit)
+
+
 def _as_statsmodels(module: str, frame: pd.DataFrame) -> Reached:
     model = _package(module).MixedLM.from_formula(_FIXED, frame, groups=_SUBJECT, re_formula=_RANDOM)
     found = model.fit(reml=True)

@@ -21,10 +21,11 @@ _PATIENCE = 1800.0  # seconds
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reached:
-    """What a fit ended at; `beta` are the fixed effects where they are compared."""
+    """What a fit ended at; `beta` are the fixed effects where they are compared, `errors` their standard errors."""
 
     log_likelihood: float
     beta: Vector | None = None
+    errors: Vector | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +35,7 @@ class Timing:
     seconds: float
     log_likelihood: float
     beta: Vector | None = None
+    errors: Vector | None = None
 
 
 Run = Callable[[int], Timing]
@@ -120,12 +122,14 @@ def timed(run: Callable[[], Reached], inner: int) -> Timing:
     for _ in range(inner):
         run()
     seconds = (time.process_time() - started) / max(inner, 1)
-    return Timing(seconds=seconds, log_likelihood=reached.log_likelihood, beta=reached.beta)
+    return Timing(seconds=seconds, log_likelihood=reached.log_likelihood, beta=reached.beta, errors=reached.errors)
 
 
-def asked(worker: RWorker, operation: str, payload: Mapping[str, Any], **settings: int) -> Timing:
+def asked(
+    worker: RWorker, operation: str, payload: Mapping[str, Any], patience: float = _PATIENCE, **settings: int
+) -> Timing:
     """Return what R measured within itself; lcmm's constant is added to its log-likelihood."""
-    answer = worker.request(operation, {**payload, **settings}, deadline=_PATIENCE).value
+    answer = worker.request(operation, {**payload, **settings}, deadline=patience).value
     n_offset = answer["n_observations"].item() if "n_observations" in answer else 0
     return Timing(
         seconds=answer["seconds"].item(),

@@ -1,4 +1,4 @@
-"""How fast our engines are: side by side with R's and Python's in one run, one thread each, in turn.
+"""Targets of speed: ours side by side with R's and Python's in one run, one thread each, in turn.
 
 python -m benchmarks.speed [--rounds N] [--large N] [--searches N] [--only TABLE]
 """
@@ -7,12 +7,10 @@ import argparse
 import sys
 from collections.abc import Callable, Mapping, Sequence
 
-from benchmarks.growth import growth
 from benchmarks.machine import environment, pin_threads, timing_worker
 from benchmarks.mixed_models import large_panel, refits, small_panel
 from benchmarks.tables import Table, closing, exit_status, render
 from benchmarks.trajectories import bootstrap_of_classes, trajectory_model
-from benchmarks.trajectory_growth import trajectory_growth
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -29,10 +27,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             "small": lambda: small_panel(worker, options.rounds),
             "large": lambda: large_panel(worker, options.large),
             "refits": lambda: refits(worker),
-            "growth": growth,
             "trajectories": lambda: trajectory_model(worker, options.searches),
             "classes": bootstrap_of_classes,
-            "trajectory-growth": trajectory_growth,
         }
         print(environment(worker))
         for name, measure in measures.items():
@@ -43,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return exit_status(tables)
 
 
-_TABLES = ("small", "large", "refits", "growth", "trajectories", "classes", "trajectory-growth")
+_TABLES = ("small", "large", "refits", "trajectories", "classes")
 
 
 def _count(text: str) -> int:

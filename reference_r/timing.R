@@ -7,12 +7,16 @@ elapsed <- function(run) {
   sum((proc.time() - started)[c("user.self", "sys.self")])
 }
 
-# Mixed models as a user calls them, each with its own control: the mean of `inner` runs, after a fit that warms up.
-# `then` is what is asked of the fit within the time. `beta` and the log-likelihood are the fit's.
+# Mixed models as a user calls them, each with its own control: the mean of `inner` runs, after a fit that warms up; of
+# that first fit itself if `inner` is 0. `then` is what is asked of the fit within the time. `beta` and the
+# log-likelihood are the fit's.
 timed_model <- function(request, fit, fixed, then = identity) {
-  found <- suppressWarnings(suppressMessages(fit()))
+  found <- NULL
+  first <- elapsed(function() found <<- suppressWarnings(suppressMessages(fit())))
   run <- function() suppressWarnings(suppressMessages(then(fit())))
-  seconds <- elapsed(function() for (j in seq_len(request$inner)) run()) / request$inner
+  seconds <- if (request$inner == 0) first else {
+    elapsed(function() for (j in seq_len(request$inner)) run()) / request$inner
+  }
   list(seconds = seconds, log_likelihood = as.numeric(stats::logLik(found)), beta = unname(fixed(found)))
 }
 

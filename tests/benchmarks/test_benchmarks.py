@@ -133,7 +133,7 @@ def test_the_target_is_for_the_median_of_ratios_within_rounds(target, status):
 def test_a_command_starts_anew_only_where_it_has_more_than_one_thread(monkeypatch):
     started = []
     monkeypatch.setattr(os, "execve", lambda *command: started.append(command))
-    for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+    for name in machine.ONE_THREAD:
         monkeypatch.setenv(name, "1")
     machine.pin_threads()
     assert not started
