@@ -54,7 +54,9 @@ def _triangle(triangle: Triangle) -> Html:
         element("td", element("strong", triangle.mover.value)),
         *(element("td", pill(side)) for side in (triangle.ours_pinned, triangle.live_pinned, triangle.ours_live)),
         element(
-            "td", sentence(triangle.sentence), element("small", worst + (f" and {rest} more." if rest > 0 else ""))
+            "td",
+            f"{sentence(triangle.sentence)} {sentence(triangle.next_step)}".strip(),
+            element("small", worst + (f" and {rest} more." if rest > 0 else "")),
         ),
     )
 

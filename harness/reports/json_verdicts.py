@@ -13,7 +13,7 @@ class VerdictBlock:
     """Quantities that were judged alike: entry k of each column is of the k-th quantity.
 
     `observed` and `limit` are in units of `metric`; `basis` says where the limit comes from. `observed` has six
-    significant digits. `digits` is the log relative error to one decimal, where that has a meaning.
+    significant digits. `fewest_digits` is the least log relative error in the block, where that has a meaning.
     """
 
     kind: Kind
@@ -22,11 +22,11 @@ class VerdictBlock:
     basis: str
     outcome: Outcome
     reason: str
+    fewest_digits: float | None
     quantity: tuple[str, ...]
     left_value: tuple[Value | None, ...]
     right_value: tuple[Value | None, ...]
     observed: tuple[float | None, ...]
-    digits: tuple[float | None, ...]
 
 
 def in_blocks(verdicts: Iterable[Verdict]) -> tuple[VerdictBlock, ...]:
@@ -42,11 +42,11 @@ def in_blocks(verdicts: Iterable[Verdict]) -> tuple[VerdictBlock, ...]:
             basis=alike[0].basis,
             outcome=alike[0].outcome,
             reason=alike[0].reason,
+            fewest_digits=min((v.digits for v in alike if v.digits is not None), default=None),
             quantity=tuple(v.quantity for v in alike),
             left_value=tuple(v.left_value for v in alike),
             right_value=tuple(v.right_value for v in alike),
             observed=tuple(None if v.observed is None else float(f"{v.observed:.6g}") for v in alike),
-            digits=tuple(None if v.digits is None else round(v.digits, 1) for v in alike),
         )
         for alike in found.values()
     )
