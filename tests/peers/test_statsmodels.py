@@ -1,5 +1,6 @@
 """statsmodels as a reference: where it agrees, and that its known differences have the causes that are stated."""
 
+import warnings
 from dataclasses import replace
 
 import numpy as np
@@ -37,16 +38,17 @@ def test_mixedlm_agrees_where_all_subjects_share_one_design(name):
     assert found.outcome is Outcome.AGREE, found.sentence
 
 
-def test_mixedlm_is_started_more_than_once_because_its_own_start_ends_on_the_way():
-    # From statsmodels' own start BFGS stops 1.37 below the maximum of this case (statsmodels 0.15.0).
+def test_mixedlm_reaches_the_maximum_where_bfgs_from_its_own_start_may_stop_on_the_way():
+    # With statsmodels 0.15.0 it stops 1.37 below the maximum of this case.
     ours = side_of("orthodont__random_slope_reml")
-    model = mixed._mixed(ours.case)
-    with pytest.warns(UserWarning, match="optimization failed"):
-        alone = model.fitted(None)
-    best = ours.result.log_likelihood
-    assert best - float(alone.llf) > 1
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        alone = float(mixed._mixed(ours.case).fitted(None).llf)
     reading = live_peers()["statsmodels"].read(ours.case)
-    assert reading.objective[-1].log_likelihood == pytest.approx(best, abs=1e-9)
+    reached, best = reading.objective[-1].log_likelihood, ours.result.log_likelihood
+    assert alone <= reached + 1e-9
+    assert reached == pytest.approx(best, abs=1e-9)
+    assert (best - alone > 1) is any("optimization failed" in warning for warning in reading.warnings)
 
 
 def test_mixedlm_printed_errors_are_of_the_joint_hessian_and_ours_of_its_own_block():
@@ -62,14 +64,14 @@ def test_mixedlm_printed_errors_are_of_the_joint_hessian_and_ours_of_its_own_blo
     assert np.max(np.abs(np.asarray(result.bse_fe) / np.sqrt(np.diag(ours.result.vcov)) - 1)) > 1e-3
 
 
-def test_zero_inflated_errors_agree_once_the_second_derivatives_across_are_there():
+def test_zero_inflated_errors_are_off_just_where_the_second_derivatives_across_are_left_out():
     ours = side_of(ZIP)
     model = one_class._regression(ours.case).model
     first = model.fit(method="bfgs", maxiter=2000, disp=0)
     result = model.fit(start_params=first.params, method="newton", tol=1e-12, disp=0)
     params = np.asarray(result.params)
-    hessian, n_zero = model.hessian(params), model.k_inflate
-    assert not hessian[:n_zero, n_zero:].any()  # which is the defect
+    n_zero = model.k_inflate
+    is_left_out = not model.hessian(params)[:n_zero, n_zero:].any()  # as by statsmodels 0.15.0
     differences = approx_fprime(params, model.score, centered=True)
     assert np.abs(differences[:n_zero, n_zero:]).max() > 1
     errors = np.sqrt(np.diag(np.linalg.inv(-(differences + differences.T) / 2)))
@@ -79,7 +81,8 @@ def test_zero_inflated_errors_agree_once_the_second_derivatives_across_are_there
     # statsmodels has the extra zeros first, a point last.
     expected = np.array([own[path] for path in names])
     assert np.sort(errors) == pytest.approx(np.sort(expected), rel=1e-6)
-    assert np.sort(np.asarray(result.bse)) != pytest.approx(np.sort(expected), rel=1e-3)
+    printed_agree = np.sort(np.asarray(result.bse)) == pytest.approx(np.sort(expected), rel=1e-3)
+    assert printed_agree is not is_left_out
 
 
 @pytest.mark.parametrize(
