@@ -25,17 +25,6 @@ def sleepstudy():
     return replace(case, references=("lme4",))
 
 
-@pytest.fixture(scope="module")
-def two_arms(panel):
-    """Return forty subjects in two arms at five visits: intercepts vary with sd 2, slopes with sd 0.5."""
-    stream = np.random.default_rng(3)
-    subject, t = np.repeat(np.arange(40), 5), np.tile(np.arange(5.0), 40)
-    arm = np.where(subject % 2 == 0, "a", "b")
-    random = stream.normal(size=(40, 2)) * (2.0, 0.5)
-    y = 10 + (arm == "b") * t + random[subject, 0] + random[subject, 1] * t + stream.normal(size=200)
-    return panel(id=np.array([f"s{i:02d}" for i in subject]), t=t, arm=arm, y=y)
-
-
 def case_of(cohort, formula, criterion="REML"):
     spec = LmmSpec(formula=parse_formula(formula), criterion=criterion)
     return Case(name="seeded", cohort=cohort, spec=spec, references=("lme4",))
