@@ -14,6 +14,7 @@ from harness.commands.campaign import campaign
 from harness.commands.canary import canary
 from harness.commands.certify import certify
 from harness.commands.claims import verify
+from harness.commands.envelope import envelope
 from harness.commands.explain import write_reproductions
 from harness.commands.fuzz import fuzz
 from harness.commands.history import history
@@ -162,6 +163,7 @@ app.command()(campaign)
 app.command()(fuzz)
 app.command()(selftest)
 app.command()(history)
+app.command()(envelope)
 
 
 @app.command()

@@ -16,6 +16,7 @@ from harness.comparison.verdict import Comparison
 from harness.crosscheck import Progress, References, cross_check
 from harness.drift import Drifts
 from harness.engines import own_versions, solve
+from harness.envelope.measure import Envelope, measure
 from harness.errors import CaseError, EngineError, NothingToCompareError, Problem, nearest
 from harness.locations import fixtures_folder
 from harness.peers.session import live_engines
@@ -104,6 +105,21 @@ def reference_engines() -> Iterator[tuple[References, Sequence[KnownDifference]]
     known = read_known(fixtures_folder() / "known_differences.toml")
     with live_engines() as live:
         yield References(live=live, pinned=_pinned()), known
+
+
+def envelope(cases: Sequence[Case], progress: Progress, *, live: bool) -> Envelope:
+    """Measure how far the engines move by themselves, R's too where it is to run live; else its pins stand in.
+
+    Raises
+    ------
+    EngineError
+        If R is there but can't be started.
+    """
+    known = read_known(fixtures_folder() / "known_differences.toml")
+    if not live:
+        return measure(cases, References(pinned=_pinned()), known, progress)
+    with live_engines() as engines:
+        return measure(cases, References(live=engines, pinned=_pinned()), known, progress)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,14 +5,16 @@ The pins hold what lme4 1.1-31 and lcmm 2.2.2 said under R 4.2.2; ours is fitted
 
 import random
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from harness import runs
 from harness.comparison.alignment import relabelled
 from harness.comparison.judge import judge
+from harness.comparison.known import KnownDifference
 from harness.comparison.triangle import Mover
-from harness.comparison.verdict import Outcome
+from harness.comparison.verdict import Attribution, Outcome
 from harness.crosscheck import References, compare_with, evidence_between
 from harness.drift import drift_of
 from harness.engines import solve
@@ -256,3 +258,33 @@ def test_the_engine_is_not_asked_again_for_the_third_side(ours, pin):
     comparison = compare_with(ours, "lme4", References(live={"lme4": engine}))
     assert drift_of(ours, comparison, Saying(pin)) is not None
     assert len(engine.asked) == 1
+
+
+def noisy(attribution, at_most):
+    return KnownDifference(
+        case=CASE,
+        engine="lme4",
+        quantity="fixed*",
+        attribution=attribution,
+        at_most=at_most,
+        reason="it stops in its noise",
+        owner="tests",
+        expires=datetime.now(UTC).date() + timedelta(days=1),
+    )
+
+
+@pytest.mark.parametrize(
+    ("entry", "mover"),
+    [
+        (noisy(Attribution.FLOAT, 5.0), Mover.NOBODY),
+        (noisy(Attribution.FLOAT, 1.2), Mover.REFERENCE),
+        (noisy(Attribution.DEFINITION, 5.0), Mover.REFERENCE),  # a definition stays what it is
+    ],
+    ids=["noise", "more than the noise", "a definition"],
+)
+def test_an_engine_known_to_stop_in_its_noise_may_move_by_as_much(ours, mine, pin, entry, mover):
+    now, before = at(live(pin), mine, ERROR, 1 + 0.8 * LIMIT), at(pin, mine, ERROR, 1 - 0.8 * LIMIT)
+    comparison = judge(CASE, ours.reading("lme4"), now, evidence_between(ours, now))
+    found = drift_of(ours, comparison, Saying(before), [entry])
+    assert found.mover is mover
+    assert found.live_pinned is (Outcome.KNOWN if mover is Mover.NOBODY else Outcome.DISAGREE)
