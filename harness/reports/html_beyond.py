@@ -15,6 +15,7 @@ from harness.reports.words import ABSENT, counted, name, number, sentence, times
 
 _MOST_ROWS = 40
 _MOST_POINTS = 60
+_NUMBERS = {"now", "digits", "D", "runs"}
 _SPARK = (120.0, 26.0)
 
 
@@ -138,12 +139,11 @@ def _alone(run: Run) -> Html:
     unanimous = sum(found.unanimous for found in run.consensus)
     dissents = [(found, dissent) for found in run.consensus for dissent in found.dissents]
     dissents.sort(key=lambda pair: pair[1].dissenter is None)
-    said = (
-        f"{counted(len(run.consensus), 'case')}; on {counted(unanimous, 'quantity', 'quantities')} all engines"
-        f" that give it agree, on {len(dissents)} not."
-    )
+    cases = counted(len(run.consensus), "case")
+    given = f"{counted(unanimous, 'quantity', 'quantities')} that three or more of them give"
     if not dissents:
-        return join(title, element("p", said))
+        return join(title, element("p", f"{cases}; all engines agree on {given}."))
+    said = f"{cases}; all engines agree on {given}, and differ on {len(dissents)}."
     heads = ("case", "quantity", "stands alone", "values", "what that means")
     rows = [_dissent(found, dissent) for found, dissent in dissents[:_MOST_ROWS]]
     return join(title, element("p", said), _table(heads, rows, "Dissenters"), _rest(len(dissents) - _MOST_ROWS))
@@ -168,7 +168,9 @@ def _values(dissent: Dissent) -> str:
 
 
 def _table(heads: Sequence[str], rows: Sequence[Html], label: str) -> Html:
-    head = element("tr", *(element("th", text, scope="col") for text in heads))
+    head = element(
+        "tr", *(element("th", text, scope="col", class_="number" if text in _NUMBERS else None) for text in heads)
+    )
     table = element("table", element("thead", head), element("tbody", *rows))
     return element("div", table, class_="scroll", role="region", aria_label=label, tabindex="0")
 

@@ -54,7 +54,7 @@ def curves(comparison: Comparison) -> Html:
         f" {counted(rest, 'more curve')} not drawn." if rest else "",
     )
     frame = _Frame(shown)
-    drawn = (_curve(pair, k, frame) for k, pair in enumerate(shown, start=1))
+    drawn = (_curve(pair, k, frame, is_alone=len(shown) == 1) for k, pair in enumerate(shown, start=1))
     drawing = element(
         "svg",
         element("title", f"{said}, for {counted(len(shown), 'curve')}"),
@@ -81,7 +81,7 @@ def _labels(shown: Sequence[CurvePair]) -> list[Html]:
     ]
 
 
-def _curve(pair: CurvePair, k: int, frame: _Frame) -> Html:
+def _curve(pair: CurvePair, k: int, frame: _Frame, *, is_alone: bool) -> Html:
     rings = (element("circle", cx=f"{frame.x(t):.1f}", cy=f"{frame.y(m):.1f}", r="2.5") for t, m in pair.observed)
     end = element("text", str(k), x=f"{frame.x(pair.times[-1]) + 5:.1f}", y=f"{frame.y(pair.left[-1]) + 4:.1f}")
     return element(
@@ -89,7 +89,7 @@ def _curve(pair: CurvePair, k: int, frame: _Frame) -> Html:
         *rings,
         element("polyline", points=frame.points(pair, pair.left)),
         element("polyline", points=frame.points(pair, pair.right), class_="theirs"),
-        end,
+        "" if is_alone else end,
         class_=f"k{k}",
     )
 
@@ -116,7 +116,7 @@ def _ticks(low: float, high: float) -> list[float]:
         return [low]
     raw = (high - low) / 4
     unit = 10.0 ** math.floor(math.log10(raw))
-    step = next((unit * m for m in (1, 2, 5) if unit * m >= raw), 10 * unit)
+    step = next((unit * m for m in (1, 2, 5) if unit * m >= 0.85 * raw), 10 * unit)
     first = math.ceil(low / step)
     return [(first + k) * step for k in range(8) if (first + k) * step <= high * (1 + 1e-12) + 1e-300]
 

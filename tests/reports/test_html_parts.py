@@ -151,7 +151,7 @@ def test_the_dissenter_is_named(sample_runs):
         case="sleep", engines=("harness", "lme4", "nlme"), unanimous=7, dissents=(dissent,), sentence=""
     )
     shown = text_of(beyond_pairs(replace(sample_runs["mixed"], consensus=(consensus,))))
-    assert "1 case; on 7 quantities all engines that give it agree, on 1 not." in shown
+    assert "1 case; all engines agree on 7 quantities that three or more of them give, and differ on 1." in shown
     assert "sleep aic nlme harness 10, lme4 10, nlme 12 It counts more." in shown
 
 
