@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from math import inf, isfinite, sqrt
+from math import inf, isfinite, nan, sqrt
 
 from harness.comparison.optimum import conditioning, marginal_errors
 from harness.comparison.tolerances import Measure, Tolerance, tolerance
@@ -89,7 +89,7 @@ def yardstick(left: Reading, right: Reading) -> Yardstick:
         covariance, irregular = None, f"{left.engine} stopped at: {left.convergence.stop}"
     elif covariance is None:
         irregular = "neither engine gives the covariance of its estimates"
-    values = {q.path: number(q.value) for q in (*right.quantities, *left.quantities) if isfinite(number(q.value))}
+    values = _scaling_values((*right.quantities, *left.quantities))
     return Yardstick(
         engines=(left.engine, right.engine),
         covariance=covariance,
@@ -103,9 +103,23 @@ def yardstick(left: Reading, right: Reading) -> Yardstick:
     )
 
 
+def _scaling_values(quantities: Iterable[Quantity]) -> dict[str, float]:
+    """Return the usable values that scales are made of, the last usable one of each path."""
+    return {
+        q.path: value
+        for q in quantities
+        if (q.path in _SCALING or q.path.startswith("fixed[")) and isfinite(value := number(q.value))
+    }
+
+
+_SCALING = frozenset({"n_observations", "n_subjects", LOG_LIKELIHOOD})
+
+
 def number(value: Value) -> float:
     """Return a number as a float, and NaN for what is no number."""
-    return float("nan") if isinstance(value, bool | str) else float(value)
+    if type(value) is float:
+        return value
+    return nan if isinstance(value, (bool, str)) else float(value)
 
 
 def positive(values: Iterable[tuple[str, float | None]]) -> dict[str, float]:

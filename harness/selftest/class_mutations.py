@@ -71,7 +71,10 @@ def _permuted_row(pinned: Pinned) -> Iterator[Corruption]:
 
 
 def _another_subject(pinned: Pinned) -> Iterator[Corruption]:
-    """Yield the reading in which all subjects have the probabilities of the subject before them."""
+    """Yield the reading in which all subjects have the probabilities of the subject before them.
+
+    Classes may then be matched in another way, in which some of these agree by chance.
+    """
     rows = list(_posteriors(pinned).values())
     if len(rows) < 2 or len({frozenset(row) for row in rows}) > 1:
         return
@@ -80,10 +83,10 @@ def _another_subject(pinned: Pinned) -> Iterator[Corruption]:
         for row, before in zip(rows, (rows[-1], *rows[:-1]), strict=True)
         for label in row
     }
-    yield from _if_far_enough(pinned, moved)
+    yield from _if_far_enough(pinned, moved, any_of_them=True)
 
 
-def _if_far_enough(pinned: Pinned, moved: Mapping[str, object]) -> Iterator[Corruption]:
+def _if_far_enough(pinned: Pinned, moved: Mapping[str, object], *, any_of_them: bool = False) -> Iterator[Corruption]:
     before = quantities_by_path(pinned.reading)
     far = {
         path: value
@@ -91,7 +94,7 @@ def _if_far_enough(pinned: Pinned, moved: Mapping[str, object]) -> Iterator[Corr
         if isinstance(value, float | int) and abs(value - number(before[path].value)) >= THIRD_DECIMAL
     }
     if far:
-        yield Corruption(paths=tuple(far), right=with_numbers(pinned.reading, far))
+        yield Corruption(paths=tuple(far), right=with_numbers(pinned.reading, far), any_of_them=any_of_them)
 
 
 def _class_lost(pinned: Pinned) -> Iterator[Corruption]:
@@ -118,11 +121,13 @@ CLASS_MUTATIONS = (
         name="probabilities permuted",
         sentence="One subject's class probabilities belong to other classes.",
         corruptions=_permuted_row,
+        of_all_subjects=True,
     ),
     Mutation(
         name="probabilities of another subject",
         sentence="All subjects have the class probabilities of the one before them.",
         corruptions=_another_subject,
+        of_all_subjects=True,
     ),
     Mutation(name="class lost", sentence="A class is missing altogether.", corruptions=_class_lost),
 )

@@ -163,7 +163,6 @@ LIKELIHOOD_MUTATIONS = (
     ),
     _mutation("2 pi left out", "The log-likelihoods lack n/2 log(2 pi).", lambda value, n: value + n / 2 * log(2 * pi)),
     _mutation("deviance", "Deviances stand for log-likelihoods.", lambda value, _: -2 * value),
-    _mutation("half", "The log-likelihoods are half of what they should be.", lambda value, _: value / 2),
     _penalty("AIC of one parameter more", "AIC counts a parameter twice.", "aic", lambda penalty, _: penalty + 2),
     _penalty("AIC of one parameter less", "AIC leaves a parameter out.", "aic", lambda penalty, _: penalty - 2),
     _penalty("BIC of the other n", "BIC counts subjects for rows, or rows for subjects.", "bic", _bic_of_the_other_n),

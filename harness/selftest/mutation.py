@@ -26,12 +26,14 @@ class Corruption:
 class Mutation:
     """A way in which results go wrong in practice.
 
-    `corruptions` yields nothing for a pin to which it does not apply.
+    `corruptions` yields nothing for a pin to which it does not apply. `of_all_subjects` says that it is tried on the
+    numbers of all subjects of a pin, not only of some.
     """
 
     name: str
     sentence: str
     corruptions: Callable[[Pinned], Iterator[Corruption]]
+    of_all_subjects: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

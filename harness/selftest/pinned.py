@@ -79,7 +79,7 @@ def pins_of(case: Case, known: Sequence[KnownDifference], references: Sequence[s
             reading=comparison.right,
             comparison=comparison,
             known=in_force(known, case.name, reference),
-            numbers=_agreeing(comparison),
+            numbers=agreeing(comparison),
         )
 
 
@@ -96,7 +96,8 @@ def relabelled_path(path: str, permutation: Mapping[int, int]) -> str:
     return f"class[{permutation.get(int(label), int(label))}]{rest}"
 
 
-def _agreeing(comparison: Comparison) -> tuple[Number, ...]:
+def agreeing(comparison: Comparison) -> tuple[Number, ...]:
+    """Return the numbers of the right engine on which both agree."""
     left, right = comparison.left, comparison.right
     scales, mine = yardstick(left, right), quantities_by_path(left)
     verdicts = {verdict.quantity: verdict for verdict in comparison.verdicts}

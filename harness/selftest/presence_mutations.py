@@ -109,12 +109,11 @@ def _of_kind(reading: Reading, paths: frozenset[str], kind: Kind) -> Reading:
 
 
 PRESENCE_MUTATIONS = (
-    Mutation(name="dropped", sentence="The reference loses a quantity.", corruptions=_dropped),
+    Mutation(name="dropped", sentence="The reference loses a quantity.", corruptions=_dropped, of_all_subjects=True),
     Mutation(name="dropped by us", sentence="Our side loses a quantity.", corruptions=_dropped_by_us),
     Mutation(name="renamed", sentence="A quantity comes under another name.", corruptions=_renamed),
     Mutation(name="doubled", sentence="A quantity is given twice.", corruptions=_doubled),
     _of_another_kind(Kind.DIAGNOSTIC),
-    _of_another_kind(Kind.POSTERIOR),
     Mutation(name="neighbour's value", sentence="Two quantities of one kind are swapped.", corruptions=_neighbours),
     Mutation(name="empty answer", sentence="The reference answers with nothing at all.", corruptions=_empty),
 )

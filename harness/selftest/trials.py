@@ -18,6 +18,7 @@ from harness.selftest.mutation import Mutation, fate_of
 from harness.selftest.mutations import MUTATIONS
 from harness.selftest.pinned import Pinned, pinned_engine, pins_of
 from harness.selftest.result import SelfTest, Tally, Trial, tallied
+from harness.selftest.thinning import thinned
 
 Progress = Callable[[str], None]
 
@@ -76,12 +77,18 @@ def tried_on(name: str, *, tables: bool) -> Tried:
         return Tried(
             case=name,
             pins=tuple(pinned.name for pinned in pins),
-            mutations=tuple(_mutated(pinned, mutation) for pinned in pins for mutation in MUTATIONS),
+            mutations=tuple(trial for pinned in pins for trial in _mutated(pinned)),
             harmless=(*_left_alone(pins), *(_other_tables(pins, known) if tables else ())),
         )
 
 
-def _mutated(pinned: Pinned, mutation: Mutation) -> Trial:
+def _mutated(pinned: Pinned) -> Iterator[Trial]:
+    sample = thinned(pinned)
+    for mutation in MUTATIONS:
+        yield _trial(pinned if mutation.of_all_subjects else sample, mutation)
+
+
+def _trial(pinned: Pinned, mutation: Mutation) -> Trial:
     fates = [fate_of(pinned, corruption) for corruption in mutation.corruptions(pinned)]
     return Trial(
         name=mutation.name,

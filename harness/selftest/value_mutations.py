@@ -28,12 +28,12 @@ def altered(pinned: Pinned, mutation: str, values: Mapping[str, Value]) -> Itera
         yield Corruption(paths=(chosen.path,), right=with_numbers(pinned.reading, alone))
 
 
-def _mutation(name: str, sentence: str, changed: Changed) -> Mutation:
+def _mutation(name: str, sentence: str, changed: Changed, *, of_all_subjects: bool = False) -> Mutation:
     def corruptions(pinned: Pinned) -> Iterator[Corruption]:
         wrong = ((each.path, changed(each)) for each in pinned.numbers)
         yield from altered(pinned, name, {path: value for path, value in wrong if value is not None})
 
-    return Mutation(name=name, sentence=sentence, corruptions=corruptions)
+    return Mutation(name=name, sentence=sentence, corruptions=corruptions, of_all_subjects=of_all_subjects)
 
 
 def _if_it_misleads(changed: Callable[[float], float]) -> Changed:
@@ -119,9 +119,8 @@ def _beyond_the_limit(side: int) -> Callable[[Pinned], Iterator[Corruption]]:
 
 
 VALUE_MUTATIONS = (
-    _mutation("NaN", "A number is NaN.", lambda _: math.nan),
+    _mutation("NaN", "A number is NaN.", lambda _: math.nan, of_all_subjects=True),
     _mutation("infinite", "A number is infinite.", lambda _: math.inf),
-    _mutation("minus infinity", "A number is minus infinity.", lambda _: -math.inf),
     _mutation(
         "R's missing integer", "R's integer NA was read as the number that its bits are.", lambda _: R_INTEGER_NA
     ),
@@ -130,17 +129,23 @@ VALUE_MUTATIONS = (
     _mutation("wrong sign", "The sign is lost.", _if_it_misleads(lambda x: -x)),
     _mutation("decimal point", "The decimal point is off by one place.", _if_it_misleads(lambda x: 10 * x)),
     _mutation("a tenth more", "A value is ten per cent too large.", _if_it_misleads(lambda x: 1.1 * x)),
-    _mutation("a step up", "A value is too large by as little as misleads.", lambda e: _step(e, 1)),
-    _mutation("a step down", "A value is too small by as little as misleads.", lambda e: _step(e, -1)),
+    _mutation(
+        "a step up", "A value is too large by as little as misleads.", lambda e: _step(e, 1), of_all_subjects=True
+    ),
+    _mutation(
+        "a step down", "A value is too small by as little as misleads.", lambda e: _step(e, -1), of_all_subjects=True
+    ),
     Mutation(
         name="twice the limit, above",
         sentence="A value lies above ours by twice its limit.",
         corruptions=_beyond_the_limit(1),
+        of_all_subjects=True,
     ),
     Mutation(
         name="twice the limit, below",
         sentence="A value lies below ours by twice its limit.",
         corruptions=_beyond_the_limit(-1),
+        of_all_subjects=True,
     ),
     _mutation("single precision", "A formula was evaluated in 32 bits.", _single_precision),
     _mutation("one too many", "A count is too large by one.", _counted(1)),
