@@ -10,7 +10,9 @@ from harness.cases import FittedSpec
 from harness.errors import Problem, SpecError
 from harness.lmm.design import build_design
 from harness.lmm.spec import LmmSpec
+from harness.peers.engine import peer_engine
 from harness.references.live import DECODERS
+from harness.roster import peers
 
 MOST_CELLS = 10_000
 
@@ -63,9 +65,11 @@ def _data_problems(cell: Cell, spec: FittedSpec) -> list[Problem]:
 
 def _reference_problems(plan: Plan, spec: FittedSpec) -> Iterator[Problem]:
     for name in plan.references:
-        if name == AGAIN or name not in DECODERS:
+        if name == AGAIN:
             continue
-        support = DECODERS[name]().support(spec)
+        support = (
+            DECODERS[name]().support(spec) if name in DECODERS else peer_engine(peers()[name]).adapter.support(spec)
+        )
         if not support.fit:
             yield Problem(
                 column="references",

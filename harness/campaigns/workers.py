@@ -15,9 +15,13 @@ from threadpoolctl import threadpool_limits
 from harness.campaigns.again import AGAIN, Again
 from harness.campaigns.cells import Batch
 from harness.campaigns.replicate import Asked, Row, run_replicate
+from harness.cases import Engine
 from harness.engines import own_versions
+from harness.errors import EngineError
+from harness.peers.engine import installed_version, peer_engine, peer_versions
 from harness.references.live import engine_versions, reference_engine
 from harness.references.worker import RWorker
+from harness.roster import peers, roster
 
 
 @dataclass(slots=True)
@@ -57,16 +61,31 @@ def run_batch(batch: Batch) -> Done:
     """
     with _owned.lock, threadpool_limits(limits=1):
         reference = batch.cell.reference
-        if reference == AGAIN:
-            asked = Asked(brief=Again(), whole=Again())
-            rows: list[Row] = [
-                {**run_replicate(batch.cell, k, asked), "retries": 0} for k in range(batch.first, batch.last)
-            ]
-            return Done(batch=batch, rows=rows, versions=own_versions(), process=os.getpid())
-        worker = _own_worker()
-        versions = _versions(worker, reference)
-        rows = list(_rows(batch, worker))
+        if reference in roster():
+            worker = _own_worker()
+            versions = _versions(worker, reference)
+            rows = list(_rows(batch, worker))
+        else:
+            engine, versions = _of_python(reference)
+            asked = Asked(brief=engine, whole=engine)
+            rows = [{**run_replicate(batch.cell, k, asked), "retries": 0} for k in range(batch.first, batch.last)]
         return Done(batch=batch, rows=rows, versions={**own_versions(), **versions}, process=os.getpid())
+
+
+def _of_python(reference: str) -> tuple[Engine, Mapping[str, str]]:
+    """Return an engine that runs in this process, ours or a package of Python, and the versions behind its numbers.
+
+    Raises
+    ------
+    EngineError
+        If its package is not installed.
+    """
+    if reference == AGAIN:
+        return Again(), {}
+    engine = peer_engine(peers()[reference])
+    if installed_version(engine.adapter.package) is None:
+        raise EngineError(reference, "absent", f"Python has no package {engine.adapter.package}")
+    return engine, peer_versions(engine.adapter.package)
 
 
 def _rows(batch: Batch, worker: RWorker) -> Iterator[Row]:

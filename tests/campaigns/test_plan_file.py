@@ -127,6 +127,11 @@ def test_a_reference_without_the_model_is_refused():
     )
 
 
+def test_a_package_of_python_without_the_model_is_refused():
+    text = GOOD.replace('["lme4"]', '["statsmodels"]').replace("(1 + visit | subject)", "us(visit | subject)")
+    assert "statsmodels, which does not fit this model" in "\n".join(problems(text))
+
+
 @pytest.mark.parametrize("path", sorted((fixtures_folder() / "campaigns").glob("*.toml")), ids=lambda path: path.stem)
 def test_the_ready_made_plans_can_be_read(path):
     assert read_plan(path).cells

@@ -4,6 +4,7 @@ import pytest
 
 from harness.campaigns import workers
 from harness.campaigns.again import Again
+from harness.errors import EngineError
 
 
 class Mortal:
@@ -57,3 +58,19 @@ def test_a_batch_of_our_own_engine_needs_no_r(batch, monkeypatch):
     done = workers.run_batch(batch)
     assert [row["replicate"] for row in done.rows] == [0, 1, 2, 3, 4]
     assert set(done.versions) == {"gbtm-harness", "numpy", "scipy"}
+
+
+def test_a_batch_of_a_package_of_python_needs_no_r(small_plan, monkeypatch):
+    pytest.importorskip("statsmodels")
+    monkeypatch.setattr(workers, "RWorker", None)
+    made = small_plan(references=("statsmodels",), subjects=(20,))
+    done = workers.run_batch(made.batch_of(made.cells[0], 0))
+    assert done.versions["statsmodels"]
+    assert all(row["compared"] > 10 for row in done.rows)
+
+
+def test_a_package_that_is_not_installed_ends_the_campaign(small_plan, monkeypatch):
+    monkeypatch.setattr(workers, "installed_version", lambda _: None)
+    made = small_plan(references=("statsmodels",))
+    with pytest.raises(EngineError, match="absent"):
+        workers.run_batch(made.batch_of(made.cells[0], 0))
