@@ -96,9 +96,10 @@ def certified(
 ) -> Certified:
     """Return what a run shows of the requirements; `cases` are those that were compared."""
     by_name = {case.name: case for case in cases}
+    sources = {engine: source_hash(engine) for engine in {one.right.engine for one in run.comparisons}}
     inputs = {
-        (comparison.case, comparison.right.engine): _input_hashes(comparison, by_name[comparison.case], fixtures)
-        for comparison in run.comparisons
+        (one.case, one.right.engine): _input_hashes(one, by_name[one.case], sources[one.right.engine], fixtures)
+        for one in run.comparisons
     }
     grounds = Grounds(run=run, fixtures=fixtures, known=known, doctor=doctor)
     names = [one.check for one in requirements.requirements if one.check]
@@ -116,9 +117,8 @@ def certified(
     )
 
 
-def _input_hashes(comparison: Comparison, case: Case, fixtures: Path) -> InputHashes:
-    engine = comparison.right.engine
-    hashes = hashes_of(case, source_hash(engine))
+def _input_hashes(comparison: Comparison, case: Case, source: str, fixtures: Path) -> InputHashes:
+    hashes = hashes_of(case, source)
     pinned = comparison.right.source == "pinned"
-    pin = sha256_of(pin_path(fixtures / "pins", case.name, engine)) if pinned else None
+    pin = sha256_of(pin_path(fixtures / "pins", case.name, comparison.right.engine)) if pinned else None
     return InputHashes(cohort=hashes.cohort, model=hashes.model, r_source=hashes.r_source, pin=pin or "")

@@ -9,6 +9,10 @@ from harness.cohorts.schema_file import read_schema
 from harness.errors import CaseError, HarnessError
 from harness.references.pins import read_pin
 from harness.reports.words import counted
+from harness.selftest.trials import selftest
+
+JUDGED = ("sleepstudy__random_slope_reml", "orthodont__distance_2_classes", "two_rates__madrs_remission")
+"""The cases on whose recorded results the judge is tried."""
 
 
 def _cohorts(grounds: Grounds) -> Checked:
@@ -69,8 +73,24 @@ def _known_differences(grounds: Grounds) -> Checked:
     return concluded(wrong, f"{accepted}, each with reason, owner and a day to come, still exist.")
 
 
+def _judge(_: Grounds) -> Checked:
+    found = selftest(JUDGED)
+    wrong = [
+        f"{tally.sentence.rstrip('.')}: {one.what} of {one.pin}"
+        for tally in (*found.mutations, *found.harmless)
+        for one in tally.wrong
+    ]
+    tried, unchanged = (sum(tally.tried for tally in tallies) for tallies in (found.mutations, found.harmless))
+    if not (found.has_passed or wrong):
+        wrong.append("nothing was tried")
+    detail = f"{tried} of {tried} wrong numbers in {len(found.pins)} recorded results were found, none of {unchanged}"
+    caveat = "Tried on a mixed model, a trajectory model and a table of rates; `harness selftest` tries all cases."
+    return concluded(wrong, f"{detail} harmless changes was flagged.", [caveat])
+
+
 CHECKS: dict[str, Check] = {
     "cohorts": _cohorts,
     "references": _references,
     "known_differences": _known_differences,
+    "judge": _judge,
 }

@@ -2,6 +2,7 @@
 
 import shutil
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
@@ -13,8 +14,10 @@ from harness.locations import fixtures_folder
 from harness.quantities import Failure
 from harness.references.doctor import Finding
 from harness.scoring import GAD7, MADRS, Band, BandTable
+from harness.selftest.result import Tally, Wrong
 
-WITHOUT_STRAYS = sorted(set(CHECKS) - {"references"})  # the run has two cases, the checkout many pins
+# The run has two cases, the checkout many pins; the judge has a test of its own.
+HERE = sorted(set(CHECKS) - {"references", "judge"})
 
 
 @pytest.fixture
@@ -38,7 +41,7 @@ def found(name, grounds):
     return make_checks([name], grounds)[name]
 
 
-@pytest.mark.parametrize("name", WITHOUT_STRAYS)
+@pytest.mark.parametrize("name", HERE)
 def test_the_checks_find_this_installation_right(name, grounds):
     assert found(name, grounds).standing is Standing.SHOWN
 
@@ -158,3 +161,20 @@ def test_the_checks_of_all_parts_have_names_of_their_own():
     parts = (installation_checks.CHECKS, evidence_checks.CHECKS, scoring_checks.CHECKS)
     assert sum(map(len, parts)) < len(CHECKS)
     assert len({name for part in parts for name in part}) == sum(map(len, parts))
+
+
+def test_a_judge_that_misses_a_corruption_is_found(grounds, monkeypatch):
+    missed = Wrong(pin="a.lme4", what="sigma.estimate")
+    mutation = Tally(name="ten", sentence="A number is ten times as large.", pins=1, tried=9, wrong=(missed,))
+    harmless = Tally(name="rows", sentence="Rows are in another order.", pins=1, tried=1, wrong=())
+    said = SimpleNamespace(pins=("a.lme4",), mutations=(mutation,), harmless=(harmless,), has_passed=False)
+    monkeypatch.setattr(evidence_checks, "selftest", lambda _: said)
+    result = found("judge", grounds)
+    assert result.standing is Standing.NOT_SHOWN
+    assert "A number is ten times as large: sigma.estimate of a.lme4" in result.detail
+
+
+def test_a_judge_that_was_not_tried_is_found(grounds, monkeypatch):
+    said = SimpleNamespace(pins=(), mutations=(), harmless=(), has_passed=False)
+    monkeypatch.setattr(evidence_checks, "selftest", lambda _: said)
+    assert found("judge", grounds).standing is Standing.NOT_SHOWN
