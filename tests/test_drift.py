@@ -4,12 +4,13 @@ The pins hold what lme4 1.1-31 and lcmm 2.2.2 said under R 4.2.2; ours is fitted
 """
 
 import random
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from harness import runs
+from harness import cli, runs
 from harness.comparison.alignment import relabelled
 from harness.comparison.judge import judge
 from harness.comparison.known import KnownDifference
@@ -288,3 +289,47 @@ def test_an_engine_known_to_stop_in_its_noise_may_move_by_as_much(ours, mine, pi
     found = drift_of(ours, comparison, Saying(before), [entry])
     assert found.mover is mover
     assert found.live_pinned is (Outcome.KNOWN if mover is Mover.NOBODY else Outcome.DISAGREE)
+
+
+# ---- in a run ----
+
+
+@pytest.fixture
+def status_of(monkeypatch, tmp_path, capfd):
+    """Run `harness compare` with lme4 as it is said to run and as it is said to have been recorded."""
+
+    def run(now, pin):
+        (case,) = runs.read_cases([CASE])
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr(runs, "read_cases", lambda _: (replace(case, references=("lme4",)),))
+        monkeypatch.setattr(runs, "live_engines", lambda: nullcontext({"lme4": Saying(now)}))
+        monkeypatch.setattr(runs, "_pinned", lambda: {"lme4": Saying(pin)})
+        monkeypatch.setattr("sys.argv", ["harness", "compare", CASE])
+        try:
+            cli.main()
+            status = cli.AGREE
+        except SystemExit as end:
+            status = end.code
+        return status, capfd.readouterr().out
+
+    return run
+
+
+def test_a_run_tells_who_moved_and_ends_with_status_0_where_nobody_did(status_of, pin):
+    status, output = status_of(live(pin), pin)
+    assert status == cli.AGREE
+    assert "nobody moved, in 1 comparison with a live engine beside its pin" in output
+
+
+def test_a_run_in_which_both_moved_alike_does_not_pass(status_of, pin):
+    status, output = status_of(live(pin), scaled(pin, ERROR, 1.01))
+    assert status == cli.DISAGREE
+    assert "Moved, both:" in output
+    assert "AGREE  The one comparison" in output  # with what runs today
+
+
+def test_a_reference_that_moved_and_still_agrees_is_a_note(status_of, mine, pin):
+    now, before = at(live(pin), mine, ERROR, 1 + 0.8 * LIMIT), at(pin, mine, ERROR, 1 - 0.8 * LIMIT)
+    status, output = status_of(now, before)
+    assert status == cli.AGREE
+    assert "Moved, reference:" in output
