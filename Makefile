@@ -4,7 +4,7 @@ SETUP := .tox/setup
 TOX := $(SETUP)/bin/tox
 ARGS ?=
 
-.PHONY: test compare against-r bench clean
+.PHONY: test compare against-r bench browser clean
 
 test: $(TOX)
 	$(TOX) run
@@ -16,6 +16,9 @@ compare: $(TOX)
 against-r: $(TOX)
 	sh reference_r/install.sh
 	$(TOX) run -e against_r -- $(ARGS)
+
+browser: $(TOX)
+	$(TOX) run -e browser -- $(ARGS)
 
 bench: $(TOX)
 	sh reference_r/install.sh

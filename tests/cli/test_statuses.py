@@ -191,9 +191,18 @@ def test_an_engine_that_crashed_is_a_disagreement_in_a_complete_report(harness, 
     status, output, _ = harness.run("compare", CASE, OTHER)
     assert status == cli.DISAGREE
     assert "SIGKILL" in output
+    assert "::error" not in output
     found = json.loads((tmp_path / "report" / "run.json").read_text())["run"]["comparisons"]
     assert len(found) == sum(len(case.references) for case in runs.read_cases([CASE, OTHER]))
     assert harness.files == REPORT
+
+
+def test_github_actions_gets_one_annotation_for_one_engine_that_crashed(harness, monkeypatch):
+    monkeypatch.setattr(runs, "live_engines", lambda: nullcontext({"nlme": Engine("nlme", crashed("nlme"))}))
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    _, output, _ = harness.run("compare", CASE)
+    (line,) = (line for line in output.splitlines() if line.startswith("::"))
+    assert line.startswith("::error title=nlme%3A engine::Disagreement with nlme in 1 comparison: ")
 
 
 def test_what_is_recorded_agrees_with_the_check(harness, monkeypatch, tmp_path):
