@@ -89,7 +89,8 @@ def _engines(certified: Certified) -> Html:
         [engine_text(use.engine, use.versions), use.source, counted(use.readings, "comparison")]
         for use in summarise(certified.run).engines
     )
-    return table(("engine and versions", "source", "took part"), rows, label="Engines and versions", css="engines")
+    made = table(("engine and versions", "source", "took part"), rows, label="Engines and versions", css="engines")
+    return element("details", element("summary", "Engines and versions"), made, class_="more")
 
 
 def _phase(title: str, traced: Sequence[Traced]) -> Html:

@@ -34,7 +34,7 @@ def scope(certified: Certified) -> tuple[str, ...]:
     if sources["pinned"]:
         which = "All reference results" if not sources["live"] else f"{sources['pinned']} of the reference results"
         said.append(
-            f"{which} are recorded ones: sealed files of what R said on an earlier day, with the versions below."
+            f"{which} are recorded ones: sealed files of what engines said on an earlier day, with the versions below."
         )
     if sources["live"]:
         said.append(f"{counted(sources['live'], 'reference result')} came from R as it ran for this bundle.")
