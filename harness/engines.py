@@ -18,6 +18,7 @@ from harness.cohorts.cohort import Cohort
 from harness.comparison.directions import flat_direction
 from harness.comparison.verdict import FlatDirection
 from harness.convergence import Stop
+from harness.errors import SpecError
 from harness.gbtm import design as gbtm_design
 from harness.gbtm import elsewhere as gbtm_elsewhere
 from harness.gbtm.density import log_likelihood
@@ -50,6 +51,8 @@ _FLEXMIX_CONVENTION = (
     "Our estimates are given at the fixed point of flexmix's EM, whose sigma is not the maximiser: "
     "its log-likelihood is {:.6f} below the maximum."
 )
+
+_NO_FIXED_POINT = "Our estimates are those of the maximum: near it flexmix's EM has no fixed point that was found."
 
 # Away from any optimum, with an off-diagonal that is not zero: (diagonal, entries below) of the relative factor in
 # units of the columns of Z.
@@ -232,10 +235,14 @@ class OurGbtm:
         point = fitted.point
         conventions: tuple[str, ...] = ()
         if against == "flexmix" and estimates.covariance is not None and design.spec.family == "gaussian":
-            point = flexmix_fixed_point(fitted, design)
-            estimates = estimates_at(point, design, fitted.class_kinds, estimates.covariance)
-            below = fitted.log_likelihood - estimates.log_likelihood
-            conventions = (_FLEXMIX_CONVENTION.format(below),)
+            try:
+                point = flexmix_fixed_point(fitted, design)
+            except SpecError:
+                conventions = (_NO_FIXED_POINT,)
+            else:
+                estimates = estimates_at(point, design, fitted.class_kinds, estimates.covariance)
+                below = fitted.log_likelihood - estimates.log_likelihood
+                conventions = (_FLEXMIX_CONVENTION.format(below),)
         return Reading(
             engine=NAME,
             source="computed",

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from harness.comparison.tolerances import DEFAULT, Measure
 from harness.comparison.verdict import Attribution, Comparison, Outcome
 from harness.comparison.yardstick import LOG_LIKELIHOOD, yardstick
 from harness.errors import InputError
@@ -41,6 +42,7 @@ _OUR_REFUSALS = {
     "values that vary": "A constant outcome: the likelihood has no maximum.",
     "at least 2": "One subject: its variance is not known.",
     "residuals": "The model fits the outcome exactly, so that the likelihood has no maximum; R stops somewhere.",
+    "at most \\d+ classes": "More classes than subjects.",
     "one that the columns before it do not determine": "Two random effects that are one: R gives them any of the"
     " covariances that fit alike.",
 }
@@ -74,30 +76,35 @@ def of_comparison(comparison: Comparison) -> Finding:
     reason = ""
     if attribution in _REFERENCE_AT_FAULT:
         reason = _REFERENCE_AT_FAULT[attribution] if fault == reference else ""
-    elif attribution in {Attribution.BOUNDARY, Attribution.OPTIMISER_NOISE}:
-        below = _below(comparison)
+    elif attribution in _NOT_BELOW:
+        below = is_below(comparison)
         fault = ours if below else reference if attribution is Attribution.OPTIMISER_NOISE else ""
         reason = "" if below else _NOT_BELOW[attribution]
     elif attribution is Attribution.FLOAT:
         fault = ours if _rounds_more(comparison) else reference
-        reason = "" if fault == ours else "The referee finds one function in both, which the reference rounds."
+        if fault == reference or _left_error(comparison) <= DEFAULT[Measure.OBJECTIVE].limit:
+            reason = _ROUNDED
     code = f"{attribution.value}:{fault}" if fault else attribution.value
     return Finding(code=code, sentence=comparison.sentence, reason=reason)
 
 
+_ROUNDED = (
+    "The referee finds one function in both; ours is exact to 1e-10, to which log-likelihoods are compared in general."
+)
 _NOT_BELOW = {
+    Attribution.FLAT: "A direction that the data do not determine; our log-likelihood is not the lower one.",
     Attribution.BOUNDARY: "A variance or a share at its bound, where the information says nothing of some parameters;"
     " our log-likelihood is not the lower one.",
     Attribution.OPTIMISER_NOISE: "One basin, and ours is its higher end: the reference stopped a little early.",
 }
 
 
-def of_our_refusal(refusal: InputError, reference: Reading) -> Finding:
-    """Return what it means that we refuse the case, beside what the reference says of it."""
-    failure = reference.failure
+def of_our_refusal(refusal: InputError, reference: Reading | None) -> Finding:
+    """Return what it means that we refuse the case, beside what the reference says of it, if that can be told."""
+    failure = None if reference is None else reference.failure
     if failure is not None and failure.reason == "refused":
         return Finding(code=_BOTH_REFUSE, sentence=f"{refusal} {failure.sentence}", reason="Both engines refuse it.")
-    if failure is not None:
+    if reference is not None and failure is not None:
         return _of_failure(reference, failure)
     reasons = [reason for problem in refusal.problems if (reason := _matching(_OUR_REFUSALS, [problem.expected]))]
     settled = len(reasons) == len(refusal.problems)
@@ -116,7 +123,7 @@ def _matching(reasons: dict[str, str], texts: Sequence[str]) -> str:
     return next((reason for words, reason in reasons.items() if any(re.search(words, text) for text in texts)), "")
 
 
-def _below(comparison: Comparison) -> bool:
+def is_below(comparison: Comparison) -> bool:
     """Whether our log-likelihood is lower than the reference's by more than what is rounding and a tolerated D."""
     values = [
         next((q.value for q in side.quantities if q.path == LOG_LIKELIHOOD), None)
@@ -126,6 +133,13 @@ def _below(comparison: Comparison) -> bool:
         return True
     limit = yardstick(comparison.left, comparison.right).gap_limit.limit
     return float(values[0]) < float(values[1]) - limit  # type: ignore[arg-type]
+
+
+def _left_error(comparison: Comparison) -> float:
+    """Return how far, relatively, our log-likelihood is from the exact one at most."""
+    rulings = () if comparison.evidence.adjudication is None else comparison.evidence.adjudication.rulings
+    errors = [abs(r.left_error) / max(1.0, abs(r.exact)) for r in rulings if r.left_error is not None]
+    return max(errors, default=float("inf"))
 
 
 def _rounds_more(comparison: Comparison) -> bool:

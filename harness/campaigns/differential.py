@@ -1,12 +1,22 @@
 """One fuzzed case through two engines that are black boxes."""
 
-from harness.campaigns.acceptable import Finding, of_comparison, of_our_refusal
-from harness.cases import Engine
+from dataclasses import replace
+
+from harness.campaigns.acceptable import Finding, is_below, of_comparison, of_our_refusal
+from harness.campaigns.more_starts import log_likelihood_of, reached_by_more_starts
+from harness.campaigns.rounding import rounded_by_the_reference
+from harness.cases import Case, Engine
+from harness.comparison.judge import judge
 from harness.comparison.run import Skipped
+from harness.comparison.verdict import Attribution, Comparison, CrossEvidence, Outcome
 from harness.counterexamples.specimen import Specimen
 from harness.crosscheck import References, compare_with
-from harness.engines import solve
-from harness.errors import CohortError, SpecError
+from harness.engines import OurLmm, OurSide, solve
+from harness.errors import CaseError, CohortError, InputError, SpecError
+from harness.gbtm.spec import GbtmSpec
+from harness.quantities import Reading
+
+_BESIDE = {Attribution.HESSIAN, Attribution.UNEXPLAINED, Attribution.OPTIMISER_NOISE}
 
 
 def differs(specimen: Specimen, engine: Engine) -> Finding:
@@ -16,18 +26,56 @@ def differs(specimen: Specimen, engine: Engine) -> Finding:
     """
     try:
         case = specimen.case("fuzzed", (engine.name,))
-    except CohortError as error:
-        return Finding(code="no cohort", sentence=str(error), reason="The rows are no cohort; no engine is asked.")
+    except (CohortError, CaseError) as error:
+        return Finding(code="no case", sentence=str(error), reason="The rows are no cohort, or the text is no model.")
+    try:
+        return _of_case(specimen, case, engine)
+    except Exception as error:  # noqa: BLE001  # a crash of ours is what fuzzing is for
+        return Finding(code=f"crash:{type(error).__name__}", sentence=f"{type(error).__name__}: {error}", reason="")
+
+
+def _of_case(specimen: Specimen, case: Case, engine: Engine) -> Finding:
     try:
         ours = solve(case)
     except SpecError as refusal:
-        return of_our_refusal(refusal, engine.read(case))
-    except Exception as error:  # noqa: BLE001  # a crash of ours is what fuzzing is for
-        return Finding(code=f"crash:{type(error).__name__}", sentence=f"{type(error).__name__}: {error}", reason="")
-    try:
-        found = compare_with(ours, engine.name, References(live={engine.name: engine}))
-    except Exception as error:  # noqa: BLE001  # as above: the judge and the evidence are ours
-        return Finding(code=f"crash:{type(error).__name__}", sentence=f"{type(error).__name__}: {error}", reason="")
+        return of_our_refusal(refusal, _said(engine, case))
+    found = compare_with(ours, engine.name, References(live={engine.name: engine}))
     if isinstance(found, Skipped):
         return Finding(code="skipped", sentence=found.reason, reason="")
-    return of_comparison(found)
+    finding = of_comparison(found)
+    if not finding.acceptable and found.attribution in _BESIDE and _same_at_its_optimum(ours, found):
+        reason = "At the reference's own parameters ours says the same: its search ended beside the optimum, not above."
+        return Finding(code=f"optimiser_noise:{engine.name}", sentence=found.sentence, reason=reason)
+    if found.attribution is Attribution.LOCAL_OPTIMUM and not finding.acceptable and _is_mixture(case):
+        reason = reached_by_more_starts(specimen, log_likelihood_of(found.right))
+        return replace(finding, reason=reason)
+    if found.attribution is Attribution.DEFINITION and isinstance(ours, OurLmm):
+        reason = rounded_by_the_reference(ours, found)
+        if reason:
+            return Finding(code=f"float:{engine.name}", sentence=found.sentence, reason=reason)
+    return finding
+
+
+def _is_mixture(case: Case) -> bool:
+    return isinstance(case.spec, GbtmSpec) and case.spec.n_classes > 1
+
+
+def _said(engine: Engine, case: Case) -> Reading | None:
+    """Return what the engine says of a case that we refuse; None if it can't be told without a design of ours."""
+    try:
+        return engine.read(case)
+    except InputError:
+        return None
+
+
+def _same_at_its_optimum(ours: OurSide, comparison: Comparison) -> bool:
+    """Whether ours, at the parameters where the reference's search ended, agrees with it; and was not below it."""
+    reading = comparison.right
+    optimum = next((value.point for value in reading.objective if value.label == "optimum"), None)
+    if optimum is None or is_below(comparison):
+        return False
+    left = replace(comparison.left, quantities=ours.quantities_at(optimum), covariance=None)
+    shared = {q.path for q in left.quantities}
+    right = replace(reading, quantities=tuple(q for q in reading.quantities if q.path in shared), covariance=None)
+    whole = shared >= {v.quantity for v in comparison.verdicts if v.outcome is Outcome.DISAGREE and "[" in v.quantity}
+    return whole and judge(comparison.case, left, right, CrossEvidence()).outcome is Outcome.AGREE

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import islice
 from typing import Literal
 
@@ -170,6 +171,8 @@ def _caught(plan: FuzzPlan, found: Sequence[Examined], progress: Callable[[str],
 def made_smaller(one: Examined, drawn: Specimen, look: Look, tries: int) -> Caught:
     """Return the counterexample with as little as still has its code, and is still not acceptable."""
     until = time.monotonic() + _SHRINKING
+    if look is contradicts:
+        look = partial(contradicts, code=one.finding.code)
     last = {"finding": one.finding}
 
     def is_alike(specimen: Specimen) -> bool:

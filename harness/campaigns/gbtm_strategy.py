@@ -14,8 +14,6 @@ _MOST_CLASSES = {"gaussian": 4, "poisson": 3, "logit": 2}
 _APART = (2.0, 4.0, 1.0, 0.3, 0.0)
 """How far neighbouring classes are apart, in residual standard deviations; 0: there is one class only."""
 
-_N_STARTS = 50
-
 
 @st.composite
 def gbtm_specimens(draw: Draw) -> Specimen:
@@ -33,7 +31,6 @@ def gbtm_specimens(draw: Draw) -> Specimen:
         "subject": "id",
         "orders": orders,
         "family": family,
-        "n_starts": _N_STARTS,
     }
     if family == "gaussian":
         model["sigma"] = draw(st.sampled_from(("shared", "shared", "class")))
@@ -59,9 +56,9 @@ def _outcome(draw: Draw, family: str, panel: Panel, classes: Codes, rng: np.rand
     own = classes[panel.subject]
     level = apart * own * (1 - draw(st.sampled_from((0.0, 1.0, 2.0))) * time)
     if family == "poisson":
-        return rng.poisson(np.exp(np.clip(0.5 * level, -3, 3))).astype(float)
+        return np.asarray(rng.poisson(np.exp(np.clip(0.5 * level, -3, 3))), dtype=float)
     if family == "logit":
-        return (rng.uniform(size=panel.n_rows) < 1 / (1 + np.exp(0.5 * apart - level))).astype(float)
+        return np.asarray(rng.uniform(size=panel.n_rows) < 1 / (1 + np.exp(0.5 * apart - level)), dtype=float)
     scale = draw(st.sampled_from((1.0, 1.0, 5.0, 1e-4, 1e4)))
     origin = draw(st.sampled_from((0.0, 30.0, 1e3)))
     y = level + rng.standard_normal(panel.n_rows)

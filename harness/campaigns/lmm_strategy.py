@@ -31,7 +31,7 @@ _SPREADS = (1.0, 0.0, 0.1, 10.0, 1e-3, 1e3)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Truth:
-    """What the outcome is made of, in units of sigma but for its own scale and origin."""
+    """What the outcome is made of, in units of sigma, which is the scale."""
 
     intercepts: float
     slopes: float
@@ -80,8 +80,8 @@ def _truth(draw: Draw) -> _Truth:
         slopes=draw(st.sampled_from(_SPREADS)),
         correlation=draw(st.sampled_from((0.0, 0.5, -0.9, 1.0))),
         sites=draw(st.sampled_from(_SPREADS[:4])),
-        scale=draw(st.sampled_from((1.0, 1.0, 1.0, 5.0, 1e-6, 1e6))),
-        origin=draw(st.sampled_from((0.0, 30.0, -1e3, 1e6))),
+        scale=draw(st.sampled_from((1.0, 1.0, 5.0, 1e-6, 1e6))),
+        origin=draw(st.sampled_from((0.0, 30.0, 30.0, -1e3, 1e6))),
         step=draw(st.sampled_from((0.0, 0.0, 0.1, 1.0))),
     )
 
@@ -117,7 +117,7 @@ def _outcome(
     )  # fmt: skip
     if truth.step > 0:
         y = np.round(y / truth.step) * truth.step
-    return np.asarray(truth.origin + truth.scale * y)
+    return np.asarray(truth.scale * (truth.origin + y))
 
 
 def _gaps(draw: Draw, panel: Panel, rng: np.random.Generator) -> dict[str, np.ndarray]:

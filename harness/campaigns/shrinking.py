@@ -113,7 +113,7 @@ def _fewer_digits(specimen: Specimen, is_alike: Alike) -> Specimen:
 
 
 def _rounder(values: tuple[float, ...]) -> Iterator[tuple[float, ...]]:
-    """Yield the values as ranks, and rounded to 1 to 6 digits after the leading one of the largest."""
+    """Yield the values as ranks, and rounded to 1 to 6 digits from the leading one of the largest."""
     known = sorted({value for value in values if not math.isnan(value)})
     largest = max(map(abs, known), default=0.0)
     if largest == 0:
@@ -122,7 +122,7 @@ def _rounder(values: tuple[float, ...]) -> Iterator[tuple[float, ...]]:
     leading = -math.floor(math.log10(largest))
     candidates += [
         tuple(value if math.isnan(value) else round(value, leading + digits) + 0.0 for value in values)
-        for digits in range(1, 7)
+        for digits in range(6)
     ]
     yield from (candidate for candidate in candidates if _differ(candidate, values))
 

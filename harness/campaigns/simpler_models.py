@@ -58,8 +58,10 @@ def _fewer(terms: list[str]) -> Iterator[list[str]]:
     for k, term in enumerate(terms):
         rest = [*terms[:k], *terms[k + 1 :]]
         if len(random) > 1 or term not in random:
-            fixed = [other for other in rest if "|" not in other]
-            yield rest if fixed else ["1", *rest]
+            if any("|" not in other for other in rest):
+                yield rest
+            elif term != "1":
+                yield ["1", *rest]
         for less in _less_of(term):
             yield [*terms[:k], less, *terms[k + 1 :]]
 
@@ -71,7 +73,7 @@ def _less_of(term: str) -> Iterator[str]:
         if len(parts) > 1:
             for k, part in enumerate(parts):
                 left = [*parts[:k], *parts[k + 1 :]]
-                if part != "1":
+                if part not in {"0", "1"} and left != ["0"]:
                     yield f"({' + '.join(left)} {'|' if len(left) == 1 else bar} {grouping.strip()})"
         if bar == "|" and "/" in grouping:
             yield f"({effects.strip()} | {grouping.partition('/')[2].strip()})"

@@ -163,6 +163,7 @@ class GbtmEstimates:
         averages = (
             Quantity(path=f"class[{g}].average_posterior", kind=Kind.POSTERIOR, value=float(value), latent_class=g)
             for g, value in enumerate(self.average_posterior, start=1)
+            if not np.isnan(value)  # of a class that is nobody's most probable one there is no average
         )
         members = (
             Quantity(

@@ -17,7 +17,7 @@ part multiplied by n / (n - p_g), or n / (n - p_1 / K). All other equations are 
 
 import numpy as np
 
-from harness.arrays import Vector
+from harness.arrays import Matrix, Vector
 from harness.errors import Problem, SpecError
 from harness.gbtm.account import GbtmFit
 from harness.gbtm.densities.moments import GaussianMoments
@@ -58,7 +58,7 @@ def flexmix_fixed_point(fit: GbtmFit, design: GbtmDesign) -> Point:
     for _ in range(_STEPS):
         found = derivatives(vector[None], mixture)
         equations = found.score[0] + _sigma_excess(vector, mixture, design.n_observations)
-        step = np.linalg.solve(found.information[0], equations)
+        step = _newton_step(found.information[0], equations)
         vector = vector + step
         size = float(np.sqrt(abs(step @ found.information[0] @ step)))
         if not np.isfinite(size):
@@ -67,6 +67,14 @@ def flexmix_fixed_point(fit: GbtmFit, design: GbtmDesign) -> Point:
             return tuple(mixture.to_user(vector).tolist())
     problem = Problem(found="an iteration that does not settle", expected="a fixed point near a proper optimum")
     raise SpecError("flexmix's fixed point", [problem])
+
+
+def _newton_step(information: Matrix, equations: Vector) -> Vector:
+    """Return the step; along directions without information, such as log-odds that are infinite, none."""
+    try:
+        return np.asarray(np.linalg.solve(information, equations))
+    except np.linalg.LinAlgError:
+        return np.asarray(np.linalg.lstsq(information, equations, rcond=None)[0])
 
 
 def variance_factors(density: GaussianMoments, n_observations: int) -> Vector:

@@ -128,7 +128,8 @@ def _correlations(found: Findings) -> str | None:
         ]
         if len(variances) != 2 or min(variances) <= 0:
             return None
-        correlation = number(verdict.left_value or 0.0) / sqrt(variances[0] * variances[1])
+        # The root of the product may vanish where the roots do not.
+        correlation = number(verdict.left_value or 0.0) / sqrt(variances[0]) / sqrt(variances[1])
         if not _is_close(correlation, number(verdict.right_value or 0.0)):
             return None
     if not estimates or not _one_fit(found) or not _nothing_but(found, {v.quantity for v in estimates}):
