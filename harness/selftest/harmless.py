@@ -8,7 +8,7 @@ from itertools import permutations
 from math import inf, nextafter
 
 from harness.comparison.alignment import relabelled
-from harness.comparison.verdict import Attribution, Comparison
+from harness.comparison.verdict import Attribution, Comparison, Outcome
 from harness.comparison.yardstick import number
 from harness.locations import fixtures_folder
 from harness.quantities import Kind, Reading, Value
@@ -32,7 +32,12 @@ class HarmlessChange:
 
 
 def is_flagged(before: Comparison, after: Comparison) -> bool:
-    """Return whether a harmless change altered what the judge says; that classes were renamed may be said."""
+    """Return whether a harmless change altered what the judge says, or there is a disagreement anyway.
+
+    That classes were renamed may be said.
+    """
+    if after.outcome not in {Outcome.AGREE, Outcome.KNOWN}:
+        return True
     cause = None if after.attribution is Attribution.LABELS else after.attribution
     usual = None if before.attribution is Attribution.LABELS else before.attribution
     return after.outcome is not before.outcome or cause is not usual

@@ -60,6 +60,7 @@ def _parts(found: SelfTest) -> list[RenderableType]:
         *_shown("flagged", found.harmless),
         Text(),
         *([Text(missing)] if missing else []),
+        *(Text(f"A known difference has disappeared; remove its entry: {name(entry)}") for entry in found.idle_entries),
         Text.assemble(verdict, "  ", headline(found), f" {found.seconds:.0f} s."),
     ]
 

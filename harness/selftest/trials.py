@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from joblib import Parallel, delayed
 from threadpoolctl import threadpool_limits
 
-from harness.comparison.known import KnownDifference, read_known
+from harness.comparison.known import KnownDifference, read_known, unused
 from harness.comparison.run import Skipped
 from harness.crosscheck import References, compare_with
 from harness.locations import fixtures_folder
@@ -27,10 +27,12 @@ _CHANGES: tuple[HarmlessChange | TableChange, ...] = (*HARMLESS_CHANGES, *TABLE_
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tried:
-    """What was tried on the pins of one case."""
+    """What was tried on the pins of one case; `entries` of known differences speak of them, and `gone` are idle."""
 
     case: str
     pins: tuple[str, ...]
+    entries: frozenset[KnownDifference]
+    gone: frozenset[KnownDifference]
     mutations: tuple[Trial, ...]
     harmless: tuple[Trial, ...]
 
@@ -60,6 +62,7 @@ def selftest(names: Sequence[str] = (), workers: int = 1, progress: Progress = l
             ((c.name, c.sentence) for c in _CHANGES),
             (t for done in tried for t in done.harmless),
         ),
+        idle_entries=_idle(tried),
         is_whole=not names,
         seconds=time.perf_counter() - started,
     )
@@ -77,6 +80,8 @@ def tried_on(name: str, *, tables: bool) -> Tried:
         return Tried(
             case=name,
             pins=tuple(pinned.name for pinned in pins),
+            entries=frozenset(entry for pinned in pins for entry in pinned.known),
+            gone=frozenset(unused(known, [pinned.comparison for pinned in pins])),
             mutations=tuple(trial for pinned in pins for trial in _mutated(pinned)),
             harmless=(*_left_alone(pins), *(_other_tables(pins, known) if tables else ())),
         )
@@ -119,6 +124,13 @@ def _other_tables(pins: Sequence[Pinned], known: Sequence[KnownDifference]) -> I
             flagged = isinstance(found, Skipped) or is_flagged(pinned.comparison, found)
             sentence = found.reason if isinstance(found, Skipped) else f"{found.outcome}: {found.sentence}"
             yield Trial(name=change.name, pin=pinned.name, tried=1, wrong=(sentence,) if flagged else ())
+
+
+def _idle(tried: Sequence[Tried]) -> tuple[str, ...]:
+    """Return the entries of known differences whose difference is gone in every case of which they speak."""
+    gone = {entry for done in tried for entry in done.gone}
+    active = {entry for done in tried for entry in done.entries - done.gone}
+    return tuple(sorted(f"{entry.case}, {entry.engine}, {entry.quantity}" for entry in gone - active))
 
 
 def _table(rows: Iterable[tuple[str, str]], trials: Iterable[Trial]) -> tuple[Tally, ...]:

@@ -9,8 +9,6 @@ import pytest
 from harness.comparison.known import in_force, read_known
 from harness.crosscheck import References, compare_with
 from harness.engines import solve
-from harness.gbtm.spec import GbtmSpec
-from harness.lmm.spec import LmmSpec
 from harness.locations import fixtures_folder
 from harness.references import source_hash
 from harness.references.pins import PinnedEngine, pin_path
@@ -106,27 +104,15 @@ class Pinned:
 ALL = [Pinned(case.name, reference) for case in cases().values() for reference in case.references]
 
 
-def one_case_of_each_sort():
-    """Return a case of each cohort, kind of model and engine of ours: what reads a table differs by these alone."""
-    sorts = {(case.cohort.name, engine_sort(case.spec)): case.name for case in cases().values()}
-    return sorted(sorts.values())
-
-
-def engine_sort(spec):
-    if isinstance(spec, GbtmSpec):
-        return "gbtm"
-    if not isinstance(spec, LmmSpec):
-        return type(spec).__name__
-    return "visits" if spec.formula.residual else f"{len(spec.formula.random)} random terms"
-
-
 THOROUGH = {
     ("sleepstudy__random_slope_reml", "lme4"),
     ("orthodont__uncorrelated_ml", "nlme"),
     ("orthodont__distance_2_classes", "lcmm"),
     ("orthodont__distance_2_classes", "flexmix"),
 }
-"""Pins in which everything is tried; in the others it is a sample."""
+"""Pins in which everything is tried, one by one."""
+
+MIXTURES = {"lcmm", "flexmix"}
 
 
 def pytest_itemcollected(item):
@@ -137,19 +123,14 @@ def pytest_itemcollected(item):
 def pytest_generate_tests(metafunc):
     for fixture, pins in {
         "pinned": ALL,
-        "agreeing": [pin for pin in ALL if not pin.accepted],
         "thorough": [pin for pin in ALL if (pin.name, pin.reference) in THOROUGH],
-        "mixture": [pin for pin in ALL if pin.reference in {"lcmm", "flexmix"} and not pin.accepted],
+        "mixture": [pin for pin in ALL if (pin.name, pin.reference) in THOROUGH and pin.reference in MIXTURES],
     }.items():
         if fixture in metafunc.fixturenames:
             metafunc.parametrize(fixture, pins, ids=lambda pin: f"{pin.name}.{pin.reference}")
-    if "case_name" in metafunc.fixturenames:
-        metafunc.parametrize("case_name", one_case_of_each_sort())
-
-
-@pytest.fixture
-def case(case_name):
-    return cases()[case_name]
+    if "entry" in metafunc.fixturenames:
+        named = [f"{entry.case}, {entry.engine}, {entry.quantity}" for entry in KNOWN]
+        metafunc.parametrize("entry", KNOWN, ids=named)
 
 
 @pytest.fixture(scope="session")

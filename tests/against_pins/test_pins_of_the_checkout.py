@@ -1,7 +1,7 @@
 """Every case has a pin of each of its references, and ours agrees with all of them."""
 
 from harness.comparison.known import with_known
-from harness.comparison.verdict import Outcome
+from harness.comparison.verdict import Attribution, Outcome
 from harness.locations import fixtures_folder
 from harness.references.pins import read_pin
 from harness.roster import roster
@@ -27,6 +27,18 @@ def test_ours_agrees_with_the_pin(pinned):
         assert all(verdict.outcome is not Outcome.DISAGREE for verdict in verdicts), comparison.sentence
     else:
         assert comparison.outcome is Outcome.AGREE, comparison.sentence
+
+
+def test_an_entry_accepts_hardly_more_than_what_differs(entry, all_pinned):
+    """What an entry accepts is not seen any more; so it may be no larger than three times what was looked at.
+
+    Where an engine rounds, another processor rounds in another way, by no known factor.
+    """
+    concerned = [pinned for pinned in all_pinned if entry.concerns(pinned.name, pinned.reference)]
+    verdicts = (verdict for pinned in concerned for verdict in pinned.comparison.verdicts)
+    sizes = [v.observed / v.limit for v in verdicts if v.outcome is Outcome.DISAGREE and entry.covers(v.quantity)]
+    assert sizes
+    assert entry.at_most <= 3 * max(sizes) or entry.attribution is Attribution.FLOAT
 
 
 def test_a_pin_gives_numbers_or_at_least_log_likelihoods(pinned):

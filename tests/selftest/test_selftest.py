@@ -76,8 +76,15 @@ def tally(name, *, tried, wrong=0, pins=1):
     )
 
 
-def whole(mutations, harmless):
-    return SelfTest(pins=("a.lme4",), mutations=tuple(mutations), harmless=tuple(harmless), is_whole=True, seconds=1.0)
+def whole(mutations, harmless, idle=()):
+    return SelfTest(
+        pins=("a.lme4",),
+        mutations=tuple(mutations),
+        harmless=tuple(harmless),
+        idle_entries=idle,
+        is_whole=True,
+        seconds=1.0,
+    )
 
 
 @pytest.mark.parametrize(
@@ -96,6 +103,12 @@ def test_the_gate_fails(mutations, harmless):
     result = whole(mutations, harmless)
     assert not result.has_passed
     assert "FAILED" in render(result)
+
+
+def test_a_known_difference_that_is_gone_fails_the_gate():
+    result = whole([tally("a", tried=9)], [tally("b", tried=9)], idle=("a, lme4, *",))
+    assert not result.has_passed
+    assert "remove its entry: a, lme4, *" in render(result)
 
 
 def test_the_gate_passes():
