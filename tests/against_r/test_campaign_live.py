@@ -80,7 +80,7 @@ def test_killing_in_the_middle_loses_and_repeats_nothing(plan, undisturbed, tmp_
 def test_a_cluster_gives_the_same_rows_though_a_worker_is_killed(plan, undisturbed, tmp_path):
     distributed = pytest.importorskip("distributed")
     killed = []
-    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
+    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address="127.0.0.1:0") as cluster:
 
         def told(standing):
             if not killed and standing.computed:

@@ -65,7 +65,7 @@ def test_a_worker_that_is_killed_in_the_middle_loses_and_repeats_nothing(plan, e
 
 def test_a_cluster_of_two_processes_gives_the_same_rows(plan, expected, tmp_path):
     distributed = pytest.importorskip("distributed")
-    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
+    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address="127.0.0.1:0") as cluster:
         _, same = found_by(plan, tmp_path, scheduler=cluster.scheduler_address)
     assert same == expected
 
