@@ -93,7 +93,7 @@ def _row(verdict: Verdict, axis: Axis) -> Html:
         "tr",
         element("th", name(verdict.quantity.removesuffix(".estimate"), 44), scope="row"),
         element("td", _picture(verdict, axis)),
-        element("td", signed(_signed(verdict)), MARK[verdict.outcome] if beyond else "", class_="number"),
+        element("td", signed(_signed(verdict)), f" {MARK[verdict.outcome]}" if beyond else "", class_="number"),
         class_="beyond" if beyond else None,
     )
 

@@ -31,12 +31,10 @@ def _drift(run: Run) -> Html:
     moved = [triangle for triangle in run.triangles if _has_moved(triangle)]
     if not run.triangles:
         return join(title, element("p", "No reference ran live beside its pin in this run.", class_="quiet"))
-    still = len(run.triangles) - len(moved)
-    said = f"{counted(still, 'comparison')} where nobody moved" + (
-        f", {len(moved)} where somebody did." if moved else "."
-    )
+    total = counted(len(run.triangles), "comparison")
     if not moved:
-        return join(title, element("p", said))
+        return join(title, element("p", f"Nobody moved in {total}."))
+    said = f"Somebody moved in {len(moved)} of {total}."
     heads = ("case and engine", "moved", "ours, pin", "R, pin", "ours, R", "what happened")
     rows = [_triangle(triangle) for triangle in moved[:_MOST_ROWS]]
     return join(title, element("p", said), _table(heads, rows, "Who moved"), _rest(len(moved) - _MOST_ROWS))
@@ -171,7 +169,7 @@ def _table(heads: Sequence[str], rows: Sequence[Html], label: str) -> Html:
     head = element(
         "tr", *(element("th", text, scope="col", class_="number" if text in _NUMBERS else None) for text in heads)
     )
-    table = element("table", element("thead", head), element("tbody", *rows))
+    table = element("table", element("thead", head), element("tbody", *rows), class_="told")
     return element("div", table, class_="scroll", role="region", aria_label=label, tabindex="0")
 
 

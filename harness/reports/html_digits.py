@@ -48,7 +48,9 @@ def _legend() -> Html:
 
 def _row(k: int, comparison: Comparison, found: Mapping[Family, Standing], families: list[Family]) -> Html:
     cause = comparison.attribution.value.replace("_", " ") if comparison.attribution else ""
-    reference = element("a", name(comparison.right.engine, 24), href=f"#c{k}")
+    outcome = outcome_of(comparison)
+    mark = "" if outcome is Outcome.AGREE else f"{MARK[outcome]} "
+    reference = element("a", f"{mark}{name(comparison.right.engine, 24)}", href=f"#c{k}")
     cells = (_cell(found[family]) if family in found else element("td") for family in families)
     return element(
         "tr",
@@ -56,7 +58,7 @@ def _row(k: int, comparison: Comparison, found: Mapping[Family, Standing], famil
         element("td", reference),
         element("td", cause),
         *cells,
-        data_outcome=CSS_CLASS[outcome_of(comparison)],
+        data_outcome=CSS_CLASS[outcome],
         data_words=searchable(comparison.case, comparison.right.engine),
     )
 
