@@ -50,8 +50,17 @@ def frame_length(header: bytes) -> int:
 
 
 def unframe(body: bytes) -> Any:  # noqa: ANN401  # any value of the table above
-    """Return the value of a frame's body."""
-    return _value(json.loads(body))
+    """Return the value of a frame's body.
+
+    Raises
+    ------
+    ValueError
+        If there is no such value in it, whatever it holds instead.
+    """
+    try:
+        return _value(json.loads(body))
+    except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
+        raise ValueError(f"a frame without a value ({type(error).__name__}: {error!s:.200})") from error
 
 
 def with_missing(values: Vector, missing: Mask) -> Vector:
@@ -119,11 +128,17 @@ def _value(tree: Mapping[str, Any]) -> Any:  # noqa: ANN401  # any value of the 
     if "logical" in tree:
         return _shaped(np.array(tree["logical"], dtype=np.bool_), tree)
     if "text" in tree:
-        return Text(tree["text"])
+        return Text(_texts(tree["text"]))
     if "list" in tree:
         items = [_value(item) for item in tree["list"]]
         return items if tree["names"] is None else dict(zip(tree["names"], items, strict=True))
     return None
+
+
+def _texts(items: list[object]) -> list[str | None]:
+    if wrong := next((item for item in items if not (item is None or isinstance(item, str))), None):
+        raise TypeError(f"{type(wrong).__name__} among texts")
+    return [item for item in items if item is None or isinstance(item, str)]
 
 
 def _shaped(array: np.ndarray[Any, Any], tree: Mapping[str, Any]) -> np.ndarray[Any, Any]:

@@ -18,8 +18,10 @@ from harness.comparison.judge import judge
 from harness.comparison.run import Run
 from harness.comparison.verdict import CrossEvidence
 from harness.engines import solve
+from harness.errors import EngineError
 from harness.formula import parse_formula
 from harness.quantities import Failure
+from harness.references import wire
 from harness.references.pins import PinnedEngine
 from harness.reports.write import write_report
 from harness.runs import read_cases
@@ -29,6 +31,20 @@ FORMULAS = (
     "y ~ C(visit, sum) * g + us(visit | id)",
     "y ~ ns(t, 2) + poly(t, 2) + (1 || a/b)",
     "y ~ log(t) + I(t^2) - 1 + ar1h(visit | arm / id)",
+)
+ANSWER = (
+    wire.frame(
+        {
+            "status": "ok",
+            "value": {"beta": np.array([1.5, -2.0]), "names": ["a", None]},
+            "n": 3,
+            "is": True,
+            "none": None,
+        }
+    )[wire.HEADER :]
+    .decode()
+    .replace(", ", ",\n")
+    .replace(",", ",\n")
 )
 TOKENS = ("~", "+", "-", "*", ":", "^", "(", ")", "|", "||", "/", ",", "1", "0", "2", "week", "I(", "log(", "ns(", "C(")
 
@@ -98,6 +114,15 @@ def pin_of_a_case(chance, folder):
     source = hostile.damaged(chance, sources.texts("pins/two_rates__alike.rates.json")[0])
     hostile.written(folder / f"{case.name}.rates.json", source)
     PinnedEngine(name="rates", folder=folder, r_source="0" * 64).read(case)
+
+
+def answer_of_r(chance, folder):
+    """A damaged frame from the R process: it is an answer, or said to be none."""
+    del folder
+    try:
+        wire.unframe(hostile.damaged(chance, ANSWER).encode("utf-8", errors="surrogatepass"))
+    except ValueError as error:
+        raise EngineError("lme4", "crashed", str(error)) from None
 
 
 def names_to_the_end(chance, folder):
