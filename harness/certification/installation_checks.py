@@ -51,9 +51,12 @@ def _package_files(_: Grounds) -> Checked:
         for name, (path, expected) in recorded.items()
         if (found := sha256_of(path)) != expected
     ]
-    code = sum(name.startswith("harness/") for name in recorded)
+    # What lies in _data is a copy of fixtures, which a checkout does not use.
+    code = sum(name.startswith("harness/") and not name.startswith("harness/_data/") for name in recorded)
     caveats = () if code else ("The package runs from a checkout: its installation recorded none of its code files.",)
-    detail = f"{counted(len(recorded), 'file')} are as the installation recorded them, {code} of them of the package."
+    detail = (
+        f"{counted(len(recorded), 'file')} are as the installation recorded them, {code} of them code of the package."
+    )
     return concluded(wrong, detail, caveats)
 
 

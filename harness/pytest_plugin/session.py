@@ -12,6 +12,7 @@ from harness.pytest_plugin.comparing import Comparer
 from harness.pytest_plugin.guard import Guard
 from harness.pytest_plugin.items import JUDGED, CaseFile, EngineNode
 from harness.pytest_plugin.settings import read_settings
+from harness.reports.words import counted
 
 _WORDS = {
     Outcome.AGREE.value: "agree",
@@ -120,7 +121,7 @@ def _told(canary: Canary) -> str:
     judged = canary.judged - recorded
     rest = sum(counts.values()) - judged
     details = [
-        f"{judged} quantities judged" if judged or not recorded else "",
+        f"{counted(judged, 'quantity', 'quantities')} judged" if judged or not recorded else "",
         ", ".join(f"{counts[word]} {shown}" for word, shown in _WORDS.items() if word in counts),
         f"{recorded} recorded" if recorded else "",
         f"{failed} failed without a comparison" if failed else "",

@@ -12,8 +12,9 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from harness.cases import Case
-from harness.cohorts import fixture_names, read_cohort, read_schema
+from harness.cohorts import read_cohort, read_schema
 from harness.cohorts.cohort import Cohort
+from harness.cohorts.fixtures import fixture_names
 from harness.cohorts.subset import keep_levels
 from harness.engines import solve
 from harness.gbtm.spec import GbtmSpec

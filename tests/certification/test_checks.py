@@ -1,5 +1,6 @@
 """Checks fail where what they check is wrong; each is tried on something that is."""
 
+import hashlib
 import shutil
 from dataclasses import replace
 from types import SimpleNamespace
@@ -101,6 +102,16 @@ def test_a_changed_file_and_a_lost_one_are_found(grounds, monkeypatch, tmp_path)
     assert result.standing is Standing.NOT_SHOWN
     assert "fit.py is not what was installed" in result.detail
     assert "lost.py is not there" in result.detail
+
+
+@pytest.mark.parametrize(("name", "told"), [("harness/fit.py", False), ("harness/_data/fit.py", True)])
+def test_a_checkout_whose_code_nobody_recorded_is_told(grounds, monkeypatch, tmp_path, name, told):
+    (tmp_path / "fit.py").write_text("", encoding="utf-8")
+    recorded = {name: (tmp_path / "fit.py", hashlib.sha256(b"").hexdigest())}
+    monkeypatch.setattr(installation_checks, "recorded_files", lambda: recorded)
+    result = found("package_files", grounds)
+    assert result.standing is Standing.SHOWN
+    assert bool(result.caveats) is told
 
 
 @pytest.mark.parametrize("version", [None, "0.1"])
