@@ -52,7 +52,7 @@ def compare(tmp_path, monkeypatch, capsys):
     return run
 
 
-FILES = {"run.json", "run.schema.json", "junit.xml", "summary.md", "index.html"}
+FILES = {"history.sqlite", "run.json", "run.schema.json", "junit.xml", "summary.md", "index.html"}
 
 
 def with_two_references(case):
