@@ -15,7 +15,11 @@ fit <- hlme(
 shares <- colMeans(fit$pprob[, -(1:2), drop = FALSE])
 # lcmm takes log(2 pi) from a 2 pi of single precision; the second line has it in double.
 offset <- nrow(data) * log(6.2831854820251465 / (2 * pi)) / 2
-said <- c(log_likelihood_of_lcmm = fit$loglik, log_likelihood = fit$loglik + offset, setNames(shares, paste0("mean.posterior.", seq_along(shares))))
+said <- c(
+  log_likelihood_of_lcmm = fit$loglik,
+  log_likelihood = fit$loglik + offset,
+  setNames(shares, paste0("mean.posterior.", seq_along(shares)))
+)
 cat("lcmm", as.character(packageVersion("lcmm")), "on R", as.character(getRversion()), "\n")
 cat(sprintf("  %s %.17g\n", names(said), said), sep = "")
 cat(sprintf("  parameter %s %.17g\n", names(fit$best), fit$best), sep = "")
