@@ -13,6 +13,7 @@ from harness.comparison.consensus import Consensus, consensus
 from harness.comparison.known import KnownDifference, read_known, unused
 from harness.comparison.run import Run, Skipped
 from harness.comparison.verdict import Comparison
+from harness.counterexamples.file_format import read_counterexample_case
 from harness.crosscheck import Progress, References, cross_check
 from harness.drift import Drifts
 from harness.engines import own_versions, solve
@@ -27,8 +28,18 @@ from harness.roster import references as reference_names
 
 
 def case_names() -> tuple[str, ...]:
-    """Return the names of all cases of the project."""
-    return tuple(sorted(path.stem for path in (fixtures_folder() / "cases").glob("*.toml")))
+    """Return the names of all cases of the project, counterexamples among them."""
+    return tuple(sorted(_case_files()))
+
+
+def _case_files() -> Mapping[str, Path]:
+    folder = fixtures_folder()
+    found = (*(folder / "cases").glob("*.toml"), *(folder / "counterexamples").glob("*.json"))
+    return {path.stem: path for path in found}
+
+
+def _read(path: Path) -> Case:
+    return read_counterexample_case(path) if path.suffix == ".json" else read_case(path)
 
 
 def read_cases(names: Sequence[str] = ()) -> tuple[Case, ...]:
@@ -51,7 +62,8 @@ def read_cases(names: Sequence[str] = ()) -> tuple[Case, ...]:
     ]
     if problems:
         raise CaseError("cases", problems)
-    return tuple(read_case(fixtures_folder() / "cases" / f"{name}.toml") for name in names or known)
+    files = _case_files()
+    return tuple(_read(files[name]) for name in names or known)
 
 
 def check(cases: Sequence[Case], command: str, progress: Progress) -> Run:

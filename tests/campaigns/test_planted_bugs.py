@@ -13,7 +13,6 @@ from harness.campaigns.metamorphic import contradicts
 from harness.gbtm import estimation
 from harness.lmm import evaluation
 
-ENGINES = {"lmm": "lme4", "gbtm": "flexmix"}
 WITHIN = 200
 MOST_SUBJECTS = 6
 
@@ -72,7 +71,7 @@ def first_caught(plan):
 @pytest.mark.parametrize("bug", BUGS)
 def test_a_planted_bug_is_found_without_r_and_made_small(bug, monkeypatch):
     kind, plant = BUGS[bug]
-    plan = FuzzPlan(kind=kind, engine=ALONE, examples=WITHIN, seed=1, tries=60)
+    plan = FuzzPlan(kind=kind, engine=ALONE, examples=WITHIN, seed=1, tries=40)
     plant(monkeypatch)
     caught = first_caught(plan)
     assert caught is not None, "not found"
@@ -83,22 +82,9 @@ def test_a_planted_bug_is_found_without_r_and_made_small(bug, monkeypatch):
     assert contradicts(caught.specimen).acceptable  # so it is the bug that was found, and nothing else
 
 
-@pytest.mark.parametrize("bug", [pytest.param(bug, marks=pytest.mark.needs_r(ENGINES[BUGS[bug][0]])) for bug in BUGS])
-def test_a_planted_bug_is_found_against_r_and_made_small(bug, monkeypatch):
-    kind, plant = BUGS[bug]
-    plan = FuzzPlan(kind=kind, engine=ENGINES[kind], examples=WITHIN, seed=1, tries=60)
-    plant(monkeypatch)
-    caught = first_caught(plan)
-    assert caught is not None, "not found"
-    assert len(caught.specimen.subjects) <= MOST_SUBJECTS
-    monkeypatch.undo()
-    with looking(plan) as look:
-        assert look(caught.specimen).acceptable
-
-
 def test_sound_engines_are_left_in_peace():
     for kind in ("lmm", "gbtm"):
-        result = fuzz(FuzzPlan(kind=kind, engine=ALONE, examples=8, seed=5))
-        assert len(result.examined) == 8
+        result = fuzz(FuzzPlan(kind=kind, engine=ALONE, examples=4, seed=5))
+        assert len(result.examined) == 4
         assert [one.finding for one in result.unacceptable] == []
         assert result.caught == ()
