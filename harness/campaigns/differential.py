@@ -1,6 +1,9 @@
 """One fuzzed case through two engines that are black boxes."""
 
 from dataclasses import replace
+from itertools import combinations
+
+import numpy as np
 
 from harness.campaigns.acceptable import Finding, is_below, of_comparison, of_our_refusal
 from harness.campaigns.more_starts import log_likelihood_of, reached_by_more_starts
@@ -43,6 +46,9 @@ def _of_case(specimen: Specimen, case: Case, engine: Engine) -> Finding:
     if isinstance(found, Skipped):
         return Finding(code="skipped", sentence=found.reason, reason="")
     finding = of_comparison(found)
+    if not finding.acceptable and isinstance(ours, OurLmm) and _told_twice(ours) and not is_below(found):
+        reason = "Two grouping factors have the same rows at their levels: only the sum of their variances is known."
+        return Finding(code="flat", sentence=found.sentence, reason=reason)
     if not finding.acceptable and found.attribution in _BESIDE and _same_at_its_optimum(ours, found):
         reason = "At the reference's own parameters ours says the same: its search ended beside the optimum, not above."
         return Finding(code=f"optimiser_noise:{engine.name}", sentence=found.sentence, reason=reason)
@@ -58,6 +64,16 @@ def _of_case(specimen: Specimen, case: Case, engine: Engine) -> Finding:
 
 def _is_mixture(case: Case) -> bool:
     return isinstance(case.spec, GbtmSpec) and case.spec.n_classes > 1
+
+
+def _told_twice(ours: OurLmm) -> bool:
+    """Whether two grouping factors put the same rows together, as sites of one subject each do."""
+    partitions = {one.grouping: one.codes for one in ours.result.design.random}
+    counts = {name: len(np.unique(codes)) for name, codes in partitions.items()}
+    return any(
+        counts[a] == counts[b] == np.unique(np.stack([partitions[a], partitions[b]]), axis=1).shape[1]
+        for a, b in combinations(partitions, 2)
+    )
 
 
 def _said(engine: Engine, case: Case) -> Reading | None:

@@ -192,4 +192,4 @@ def _column(name: str, specimen: Specimen, kept: np.ndarray) -> Vector:
 def _orthonormal(time: Vector, degree: int) -> Vector:
     centred = time - time.mean()
     Q = np.linalg.qr(np.column_stack([np.ones(len(time)), centred, centred**2]))[0]
-    return np.asarray(Q[:, degree])
+    return np.array(Q[:, degree], dtype=np.float64)

@@ -249,13 +249,6 @@ def random_alias_problems(random: Sequence[RandomDesign]) -> list[Problem]:
         for chosen in sets:
             rank = column_rank(triangle[:, chosen])
             found = aliases(Z[:, chosen], rank, [names[j] for j in chosen]) | found
-    for one, other in combinations(random, 2):
-        if one.grouping != other.grouping and _one_partition(one, other):
-            found |= {
-                name: f"that of {one.grouping}, whose levels have the same rows as those of {other.grouping}"
-                for j, name in enumerate(other.names)
-                if any(np.array_equal(other.Z[:, j], one.Z[:, k]) for k in range(one.Z.shape[1]))
-            }
     return [
         Problem(
             found=f"a random-effect column that is {sentence}",
@@ -265,12 +258,6 @@ def random_alias_problems(random: Sequence[RandomDesign]) -> list[Problem]:
         )
         for name, sentence in found.items()
     ]
-
-
-def _one_partition(one: RandomDesign, other: RandomDesign) -> bool:
-    """Return whether two groupings put the same rows together."""
-    together = np.unique(np.stack([one.codes, other.codes]), axis=1).shape[1]
-    return together == len(np.unique(one.codes)) == len(np.unique(other.codes))
 
 
 def exact_fit_problems(residual: Vector, outcome: Vector, name: str) -> list[Problem]:
