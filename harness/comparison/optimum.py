@@ -7,6 +7,9 @@ import numpy as np
 from harness.arrays import Matrix, Vector
 from harness.quantities import OptimumCovariance
 
+FIXED = 1e-12
+"""To so many digits two engines give what the model fixes; it may be the result of a formula."""
+
 NULL_EIGENVALUE = 1e-10
 """Below this share of the largest eigenvalue of a correlation matrix a direction has no uncertainty of its own."""
 
@@ -90,12 +93,19 @@ def conditioning(covariance: OptimumCovariance | None) -> float:
 
 
 def distance_between(left: Mapping[str, float], right: Mapping[str, float], covariance: OptimumCovariance) -> float:
-    """Return D over the quantities that both engines and the covariance know; NaN if there is none."""
+    """Return D over the quantities that both engines and the covariance know; NaN if there is none.
+
+    In a parameter that the model fixes rounding is no difference.
+    """
     rows = [row for row, path in enumerate(covariance.paths) if path in left and path in right]
     if not rows:
         return float("nan")
     paths = [covariance.paths[row] for row in rows]
-    difference = np.array([left[path] - right[path] for path in paths])
+    ours, theirs = (np.array([side[path] for path in paths]) for side in (left, right))
+    difference = ours - theirs
+    rounding = FIXED * np.maximum(np.abs(ours), np.abs(theirs)) + np.finfo(float).tiny
+    fixed = np.diag(covariance.matrix)[rows] == 0
+    difference[fixed & (np.abs(difference) <= rounding)] = 0.0
     return distance(difference, covariance.matrix[np.ix_(rows, rows)])
 
 

@@ -48,7 +48,7 @@ def _swapped(pinned: Pinned, *, posteriors: bool) -> Iterator[Corruption]:
         q.relabelled(names) if q.latent_class is not None and (POSTERIOR in q.path) is posteriors else q
         for q in pinned.reading.quantities
     )
-    differing = tuple(each.path for each in pinned.numbers if each.path.startswith("class["))
+    differing = tuple(q.path for q in pinned.reading.quantities if q.latent_class is not None)
     yield Corruption(paths=differing, right=replace(pinned.reading, quantities=quantities), any_of_them=True)
 
 

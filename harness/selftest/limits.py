@@ -7,14 +7,12 @@ judge how large its limit is would follow it wherever it goes.
 from collections.abc import Mapping
 from math import exp, log
 
+from harness.comparison.rules import LEAST_P
 from harness.comparison.tolerances import Measure
 from harness.comparison.yardstick import number
 from harness.quantities import Value
 from harness.selftest.numbers import Number, with_numbers
 from harness.selftest.pinned import Pinned, relabelled_path
-
-LEAST_P = 1e-300
-"""Below it p-values are nothing, whatever their digits."""
 
 _ABSOLUTE = frozenset({Measure.PROBABILITY, Measure.CORRELATION, "log-likelihood gap"})
 _SCALED = frozenset({Measure.DISTANCE, f"moment {Measure.DISTANCE}", Measure.PREDICTION, Measure.CONDITIONAL_VARIANCE})

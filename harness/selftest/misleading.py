@@ -3,6 +3,7 @@
 These sizes are those of reports, not of the judge's table of limits: a limit that someone loosens too far shows here.
 """
 
+from harness.comparison.rules import LEAST_P
 from harness.comparison.yardstick import LOG_LIKELIHOOD, Yardstick, number
 from harness.quantities import Kind, Quantity, Value
 
@@ -29,8 +30,16 @@ def what_matters(path: str, kind: Kind, value: Value, ours: Quantity | None, sca
     error = _standard_error(ours, scales) if kind is Kind.OPTIMUM else None
     if error:
         return 0.1 * error
-    least = 1e-4 if path.endswith("tukey_p_value") else 0.0  # the studentized range is known to an absolute error
-    return max(SHARE * size, least) or 1.0
+    return max(SHARE * size, _least(path)) or 1.0
+
+
+def _least(path: str) -> float:
+    """Return what matters of a number near zero: little of a test statistic, of the smallest p-values nothing."""
+    if path.endswith("tukey_p_value"):
+        return 1e-4  # the studentized range is known to an absolute error
+    if path.endswith(".statistic"):
+        return 0.1 * SHARE
+    return 10 * LEAST_P if path.endswith("p_value") else 0.0
 
 
 def _standard_error(ours: Quantity | None, scales: Yardstick) -> float | None:

@@ -68,8 +68,8 @@ def fate_of(pinned: Pinned, corruption: Corruption) -> Fate:
             caught.append(path)
         elif not any(_is_accepted(pinned, verdict) for verdict in found):
             survived.append(path)
-    if corruption.any_of_them and caught:
-        return Fate(caught=corruption.paths, survived=())
+    if corruption.any_of_them:  # a contradiction counts once
+        return Fate(caught=tuple(caught[:1]), survived=() if caught else tuple(survived[:1]))
     return Fate(caught=tuple(caught), survived=tuple(survived))
 
 

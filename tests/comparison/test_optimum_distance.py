@@ -114,3 +114,14 @@ def test_the_conditioning_of_independent_parameters_is_one_half():
     assert conditioning(OptimumCovariance(paths=("a", "b"), matrix=np.diag([4.0, 1e-8]))) == 0.5
     assert conditioning(OptimumCovariance(paths=("a", "b"), matrix=np.diag([4.0, 0.0]))) == 0.5
     assert conditioning(None) == 0
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "expected"),
+    [(1.0, 1.0 + 2**-52, 0.0), (0.0, 5e-324, 0.0), (1.0, 1.0 + 1e-9, float("inf")), (0.0, 1e-9, float("inf"))],
+)
+def test_rounding_of_what_a_model_fixes_is_no_difference(ours, theirs, expected):
+    """As the share of a single class is, 1, and the covariance of uncorrelated random effects, 0."""
+    covariance = OptimumCovariance(paths=("share", "beta"), matrix=np.diag([0.0, 4.0]))
+    sides = ({"share": value, "beta": 3.0} for value in (ours, theirs))
+    assert distance_between(*sides, covariance) == expected
