@@ -179,7 +179,7 @@ def _column(name: str, specimen: Specimen, kept: np.ndarray) -> Vector:
     if name == "intercept":
         return column
     if (found := re.fullmatch(r"poly\(t, 2\)\[(\d)\]", name)) is not None:
-        return _orthonormal(np.array(specimen.numbers["t"]), int(found[1]))[kept]
+        return np.asarray(_orthonormal(np.array(specimen.numbers["t"]), int(found[1]))[kept], dtype=np.float64)
     for atom in name.split(":"):
         source, _, level = atom.partition("[")
         if level:

@@ -56,8 +56,11 @@ def flexmix_fixed_point(fit: GbtmFit, design: GbtmDesign) -> Point:
     mixture = design.mixture_of(fit.class_kinds)
     vector = fit.vector
     for _ in range(_STEPS):
-        found = derivatives(vector[None], mixture)
-        equations = found.score[0] + _sigma_excess(vector, mixture, design.n_observations)
+        with np.errstate(all="ignore"):  # where it does not settle it may run far away
+            found = derivatives(vector[None], mixture)
+            equations = found.score[0] + _sigma_excess(vector, mixture, design.n_observations)
+        if not (np.isfinite(equations).all() and np.isfinite(found.information[0]).all()):
+            break
         step = _newton_step(found.information[0], equations)
         vector = vector + step
         size = float(np.sqrt(abs(step @ found.information[0] @ step)))

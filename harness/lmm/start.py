@@ -13,6 +13,8 @@ _REGULAR = 1e-6
 _WITHOUT_MOMENTS = 0.7
 _STRETCH = 10.0
 _FEW_SUBJECTS = 12
+# Where few subjects are far from zero and no fixed effect takes that up, random effects of a hundred sigmas do.
+_FURTHER = (2, 3)
 
 
 def starts(statistics: SufficientStatistics) -> tuple[Matrix, ...]:
@@ -26,6 +28,7 @@ def starts(statistics: SufficientStatistics) -> tuple[Matrix, ...]:
     if not several and not few:
         return (moments,)
     found = [moments, moments / _STRETCH, moments * _STRETCH]
+    found += [moments * _STRETCH**power for power in _FURTHER] if few else []
     if several:
         found.append(_WITHOUT_MOMENTS * np.eye(statistics.n_random))
         for block in layout.blocks:
