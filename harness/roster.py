@@ -24,7 +24,7 @@ class Enlisted:
 
     Where the list names no package it has the engine's own name: one package may be run in more than one way. `sources`
     are the R files that it runs, in the order in which they are loaded; `debian` is its system package, empty where it
-    is on CRAN only.
+    is on CRAN only. `fit` is the engine whose fit it goes on from, itself where it fits on its own.
     """
 
     name: str
@@ -32,6 +32,7 @@ class Enlisted:
     models: str
     sources: tuple[str, ...]
     debian: str
+    fit: str
 
 
 @cache
@@ -44,6 +45,7 @@ def roster() -> Mapping[str, Enlisted]:
             models=entry["Models"],
             sources=tuple(entry["Sources"].split()),
             debian=entry.get("Debian", ""),
+            fit=entry.get("Fit", entry["Engine"]),
         )
         for entry in _entries((r_source_folder() / "engines.dcf").read_text(encoding="utf-8"))
     }
@@ -99,6 +101,11 @@ def _offered_peers() -> Iterator[Peer]:
     for models in MODELS:
         for point in sorted(entry_points(group=f"{ENTRY_POINTS}.{models}"), key=lambda point: point.name):
             yield Peer(name=point.name, models=models, module=point.module, attribute=point.attr)
+
+
+def whose_fit(engine: str) -> str:
+    """Return the engine whose fit an engine goes on from, the engine itself where it fits on its own."""
+    return roster()[engine].fit if engine in roster() else engine
 
 
 def r_files() -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 Engines are put side by side only where they speak of the same thing: a quantity counts for those engines against which
 our own value is the same, because against an engine with a definition of its own ours is given under that definition.
+Engines that go on from the fit of another have no vote beside it: they would only repeat it.
 """
 
 from collections import Counter
@@ -15,6 +16,7 @@ from harness.comparison.rules import judge_pair
 from harness.comparison.verdict import Comparison, Outcome, Verdict
 from harness.comparison.yardstick import Yardstick, number, yardstick
 from harness.quantities import Kind, Quantity, Reading, Value
+from harness.roster import whose_fit
 
 FEWEST = 3
 """With fewer engines nobody can be outvoted."""
@@ -32,7 +34,10 @@ class Dissent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Consensus:
-    """All engines of one case; `unanimous` counts the quantities that three or more give and on which all agree."""
+    """What the engines of one case say together; `engines` are those with a vote.
+
+    `unanimous` counts the quantities that three or more of them give and on which all of these agree.
+    """
 
     case: str
     engines: tuple[str, ...]
@@ -48,7 +53,8 @@ def consensus(case: str, comparisons: Sequence[Comparison]) -> Consensus | None:
     that holds between the two. Scales, such as standard errors, are ours for all pairs, as in every comparison. Where
     ours is the odd one out, ours is named.
     """
-    sides = [_Side.of(one) for one in comparisons if one.left.failure is None and one.right.failure is None]
+    answered = [one for one in comparisons if one.left.failure is None and one.right.failure is None]
+    sides = [_Side.of(one) for one in _with_own_fits(answered)]
     if len(sides) + 1 < FEWEST:
         return None
     votes = [vote for path in _paths(sides) if (vote := _vote(path, sides)) is not None]
@@ -108,6 +114,19 @@ class _Vote:
             for pair, verdict in self.pairs.items()
             if pair[0] in engines and pair[1] in engines
         )
+
+
+def _with_own_fits(comparisons: Sequence[Comparison]) -> list[Comparison]:
+    """Return one comparison a fit: that with the engine that made it where there is one, else the first."""
+    by_fit: dict[str, Comparison] = {}
+    for comparison in comparisons:
+        name = comparison.right.engine
+        fit = whose_fit(name)
+        if fit == name:
+            by_fit[fit] = comparison
+        else:
+            by_fit.setdefault(fit, comparison)
+    return list(by_fit.values())
 
 
 def _paths(sides: Sequence[_Side]) -> Iterator[str]:

@@ -48,7 +48,7 @@ def test_engines_that_agree_are_unanimous_on_all_that_they_give(council, ours_lm
     assert "3 engines agree on all" in found.sentence
 
 
-@pytest.mark.parametrize("others", [("lme4",), ("lme4", "statsmodels"), ("lme4", "statsmodels", "lmerTest")])
+@pytest.mark.parametrize("others", [("lme4",), ("lme4", "statsmodels"), ("lme4", "statsmodels", "mmrm")])
 def test_a_planted_dissenter_is_named(council, with_value, others):
     found = council(dict.fromkeys(others, unchanged) | {"nlme": with_value(ERROR, lambda value: 1.02 * value)})
     (dissent,) = found.dissents
@@ -103,6 +103,22 @@ def test_a_value_that_is_no_number_is_a_dissent(council, with_value):
     (dissent,) = found.dissents
     assert dissent.dissenter == "nlme"
     assert "nan" in dissent.sentence
+
+
+def test_engines_that_go_on_from_one_fit_have_one_vote(council, ours_lmm, change):
+    # Without this rule three names for lme4's optimum would outvote ours.
+    wrong = change(ours_lmm, {SLOPE: lambda value: value + 1.0})
+    found = council({"lmerTest": unchanged, "lme4": unchanged, "pbkrtest": unchanged}, ours=wrong)
+    assert found is None
+    found = council({"lmerTest": unchanged, "pbkrtest": unchanged, "nlme": unchanged})
+    assert found.engines == ("harness", "lmerTest", "nlme")
+    found = council({"lmerTest": unchanged, "lme4": unchanged, "nlme": unchanged})
+    assert found.engines == ("harness", "lme4", "nlme")
+
+
+def test_lme4_in_another_way_has_a_vote_of_its_own(council):
+    found = council({"lme4": unchanged, "lme4_default": unchanged})
+    assert found.engines == ("harness", "lme4", "lme4_default")
 
 
 def test_an_engine_that_failed_has_no_vote(council, crashed):
