@@ -62,8 +62,8 @@ class InputEvidence:
     """What an engine says it was given, counted on its own side after it dropped what it drops.
 
     `outcome_sum` and `design_sums` (one per column, by name) are sums over the rows used, so that a lost row, a
-    recoded level or a shuffled column shows without sending the data back. `echo_is_exact` says whether the columns came
-    back from the engine bit for bit as they were sent; None where nothing was sent, or nothing sent back.
+    recoded level or a shuffled column shows without sending the data back. `echo_is_exact` says whether the columns
+    came back from the engine bit for bit as they were sent; None where nothing was sent, or nothing sent back.
     """
 
     n_observations: int

@@ -25,7 +25,7 @@ REPORT = {"report", "report/history.sqlite", *(f"report/{name}" for name in NAME
 # ---- names, options, folders ----
 
 
-@pytest.mark.parametrize("command", ["check", "compare", "explain", "record"])
+@pytest.mark.parametrize("command", ["check", "compare", "record"])
 @pytest.mark.parametrize("name", ["../../x", "/etc/passwd", f"../cases/{CASE}", "", ".", "no_such_case", "a\nb"])
 def test_what_is_no_case_is_refused(harness, command, name):
     reason = ["--reason", "to see"] if command == "record" else []
@@ -33,6 +33,23 @@ def test_what_is_no_case_is_refused(harness, command, name):
     assert status == cli.USAGE
     assert not output
     assert f"no case {name!r}; expected the name of a case" in error
+    assert not harness.files
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("no_such_case", "no case 'no_such_case'; expected the name of a case"),
+        ("../../x", "no case '..'; expected the name of a case"),
+        ("/etc/passwd", "'/etc/passwd'; expected CASE, CASE/ENGINE or CASE/ENGINE/QUANTITY"),
+        ("", "''; expected CASE, CASE/ENGINE or CASE/ENGINE/QUANTITY"),
+    ],
+)
+def test_what_names_no_verdict_is_refused(harness, name, found):
+    status, output, error = harness.run("explain", "--", name)
+    assert status == cli.USAGE
+    assert not output
+    assert found in error
     assert not harness.files
 
 
