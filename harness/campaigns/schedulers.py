@@ -1,5 +1,6 @@
 """Where batches are computed: processes of this machine, or a cluster; both are executors of the standard library."""
 
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future
@@ -7,7 +8,7 @@ from contextlib import contextmanager, suppress
 from types import ModuleType
 
 from harness.campaigns.cells import Batch
-from harness.campaigns.workers import Done, run_batch
+from harness.campaigns.workers import Done, end_with, run_batch
 from harness.errors import CampaignError, Problem
 
 IDLE = 600.0
@@ -55,7 +56,9 @@ class LocalWorkers(Workers):
 
         # Threads are pinned before a worker imports numpy: afterwards is too late for some libraries.
         threads = dict.fromkeys(_THREADS, "1")
-        executor: Executor = ProcessPoolExecutor(max_workers=self._n, timeout=IDLE, env=threads)
+        executor: Executor = ProcessPoolExecutor(
+            max_workers=self._n, timeout=IDLE, env=threads, initializer=end_with, initargs=(os.getpid(),)
+        )
         return executor
 
     def submit(self, batch: Batch) -> "Future[Done]":

@@ -6,9 +6,10 @@ another machine runs; it returns rows and writes nothing.
 
 import atexit
 import os
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from threading import Lock
+from threading import Lock, Thread
 
 from threadpoolctl import threadpool_limits
 
@@ -22,6 +23,9 @@ from harness.peers.engine import installed_version, peer_engine, peer_versions
 from harness.references.live import engine_versions, reference_engine
 from harness.references.worker import RWorker
 from harness.roster import peers, roster
+
+PATIENCE = 1.0
+"""Seconds between two looks at whether the parent is still there."""
 
 
 @dataclass(slots=True)
@@ -86,6 +90,17 @@ def _of_python(reference: str) -> tuple[Engine, Mapping[str, str]]:
     if installed_version(engine.adapter.package) is None:
         raise EngineError(reference, "absent", f"Python has no package {engine.adapter.package}")
     return engine, peer_versions(engine.adapter.package)
+
+
+def end_with(parent: int) -> None:
+    """Let this process end when its parent does, however that ended; its R does the same with this one."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(PATIENCE)
+        os._exit(1)
+
+    Thread(target=watch, daemon=True).start()
 
 
 def _rows(batch: Batch, worker: RWorker) -> Iterator[Row]:
