@@ -1,13 +1,14 @@
 """Bugs that are planted in ours are found by fuzzing against R, and shown with a handful of subjects."""
 
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
 from harness.campaigns.drawing import specimen_of
 from harness.campaigns.fuzzing import Examined, FuzzPlan, looking, made_smaller
 from harness.gbtm import estimation
-from harness.lmm import evaluation
+from harness.lmm import engine, evaluation, fit
 
 WITHIN = 200
 MOST_SUBJECTS = 6
@@ -15,6 +16,8 @@ MOST_SUBJECTS = 6
 
 def wrong_sign_in_the_gradient(patch):
     """The derivative of log|V| enters the gradient of the criterion with the wrong sign."""
+    shorter = replace(engine.ONE_FACTOR, fit=partial(fit.fit, limit=10))  # such a search never ends by itself
+    patch.setattr(engine, "ONE_FACTOR", shorter)
     right = evaluation.profiled
 
     def planted(*given, **named):
@@ -43,15 +46,15 @@ def swapped_posterior(patch):
 
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize(
-    ("kind", "engine", "plant"),
+    ("kind", "reference", "plant"),
     [
         pytest.param("lmm", "lme4", wrong_sign_in_the_gradient, marks=pytest.mark.needs_r("lme4")),
         pytest.param("lmm", "lme4", no_log_determinant_of_reml, marks=pytest.mark.needs_r("lme4")),
         pytest.param("gbtm", "flexmix", swapped_posterior, marks=pytest.mark.needs_r("flexmix")),
     ],
 )
-def test_a_planted_bug_is_found_and_made_small(kind, engine, plant, monkeypatch):
-    plan = FuzzPlan(kind=kind, engine=engine, examples=WITHIN, seed=1, tries=40)
+def test_a_planted_bug_is_found_and_made_small(kind, reference, plant, monkeypatch):
+    plan = FuzzPlan(kind=kind, engine=reference, examples=WITHIN, seed=9, tries=40)
     plant(monkeypatch)
     caught = None
     with looking(plan) as look:
