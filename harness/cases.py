@@ -100,7 +100,7 @@ def _references_of_trajectories(spec: GbtmSpec) -> tuple[str, ...]:
         alike = spec.random is None and spec.errors == "independent"
         return ("lcmm", "flexmix") if alike else ("lcmm",)
     if spec.n_classes == 1:
-        return (_REGRESSIONS[spec.family],)
+        return (_REGRESSIONS.get(spec.family, "trajeR"),)
     return ("flexmix",) if spec.family in {"poisson", "logit"} else ("trajeR",)
 
 

@@ -35,7 +35,7 @@ def read_parquet(path: Path, wanted: Sequence[str], options: FileOptions) -> Tab
         header = file.schema_arrow.names
         _check(path, header, wanted, file.metadata.num_rows)
         table = file.read()
-    except pa.ArrowException as error:
+    except (pa.ArrowException, UnicodeDecodeError) as error:
         refuse(path, [_damaged("Parquet", error)])
     nested = [name for name in wanted if pa.types.is_nested(table.schema.field(name).type)]
     if nested:

@@ -132,6 +132,8 @@ def _value(tree: Mapping[str, Any]) -> Any:  # noqa: ANN401  # any value of the 
     if "list" in tree:
         items = [_value(item) for item in tree["list"]]
         return items if tree["names"] is None else dict(zip(tree["names"], items, strict=True))
+    if tree.get("null") is not True:
+        raise TypeError("no value of any kind")
     return None
 
 
