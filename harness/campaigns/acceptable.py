@@ -53,6 +53,8 @@ _THEIR_REFUSALS = {
     "number of levels": "lme4 refuses a grouping factor with a level for each row, also under weights.",
     "invalid grouping factor": "lme4 refuses a grouping factor of one level.",
     "Downdated VtV": "lme4's Cholesky factorisation fails where columns are nearly dependent; ours is of a QR.",
+    "failed from every start": "flexmix's regressions take raw powers of time, which are dependent in doubles far from"
+    " its origin, or an optimum that they have not.",
     "PIRLS": "lme4's own iterations fail.",
 }
 

@@ -17,7 +17,7 @@ from harness.crosscheck import References, compare_with
 from harness.engines import OurLmm, OurSide, solve
 from harness.errors import CaseError, CohortError, InputError, SpecError
 from harness.gbtm.spec import GbtmSpec
-from harness.quantities import Reading
+from harness.quantities import Kind, Reading
 
 _BESIDE = {Attribution.HESSIAN, Attribution.UNEXPLAINED, Attribution.OPTIMISER_NOISE}
 
@@ -37,7 +37,7 @@ def differs(specimen: Specimen, engine: Engine) -> Finding:
         return Finding(code=f"crash:{type(error).__name__}", sentence=f"{type(error).__name__}: {error}", reason="")
 
 
-def _of_case(specimen: Specimen, case: Case, engine: Engine) -> Finding:
+def _of_case(specimen: Specimen, case: Case, engine: Engine) -> Finding:  # noqa: PLR0911  # a cause a return
     try:
         ours = solve(case)
     except SpecError as refusal:
@@ -55,10 +55,39 @@ def _of_case(specimen: Specimen, case: Case, engine: Engine) -> Finding:
     if found.attribution is Attribution.LOCAL_OPTIMUM and not finding.acceptable and _is_mixture(case):
         reason = reached_by_more_starts(specimen, log_likelihood_of(found.right))
         return replace(finding, reason=reason)
+    if found.attribution is Attribution.DEFINITION and _cut_link(case, found) and not is_below(found):
+        reason = "R's logit is cut at 30 either side; ours goes on, where a class has a probability of 0 or 1."
+        return Finding(code="boundary", sentence=found.sentence, reason=reason)
+    if found.attribution is Attribution.UNEXPLAINED and _is_mixture(case):
+        return _of_other_ends(specimen, found, finding, ours, engine)
     if found.attribution is Attribution.DEFINITION and isinstance(ours, OurLmm):
         reason = rounded_by_the_reference(ours, found)
         if reason:
             return Finding(code=f"float:{engine.name}", sentence=found.sentence, reason=reason)
+    return finding
+
+
+def _cut_link(case: Case, comparison: Comparison) -> bool:
+    """Whether the model is of binary outcomes, and the engines differ beside their optima only."""
+    at_optima = [v for v in comparison.verdicts if v.kind is Kind.OBJECTIVE and "optimum" in v.quantity]
+    same = bool(at_optima) and all(verdict.outcome is Outcome.AGREE for verdict in at_optima)
+    return isinstance(case.spec, GbtmSpec) and case.spec.family == "logit" and same
+
+
+def _of_other_ends(
+    specimen: Specimen, comparison: Comparison, finding: Finding, ours: OurSide, engine: Engine
+) -> Finding:
+    """Return whose end is the lower maximum, where classes of two ends do not even have the same coefficients."""
+    left, right = log_likelihood_of(comparison.left), log_likelihood_of(comparison.right)
+    if is_below(comparison):
+        reason = reached_by_more_starts(specimen, right)
+        return Finding(code=f"local_optimum:{comparison.left.engine}", sentence=finding.sentence, reason=reason)
+    optimum = next((value.point for value in comparison.left.objective if value.label == "optimum"), None)
+    again = None if optimum is None else engine.read(ours.case, start=optimum)
+    near = 1e-6 * max(1.0, abs(left))
+    if right < left - near and again is not None and again.failure is None and log_likelihood_of(again) >= left - near:
+        reason = "The reference ended at a lower maximum of the mixture; begun at ours it stays there."
+        return Finding(code=f"local_optimum:{engine.name}", sentence=finding.sentence, reason=reason)
     return finding
 
 

@@ -54,7 +54,7 @@ def swapped_posterior(patch):
     ],
 )
 def test_a_planted_bug_is_found_and_made_small(kind, reference, plant, monkeypatch):
-    plan = FuzzPlan(kind=kind, engine=reference, examples=WITHIN, seed=9, tries=40)
+    plan = FuzzPlan(kind=kind, engine=reference, examples=WITHIN, seed=9, tries=100)
     plant(monkeypatch)
     caught = None
     with looking(plan) as look:

@@ -16,6 +16,7 @@ from harness.lmm.crossed.statistics import CrossProducts
 _SMALLEST_VARIANCE = 0.01
 _STRETCH = 10.0
 _FEW_ROWS = 200
+_VERY_FEW_ROWS = 50
 
 
 def starts(cross: CrossProducts) -> tuple[Vector, ...]:
@@ -26,7 +27,11 @@ def starts(cross: CrossProducts) -> tuple[Vector, ...]:
     moments = moment_start(cross)
     if cross.n_observations >= _FEW_ROWS:
         return (moments,)
-    return moments, _STRETCH * moments, moments / _STRETCH
+    near = (moments, _STRETCH * moments, moments / _STRETCH)
+    if cross.n_observations >= _VERY_FEW_ROWS:
+        return near
+    alone = (np.where(np.arange(len(moments)) == j, _STRETCH**2, 1 / _STRETCH) for j in range(len(moments)))
+    return (*near, _STRETCH**2 * moments, *(stretch * moments for stretch in alone))
 
 
 def moment_start(cross: CrossProducts) -> Vector:
