@@ -75,12 +75,11 @@ name = "anxiety_state"
 title = "State anxiety"
 rater = "self"
 recall_days = 0
-remission = 15
-relapse = 25
+remission = 5
+relapse = 8
 [items]
 names = ["calm", "tense", "upset"]
 range = [1, 4]
-ranges = { upset = [0, 4] }
 reversed = ["calm"]
 labels = { calm = "I feel calm" }
 [missing]
@@ -163,8 +162,9 @@ def claims_spec(chance, folder):
 
 
 def study(chance, folder):
-    source = hostile.damaged(chance, chance.choice(texts("studies/*.toml")))
-    read_study(hostile.written(folder / "study.toml", source))
+    plans = [text for text in texts("studies/*.toml") if "[study]" in text]
+    hostile.written(folder / "bdi2.toml", texts("studies/bdi2.toml")[0])  # which one of them names
+    read_study(hostile.written(folder / "study.toml", hostile.damaged(chance, chance.choice(plans))))
 
 
 def mapping(chance, folder):
@@ -180,7 +180,8 @@ def known_differences(chance, folder):
 
 
 def instrument(chance, folder):
-    read_instrument(hostile.written(folder / "i.toml", hostile.damaged(chance, INSTRUMENT)))
+    scales = (INSTRUMENT, texts("studies/bdi2.toml")[0])
+    read_instrument(hostile.written(folder / "i.toml", hostile.damaged(chance, chance.choice(scales))))
 
 
 def _schema(folder: Path):
