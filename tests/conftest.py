@@ -11,6 +11,8 @@ from harness.errors import EngineError
 from harness.references import installed_packages
 from harness.references.worker import RWorker
 
+pytest_plugins = ["pytester"]  # for the tests of our own plugin; pytest takes plugins here alone
+
 # In CI the same examples each time, and nowhere a deadline: a busy machine is no defect.
 settings.register_profile("dev", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)

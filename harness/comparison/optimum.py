@@ -102,7 +102,8 @@ def distance_between(left: Mapping[str, float], right: Mapping[str, float], cova
         return float("nan")
     paths = [covariance.paths[row] for row in rows]
     ours, theirs = (np.array([side[path] for path in paths]) for side in (left, right))
-    difference = ours - theirs
+    with np.errstate(invalid="ignore"):  # infinity less infinity is no number, and so is D then
+        difference = ours - theirs
     rounding = FIXED * np.maximum(np.abs(ours), np.abs(theirs)) + np.finfo(float).tiny
     fixed = np.diag(covariance.matrix)[rows] == 0
     difference[fixed & (np.abs(difference) <= rounding)] = 0.0

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
-from functools import cache
 from types import MappingProxyType
 
 
@@ -265,7 +264,6 @@ BY_ENGINE: Mapping[str, Mapping[Measure, Tolerance]] = MappingProxyType(
 )
 
 
-@cache
 @cache
 def tolerance(measure: Measure, *engines: str) -> Tolerance:
     """Return the tolerance that holds between engines: the largest of theirs, each its own or the default."""

@@ -7,8 +7,6 @@ import pytest
 
 from harness.locations import fixtures_folder
 
-pytest_plugins = ["pytester"]
-
 OWN, THEIRS = "sleepstudy__random_slope_reml", "two_rates__madrs_remission"
 MODEL = """
 [model]

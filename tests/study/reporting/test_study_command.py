@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from harness import cli, commands
+from harness import cli
+from harness.commands import study as command_of_studies
 from harness.study.firewall import DurabilityNotEstimable
 from harness.study.run import run_study
 from harness.study.study_file import read_study
@@ -43,7 +44,7 @@ def command(tmp_path, monkeypatch, capfd):
 )
 def test_the_report_is_written_and_a_disagreement_is_a_status(command, sample_reports, tmp_path, name, ending):
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(commands, "run_study", lambda *_, **__: sample_reports[name])
+        patched.setattr(command_of_studies, "run_study", lambda *_, **__: sample_reports[name])
         status, output, error = command(STUDIES / "ketamine.toml", "--report", "out")
     assert (status, error) == (ending[0], "")
     assert ending[1] in output
