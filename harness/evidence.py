@@ -9,6 +9,7 @@ import numpy as np
 
 from harness.cases import Case, Engine
 from harness.comparison.adjudication import needs_referee
+from harness.comparison.alignment import relabelled
 from harness.comparison.attribution import disputed_errors, needs_direction, needs_restart
 from harness.comparison.verdict import (
     Adjudication,
@@ -84,16 +85,15 @@ def with_errors(ours: OurSide, engine: Engine, comparison: Comparison) -> CrossE
     disputed, theirs = disputed_errors(comparison), optimum_of(comparison.right)
     if not disputed or theirs is None:
         return None
-    back = {ours: theirs for theirs, ours in comparison.permutation.items()}
     at_left = _errors(comparison.left)
     try:
         with np.errstate(all="ignore"):
             there = ours.quantities_at(theirs)
     except (SpecError, ValueError, np.linalg.LinAlgError):
         return None
+    at_there = replace(comparison.left, quantities=there, covariance=None)
     # The point of the right engine has its own order of classes.
-    there = tuple(q.relabelled(comparison.permutation) for q in there) if back else there
-    at_right = _errors(replace(comparison.left, quantities=there))
+    at_right = _errors(relabelled(at_there, comparison.permutation) if comparison.permutation else at_there)
     worst = sorted(disputed, key=lambda v: -(v.observed or 0.0))
     found = tuple(
         RecomputedError(

@@ -7,6 +7,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from harness.arrays import Matrix
+from harness.comparison.log_odds import referred
 from harness.comparison.yardstick import number
 from harness.quantities import Reading
 
@@ -65,13 +66,16 @@ def align(left: Reading, right: Reading) -> Alignment:
 
 
 def relabelled(reading: Reading, permutation: Mapping[int, int]) -> Reading:
-    """Return the reading with its latent classes renamed, in the quantities and in their covariance."""
+    """Return the reading with its latent classes renamed, in the quantities and in their covariance.
+
+    Log-odds are against the class that has the label of the one they were against; see `referred`.
+    """
     quantities = tuple(quantity.relabelled(permutation) for quantity in reading.quantities)
     covariance = reading.covariance
     if covariance is not None:
         names = {before.path: after.path for before, after in zip(reading.quantities, quantities, strict=True)}
         covariance = replace(covariance, paths=tuple(names.get(path, path) for path in covariance.paths))
-    return replace(reading, quantities=quantities, covariance=covariance)
+    return referred(replace(reading, quantities=quantities, covariance=covariance), permutation)
 
 
 def _classes(reading: Reading) -> list[int]:

@@ -9,6 +9,7 @@ import pytest
 from harness.comparison.alignment import align, relabelled
 from harness.comparison.judge import judge
 from harness.comparison.verdict import Attribution, CrossEvidence, Outcome
+from harness.quantities import Kind, OptimumCovariance, Quantity
 
 ALL = [dict(zip((1, 2, 3), p, strict=True)) for p in permutations((1, 2, 3))]
 
@@ -77,3 +78,41 @@ def test_a_missing_class_leaves_no_agreement_on_either_side(ours_gbtm, lcmm, los
 
 def test_models_without_classes_have_no_permutation(ours_lmm, lme4):
     assert dict(align(ours_lmm, lme4).permutation) == {}
+
+
+@pytest.mark.parametrize("permutation", ALL)
+def test_log_odds_are_against_the_class_of_the_same_name_after_a_renaming(ours_gbtm, permutation):
+    against_third = {1: (0.4, 0.02), 2: (-1.1, 0.05)}
+    odds = tuple(
+        Quantity(
+            path=f"class[{g}].membership[{name}].estimate",
+            kind=Kind.OPTIMUM,
+            value=value,
+            standard_error=0.3,
+            latent_class=g,
+        )
+        for g, values in against_third.items()
+        for name, value in zip(("intercept", "age"), values, strict=True)
+    )
+    matrix = np.array([[4.0, 1, 2, 0], [1, 3, 0, 1], [2, 0, 5, 1], [0, 1, 1, 2]])
+    covariance = OptimumCovariance(paths=tuple(q.path for q in odds), matrix=matrix)
+    renamed = relabelled(replace(ours_gbtm, quantities=odds, covariance=covariance), permutation)
+    found = {q.path: q for q in renamed.quantities}
+    table = {g: np.array(against_third.get(g, (0.0, 0.0))) for g in (1, 2, 3)}
+    by_new = {permutation[g]: values for g, values in table.items()}
+    assert sorted(found) == sorted(q.path for q in odds)
+    for g in (1, 2):
+        for k, name in enumerate(("intercept", "age")):
+            one = found[f"class[{g}].membership[{name}].estimate"]
+            assert one.value == pytest.approx(by_new[g][k] - by_new[3][k], abs=1e-15)
+            place = renamed.covariance.paths.index(one.path)
+            if permutation[3] != 3:
+                assert one.standard_error == pytest.approx(renamed.covariance.matrix[place, place] ** 0.5)
+    # The variance of a difference, by hand: the intercepts' covariances above are [[4, 2], [2, 5]].
+    if permutation == {1: 3, 2: 2, 3: 1}:
+        assert found["class[1].membership[intercept].estimate"].standard_error == 2.0
+        assert found["class[2].membership[intercept].estimate"].standard_error == pytest.approx(5**0.5)
+    back = relabelled(renamed, {after: before for before, after in permutation.items()})
+    assert [q.path for q in back.quantities] == [q.path for q in odds]
+    assert [q.value for q in back.quantities] == pytest.approx([q.value for q in odds])
+    assert back.covariance.matrix == pytest.approx(matrix)
