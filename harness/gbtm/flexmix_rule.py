@@ -27,6 +27,7 @@ from harness.quantities import Point
 
 _STEPS = 100
 _TOLERANCE = 1e-13  # the largest step, in standard errors
+_FURTHEST = 10.0  # from the optimum, in its standard errors; the factor of sigma^2 alone moves it by less than sqrt(p)
 
 
 def flexmix_fixed_point(fit: GbtmFit, design: GbtmDesign) -> Point:
@@ -55,14 +56,20 @@ def flexmix_fixed_point(fit: GbtmFit, design: GbtmDesign) -> Point:
     """
     mixture = design.mixture_of(fit.class_kinds)
     vector = fit.vector
+    at_optimum: Matrix | None = None
     for _ in range(_STEPS):
         with np.errstate(all="ignore"):  # where it does not settle it may run far away
             found = derivatives(vector[None], mixture)
             equations = found.score[0] + _sigma_excess(vector, mixture, design.n_observations)
         if not (np.isfinite(equations).all() and np.isfinite(found.information[0]).all()):
             break
+        at_optimum = found.information[0] if at_optimum is None else at_optimum
         step = _newton_step(found.information[0], equations)
         vector = vector + step
+        # Far away, where nothing has information, every step looks short.
+        away = vector - fit.vector
+        if not away @ at_optimum @ away <= _FURTHEST**2:
+            break
         size = float(np.sqrt(abs(step @ found.information[0] @ step)))
         if not np.isfinite(size):
             break
