@@ -38,6 +38,8 @@ _OUR_REFUSALS = {
     "at least \\d+ rows": "As many fixed effects as rows, or one fewer: no residual degree of freedom is left for sigma"
     " and a variance; lme4 optimises a criterion that has no maximum.",
     "fewer random effects than rows": "As many random effects as rows: only their sum with the residual is known.",
+    "an outcome that varies$": "A constant outcome: nothing tells classes apart, and but for counts above zero the"
+    " likelihood has no maximum.",
     "at least two observed levels": "A factor of one level has no contrast; R drops the column with a message.",
     "values that vary": "A constant outcome: the likelihood has no maximum.",
     "at least 2": "One subject: its variance is not known.",
@@ -53,8 +55,6 @@ _THEIR_REFUSALS = {
     "number of levels": "lme4 refuses a grouping factor with a level for each row, also under weights.",
     "invalid grouping factor": "lme4 refuses a grouping factor of one level.",
     "Downdated VtV": "lme4's Cholesky factorisation fails where columns are nearly dependent; ours is of a QR.",
-    "failed from every start": "flexmix's regressions take raw powers of time, which are dependent in doubles far from"
-    " its origin, or an optimum that they have not.",
     "PIRLS": "lme4's own iterations fail.",
 }
 

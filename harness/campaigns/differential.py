@@ -6,6 +6,13 @@ from itertools import combinations
 import numpy as np
 
 from harness.campaigns.acceptable import Finding, is_below, of_comparison, of_our_refusal
+from harness.campaigns.flexmix_limits import (
+    CUT,
+    jumps_at_its_end,
+    vanished_sigma,
+    without_an_answer,
+    without_cut_points,
+)
 from harness.campaigns.more_starts import log_likelihood_of, reached_by_more_starts
 from harness.campaigns.rounding import rounded_by_the_reference
 from harness.cases import Case, Engine
@@ -17,8 +24,9 @@ from harness.crosscheck import References, compare_with
 from harness.engines import OurLmm, OurSide, solve
 from harness.errors import CaseError, CohortError, InputError, SpecError
 from harness.gbtm.spec import GbtmSpec
-from harness.quantities import Kind, Reading
+from harness.quantities import Reading
 
+_OTHER_FUNCTION = {Attribution.CONSTANT, Attribution.DEFINITION}
 _BESIDE = {Attribution.HESSIAN, Attribution.UNEXPLAINED, Attribution.OPTIMISER_NOISE}
 
 
@@ -37,7 +45,7 @@ def differs(specimen: Specimen, engine: Engine) -> Finding:
         return Finding(code=f"crash:{type(error).__name__}", sentence=f"{type(error).__name__}: {error}", reason="")
 
 
-def _of_case(specimen: Specimen, case: Case, engine: Engine) -> Finding:  # noqa: PLR0911  # a cause a return
+def _of_case(specimen: Specimen, case: Case, engine: Engine) -> Finding:
     try:
         ours = solve(case)
     except SpecError as refusal:
@@ -45,7 +53,19 @@ def _of_case(specimen: Specimen, case: Case, engine: Engine) -> Finding:  # noqa
     found = compare_with(ours, engine.name, References(live={engine.name: engine}))
     if isinstance(found, Skipped):
         return Finding(code="skipped", sentence=found.reason, reason="")
-    finding = of_comparison(found)
+    uncut = without_cut_points(ours, found, engine) if found.attribution in _OTHER_FUNCTION else None
+    if uncut is not None and uncut.outcome is Outcome.AGREE:
+        return Finding(code="cut_link", sentence=found.sentence, reason=CUT)
+    return _of_outcome(specimen, uncut or found, ours, engine)
+
+
+def _of_outcome(specimen: Specimen, found: Comparison, ours: OurSide, engine: Engine) -> Finding:  # noqa: PLR0911  # a cause a return
+    finding, case = of_comparison(found), ours.case
+    if found.right.failure is not None and not finding.acceptable:
+        return _of_no_answer(finding, found, ours, engine)
+    limit = "" if finding.acceptable else vanished_sigma(ours, found)
+    if limit:
+        return replace(finding, code=f"limit:{engine.name}", reason=limit)
     if not finding.acceptable and isinstance(ours, OurLmm) and _told_twice(ours) and not is_below(found):
         reason = "Two grouping factors have the same rows at their levels: only the sum of their variances is known."
         return Finding(code="flat", sentence=found.sentence, reason=reason)
@@ -53,11 +73,8 @@ def _of_case(specimen: Specimen, case: Case, engine: Engine) -> Finding:  # noqa
         reason = "At the reference's own parameters ours says the same: its search ended beside the optimum, not above."
         return Finding(code=f"optimiser_noise:{engine.name}", sentence=found.sentence, reason=reason)
     if found.attribution is Attribution.LOCAL_OPTIMUM and not finding.acceptable and _is_mixture(case):
-        reason = reached_by_more_starts(specimen, log_likelihood_of(found.right))
+        reason = _why_lower(specimen, found, ours)
         return replace(finding, reason=reason)
-    if found.attribution is Attribution.DEFINITION and _cut_link(case, found) and not is_below(found):
-        reason = "R's logit is cut at 30 either side; ours goes on, where a class has a probability of 0 or 1."
-        return Finding(code="boundary", sentence=found.sentence, reason=reason)
     if found.attribution is Attribution.UNEXPLAINED and _is_mixture(case):
         return _of_other_ends(specimen, found, finding, ours, engine)
     if found.attribution is Attribution.DEFINITION and isinstance(ours, OurLmm):
@@ -67,11 +84,15 @@ def _of_case(specimen: Specimen, case: Case, engine: Engine) -> Finding:  # noqa
     return finding
 
 
-def _cut_link(case: Case, comparison: Comparison) -> bool:
-    """Whether the model is of binary outcomes, and the engines differ beside their optima only."""
-    at_optima = [v for v in comparison.verdicts if v.kind is Kind.OBJECTIVE and "optimum" in v.quantity]
-    same = bool(at_optima) and all(verdict.outcome is Outcome.AGREE for verdict in at_optima)
-    return isinstance(case.spec, GbtmSpec) and case.spec.family == "logit" and same
+def _of_no_answer(finding: Finding, found: Comparison, ours: OurSide, engine: Engine) -> Finding:
+    """Return what it means that flexmix came to no likelihood, where it says so; else the finding as it is."""
+    begun_at_ours, reason = without_an_answer(ours, found, engine)
+    if begun_at_ours is not None:
+        there = of_comparison(begun_at_ours)
+        if not there.acceptable:
+            return there
+        reason += there.code
+    return replace(finding, code=f"limit:{engine.name}", reason=reason) if reason else finding
 
 
 def _of_other_ends(
@@ -80,15 +101,21 @@ def _of_other_ends(
     """Return whose end is the lower maximum, where classes of two ends do not even have the same coefficients."""
     left, right = log_likelihood_of(comparison.left), log_likelihood_of(comparison.right)
     if is_below(comparison):
-        reason = reached_by_more_starts(specimen, right)
+        reason = _why_lower(specimen, comparison, ours)
         return Finding(code=f"local_optimum:{comparison.left.engine}", sentence=finding.sentence, reason=reason)
     optimum = next((value.point for value in comparison.left.objective if value.label == "optimum"), None)
     again = None if optimum is None else engine.read(ours.case, start=optimum)
     near = 1e-6 * max(1.0, abs(left))
-    if right < left - near and again is not None and again.failure is None and log_likelihood_of(again) >= left - near:
-        reason = "The reference ended at a lower maximum of the mixture; begun at ours it stays there."
+    # Its sigma may keep it a little below ours, wherever it begins.
+    if again is not None and again.failure is None and left + near >= log_likelihood_of(again) > right + near:
+        reason = "The reference ended at a lower maximum of the mixture; begun at ours it ends higher."
         return Finding(code=f"local_optimum:{engine.name}", sentence=finding.sentence, reason=reason)
     return finding
+
+
+def _why_lower(specimen: Specimen, found: Comparison, ours: OurSide) -> str:
+    """Return why the lower end of a mixture is acceptable, if it is ours."""
+    return reached_by_more_starts(specimen, log_likelihood_of(found.right)) or jumps_at_its_end(ours, found)
 
 
 def _is_mixture(case: Case) -> bool:

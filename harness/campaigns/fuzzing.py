@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import islice
+from pathlib import Path
 from typing import Literal
 
 from joblib import Parallel, delayed
@@ -23,8 +24,10 @@ from harness.campaigns.metamorphic import contradicts
 from harness.campaigns.shrinking import shrink
 from harness.counterexamples.specimen import Specimen
 from harness.errors import EngineError
+from harness.locations import r_source_folder
 from harness.references.session import live_engines
 from harness.references.worker import RWorker
+from harness.roster import r_files
 
 ModelKind = Literal["lmm", "gbtm"]
 Look = Callable[[Specimen], Finding]
@@ -52,7 +55,7 @@ class FuzzPlan:
     seed: int = 1
     workers: int = 1
     seconds: float | None = None
-    deadline: float = 30.0
+    deadline: float = 10.0
     tries: int = 400
 
 
@@ -140,6 +143,11 @@ def examine_block(plan: FuzzPlan, block: Sequence[int], stop: float | None) -> l
     return examined
 
 
+def _sources() -> tuple[Path, ...]:
+    """Return the R files of all engines, and the one that lets searches of mixtures begin less often."""
+    return tuple(r_source_folder() / name for name in (*r_files(), "few_starts.R"))
+
+
 @contextmanager
 def looking(plan: FuzzPlan) -> Iterator[Look]:
     """Yield what examines a specimen by the plan, with an R that ends when it is left.
@@ -153,7 +161,7 @@ def looking(plan: FuzzPlan) -> Iterator[Look]:
         if plan.engine == ALONE:
             yield contradicts
             return
-        with live_engines(RWorker(deadline=plan.deadline)) as live:
+        with live_engines(RWorker(deadline=plan.deadline, sources=_sources())) as live:
             if plan.engine not in live:
                 raise EngineError(plan.engine, "absent", "`harness doctor` tells what to install")
             yield lambda specimen: differs(specimen, live[plan.engine])

@@ -1,0 +1,137 @@
+"""What flexmix can't do, each seen on the case itself: cut links, dependent columns, a sigma that vanishes."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+from scipy.linalg import qr
+
+from harness.arrays import Matrix
+from harness.cases import Engine
+from harness.comparison.verdict import Comparison, Outcome
+from harness.convergence import Stop
+from harness.crosscheck import judged
+from harness.engines import OurGbtm, OurSide
+from harness.gbtm.design import GbtmDesign
+from harness.quantities import Kind, Point
+from harness.references.requests import time_columns
+
+_CUTS = {"poisson": (math.log(np.finfo(np.float64).eps), 300.0), "logit": (-30.0, 30.0)}
+"""Where linear predictors are cut: by R's ``pmax(exp(eta), .Machine$double.eps)`` and ``binomial()``, by us at 300."""
+
+_ALIASED = {"gaussian": 1e-7, "poisson": 1e-11, "logit": 1e-11}
+"""``tol`` of ``lm.wfit``, and of ``glm.fit`` with ``epsilon = 1e-8``."""
+
+_NO_LIKELIHOOD = ("failed from every start", "Log-likelihood: NA")
+
+_VANISHED = 1e-6
+"""Of the outcome's standard deviation."""
+
+CUT = (
+    "R cuts the link, the logit at 30 either side and a mean at 2.2e-16, ours a mean at exp(300), and both agree"
+    " wherever it is not cut."
+)
+JUMPS = (
+    "At the reference's end a class's probability jumps between 0 and 1, with coefficients past where R cuts the logit:"
+    " an end at infinity that our starts do not come to; begun there, ours stays."
+)
+ALIASED = (
+    "R's regression takes raw powers of time, finds them dependent ({share:.1g} of a column is left, its limit is"
+    " {limit:.0e}) and leaves a coefficient NA, with which flexmix's log-likelihood is NA."
+)
+STARTED = (
+    "From its own starts flexmix came to a class that has too few rows for its coefficients, which are NA then; begun"
+    " at our optimum it is compared: "
+)
+EMPTIED = (
+    "Ours ends where a class has nobody, or a mean of 0 or 1 in its rows: there the weights of R's regression vanish,"
+    " its coefficients are NA, and so is flexmix's log-likelihood, also begun at ours."
+)
+VANISHED = (
+    "flexmix ended where the sigma of a class vanishes, {sigma:.1g}: all its rows lie on its curve, where the"
+    " likelihood has no bound."
+)
+
+
+def without_cut_points(ours: OurSide, found: Comparison, engine: Engine) -> Comparison | None:
+    """Return the comparison without the points at which R cuts the link, if all that disagree are such; else None."""
+    if not isinstance(ours, OurGbtm) or ours.result.spec.family not in _CUTS:
+        return None
+    differ = {v.quantity for v in found.verdicts if v.kind is Kind.OBJECTIVE and v.outcome is Outcome.DISAGREE}
+    cut = {o.label for o in found.evidence.objectives if _is_cut(ours, o.point)}
+    if not differ or not differ <= {f"objective[{label}]" for label in cut}:
+        return None
+    uncut = tuple(o for o in found.right.objective if o.label not in cut or o.label == "optimum")
+    return judged(ours, engine, replace(found.right, objective=uncut), left=found.left)
+
+
+def _is_cut(ours: OurGbtm, point: Point) -> bool:
+    design = ours.result.design
+    spec, X = design.spec, _columns(design)
+    common = design.outcomes[0].rows.common.values
+    n_common, at = common.shape[1], (spec.n_classes - 1) * (1 + len(spec.membership))
+    shared = common @ np.array(point[len(point) - n_common :])
+    lowest, highest = _CUTS[spec.family]
+    n_covariates = X.shape[1] - 1 - max(spec.orders)
+    for order in ours.result.fit.orders:
+        used = [*range(order + 1), *range(1 + max(spec.orders), X.shape[1])]
+        eta = X[:, used] @ np.array(point[at : at + len(used)]) + shared
+        at += order + 1 + n_covariates
+        if np.min(eta) < lowest or np.max(eta) > highest:
+            return True
+    return False
+
+
+def jumps_at_its_end(ours: OurSide, found: Comparison) -> str:
+    """Return that the reference's binary end is one at infinity, where ours stays too; nothing if it is not."""
+    end = next((o for o in found.evidence.objectives if o.label == "optimum"), None)
+    if end is None or not isinstance(ours, OurGbtm) or ours.result.spec.family != "logit":
+        return ""
+    stays = ours.restarted(end.point) >= end.right - 1e-6 * max(1.0, abs(end.right))
+    return JUMPS if stays and _is_cut(ours, end.point) else ""
+
+
+def dependent_columns(ours: OurSide) -> str:
+    """Return why R's regressions of all rows leave a coefficient out; nothing if they do not."""
+    if not isinstance(ours, OurGbtm) or ours.result.spec.family not in _ALIASED:
+        return ""
+    design = ours.result.design
+    X = np.column_stack([_columns(design), design.outcomes[0].rows.common.values])
+    (R,) = qr(X, mode="r")
+    share = float(np.min(np.abs(np.diag(R)) / np.linalg.norm(X, axis=0)))
+    limit = _ALIASED[design.spec.family]
+    return ALIASED.format(share=share, limit=limit) if share < limit else ""
+
+
+def without_an_answer(ours: OurSide, found: Comparison, engine: Engine) -> tuple[Comparison | None, str]:
+    """Return what flexmix that ended with coefficients of NA says from our optimum, if it does; or why it has none."""
+    failure = found.right.failure
+    if (
+        failure is None
+        or not any(words in failure.sentence for words in _NO_LIKELIHOOD)
+        or not isinstance(ours, OurGbtm)
+    ):
+        return None, ""
+    reason = dependent_columns(ours)
+    if reason:
+        return None, reason
+    again = engine.read(ours.case, start=ours.result.fit.point)
+    if again.failure is None:
+        return judged(ours, engine, again), STARTED
+    stop = found.left.convergence
+    return None, EMPTIED if stop is not None and stop.stop in {Stop.EMPTY_CLASS, Stop.BOUNDARY} else ""
+
+
+def vanished_sigma(ours: OurSide, found: Comparison) -> str:
+    """Return that the reference's sigma of a class is nothing beside the outcome's spread; nothing if it is not."""
+    if not isinstance(ours, OurGbtm):
+        return ""
+    sigmas = [q.value for q in found.right.quantities if q.path.endswith("sigma.estimate")]
+    smallest = min((float(value) for value in sigmas), default=math.inf)
+    spread = float(np.std(ours.result.design.outcomes[0].rows.y))
+    return VANISHED.format(sigma=smallest) if smallest < _VANISHED * spread else ""
+
+
+def _columns(design: GbtmDesign) -> Matrix:
+    rows = design.outcomes[0].rows
+    return np.column_stack([np.ones(len(rows.y)), time_columns(design.spec, rows.time), rows.covariates.values])
