@@ -189,7 +189,9 @@ BY_ENGINE: Mapping[str, Mapping[Measure, Tolerance]] = MappingProxyType(
             Measure.DF: Tolerance(limit=1e-6, basis="As lmerTest's and pbkrtest's, which it asks for them."),
             Measure.STATISTIC: Tolerance(limit=2e-6, basis="t moves as its standard error."),
             Measure.P_VALUE: Tolerance(limit=4e-6, basis="log p is about -t^2/2, and moves twice as much as t."),
-            Measure.PROBABILITY: Tolerance(limit=1e-8, basis="R's ptukey is 5e-10 off where p is nothing at all."),
+            Measure.PROBABILITY: Tolerance(
+                limit=1e-6, basis="R's ptukey is up to 7e-7 off, and moves by 7e-8 from one run to the next."
+            ),
         },
         "mmrm": {
             Measure.OBJECTIVE: Tolerance(limit=1e-12, basis="Its log-likelihood keeps 14 digits, as ours does."),
