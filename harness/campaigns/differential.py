@@ -63,6 +63,8 @@ def _of_outcome(specimen: Specimen, found: Comparison, ours: OurSide, engine: En
     finding, case = of_comparison(found), ours.case
     if found.right.failure is not None and not finding.acceptable:
         return _of_no_answer(finding, found, ours, engine)
+    if found.attribution is Attribution.NOT_CONVERGED and _is_mixture(case) and _says_converged(found.right):
+        return _of_other_ends(specimen, found, finding, ours, engine)
     limit = "" if finding.acceptable else vanished_sigma(ours, found)
     if limit:
         return replace(finding, code=f"limit:{engine.name}", reason=limit)
@@ -116,6 +118,11 @@ def _of_other_ends(
 def _why_lower(specimen: Specimen, found: Comparison, ours: OurSide) -> str:
     """Return why the lower end of a mixture is acceptable, if it is ours."""
     return reached_by_more_starts(specimen, log_likelihood_of(found.right)) or jumps_at_its_end(ours, found)
+
+
+def _says_converged(reading: Reading) -> bool:
+    """Whether the engine is at a fixed point of its own, which with flexmix's sigma is no stationary point of ours."""
+    return reading.convergence is not None and reading.convergence.converged
 
 
 def _is_mixture(case: Case) -> bool:

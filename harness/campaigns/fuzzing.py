@@ -4,6 +4,7 @@ Case k of a seed is the same whoever draws it, so that the number of processes c
 of cases has an R of its own, which ends with it.
 """
 
+import math
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -113,7 +114,8 @@ def fuzz(plan: FuzzPlan, progress: Callable[[str], None] = lambda _: None) -> Fu
     stop = None if plan.seconds is None else time.time() + plan.seconds
     with looking(plan):  # so that an engine that is absent is said once, and here
         pass
-    blocks = [range(first, min(first + _BLOCK, plan.examples)) for first in range(0, plan.examples, _BLOCK)]
+    size = min(_BLOCK, math.ceil(plan.examples / plan.workers))
+    blocks = [range(first, min(first + size, plan.examples)) for first in range(0, plan.examples, size)]
     told = Parallel(n_jobs=plan.workers, return_as="generator")(
         delayed(examine_block)(plan, block, stop) for block in blocks
     )
