@@ -25,7 +25,6 @@ ON_LME4 = {
 BELOW_OURS = {
     *(("rates", measure) for measure in ("DISTANCE", "STATISTIC", "P_VALUE", "RELATIVE")),
     *(("means", measure) for measure in ("DISTANCE", "STATISTIC", "P_VALUE")),
-    ("emmeans", "PROBABILITY"),
 }
 # Every engine that gives such a number has a limit of its own, or no pin holds it, or nothing is simulated.
 NO_NUMBERS = {
