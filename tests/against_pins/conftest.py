@@ -106,9 +106,7 @@ ALL = [Pinned(case.name, reference) for case in cases().values() for reference i
 
 THOROUGH = {
     ("sleepstudy__random_slope_reml", "lme4"),
-    ("orthodont__uncorrelated_ml", "nlme"),
     ("orthodont__distance_2_classes", "lcmm"),
-    ("orthodont__distance_2_classes", "flexmix"),
 }
 """Pins in which everything is tried, one by one."""
 
