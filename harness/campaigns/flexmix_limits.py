@@ -22,7 +22,8 @@ _CUTS = {"poisson": (math.log(np.finfo(np.float64).eps), 300.0), "logit": (-30.0
 _ALIASED = {"gaussian": 1e-7, "poisson": 1e-11, "logit": 1e-11}
 """``tol`` of ``lm.wfit``, and of ``glm.fit`` with ``epsilon = 1e-8``."""
 
-_NO_LIKELIHOOD = ("failed from every start", "Log-likelihood: NA")
+# The last is glm.fit's, in which no row of a class has weight: it ends before its first regression.
+_NO_LIKELIHOOD = ("failed from every start", "Log-likelihood: NA", "object 'fit' not found")
 
 _VANISHED = 1e-6
 """Of the outcome's standard deviation."""
