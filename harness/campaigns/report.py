@@ -53,10 +53,7 @@ class Report:
     def n_compared(self) -> int:
         """Replicates in which anything was compared."""
         return sum(
-            count
-            for one in self.cells
-            for outcome, count in one.summary.outcomes.items()
-            if outcome != "not compared"
+            count for one in self.cells for outcome, count in one.summary.outcomes.items() if outcome != "not compared"
         )
 
     @property
@@ -69,9 +66,7 @@ class Report:
         return next(one.label for one in self.cells if one.cell.key == key)
 
 
-def report_of(
-    plan: Plan, found: Found, *, command: str, started: str, seconds: float, others: int
-) -> Report:
+def report_of(plan: Plan, found: Found, *, command: str, started: str, seconds: float, others: int) -> Report:
     """Return what a campaign found."""
     cells = tuple(_cell_report(plan, cell, found.rows[cell.key]) for cell in plan.cells)
     rows = [row for cell in plan.cells for row in found.rows[cell.key]]
