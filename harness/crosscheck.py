@@ -134,14 +134,3 @@ def _at(reading: Reading, probes: Sequence[Probe]) -> tuple[ObjectiveValue, ...]
 def _log_likelihood(reading: Reading) -> float:
     values = (q.value for q in reading.quantities if q.path == "log_likelihood")
     return next((value for value in values if isinstance(value, float)), float("nan"))
-
-
-__all__ = [
-    "Progress",
-    "References",
-    "compare_engines",
-    "compare_with",
-    "cross_check",
-    "evidence_between",
-    "judged",
-]

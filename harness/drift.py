@@ -10,8 +10,9 @@ from harness.comparison.known import KnownDifference, in_force, with_known
 from harness.comparison.movement import triangle
 from harness.comparison.triangle import Triangle
 from harness.comparison.verdict import Attribution, Comparison, CrossEvidence, ObjectivePair
-from harness.crosscheck import evidence_between, judged
+from harness.crosscheck import judged
 from harness.engines import OurSide
+from harness.evidence import evidence_between
 from harness.quantities import Reading
 
 NOISE = (Attribution.FLOAT, Attribution.NOT_CONVERGED, Attribution.OPTIMISER_NOISE)

@@ -16,9 +16,10 @@ from harness.comparison.judge import judge
 from harness.comparison.known import KnownDifference
 from harness.comparison.triangle import Mover
 from harness.comparison.verdict import Attribution, Outcome
-from harness.crosscheck import References, compare_with, evidence_between
+from harness.crosscheck import References, compare_with
 from harness.drift import drift_of
 from harness.engines import solve
+from harness.evidence import evidence_between
 from harness.quantities import Failure, Kind
 
 CASE = "sleepstudy__random_slope_reml"

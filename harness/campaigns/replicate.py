@@ -18,9 +18,10 @@ from harness.comparison.judge import judge
 from harness.comparison.run import Skipped
 from harness.comparison.verdict import Comparison, CrossEvidence, Outcome
 from harness.comparison.yardstick import LOG_LIKELIHOOD
-from harness.crosscheck import References, compare_with, evidence_between
+from harness.crosscheck import References, compare_with
 from harness.engines import NAME, OurLmm, OurSide, own_versions, solve
 from harness.errors import EngineError, SpecError
+from harness.evidence import evidence_between
 from harness.lmm.inference.fixed_effects import fixed_effects
 from harness.lmm.inference.table import coefficient_table
 from harness.quantities import Failure, Kind, Quantity, Reading
