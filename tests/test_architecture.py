@@ -30,7 +30,7 @@ LAYERS = (
     {"runs", "figures"},
     {"api", "trajectories"},
     {"several_outcomes", "choosing"},
-    {"study", "claims", "selftest", "campaigns", "pytest_plugin"},
+    {"study", "claims", "selftest", "campaigns", "fuzzing", "pytest_plugin"},
     {"certification"},
     {"terminal"},
     {"commands"},

@@ -1,1 +1,1 @@
-"""Cases that nobody thought of: differential fuzzing, and agreement as an estimated rate."""
+"""Agreement as a rate with its interval, over many cohorts that are simulated."""

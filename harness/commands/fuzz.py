@@ -39,7 +39,8 @@ def fuzz(
     """Draw cases that nobody thought of and look for a disagreement with R that has no acceptable cause."""
     require_folder(report)
     try:
-        from harness.campaigns import fuzz_report, fuzzing  # noqa: PLC0415  # Hypothesis is an extra
+        from harness.fuzzing import fuzz as fuzzing  # noqa: PLC0415  # Hypothesis is an extra
+        from harness.fuzzing import report as fuzz_report  # noqa: PLC0415
     except ModuleNotFoundError as error:
         fail(f"{error.name} is not installed. Install it: pip install 'gbtm-harness[fuzz]'.", ABSENT)
     plan = fuzzing.FuzzPlan(
@@ -56,7 +57,7 @@ def fuzz(
     if keep:
         folder = fixtures_folder() / "counterexamples"
         folder.mkdir(exist_ok=True)
-        written += tuple(path.rename(folder / path.name) for path in written[1:])
+        written = (written[0], *(path.rename(folder / path.name) for path in written[1:]))
     for line in fuzz_report.lines(result):
         say(line)
     say("report: " + ", ".join(str(path) for path in written))

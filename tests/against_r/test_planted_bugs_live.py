@@ -5,8 +5,8 @@ from functools import partial
 
 import pytest
 
-from harness.campaigns.drawing import specimen_of
-from harness.campaigns.fuzzing import Examined, FuzzPlan, looking, made_smaller
+from harness.fuzzing.drawing import specimen_of
+from harness.fuzzing.fuzz import Examined, FuzzPlan, looking, made_smaller
 from harness.gbtm import estimation
 from harness.lmm import engine, evaluation, fit
 

@@ -5,16 +5,6 @@ from itertools import combinations
 
 import numpy as np
 
-from harness.campaigns.acceptable import Finding, is_below, of_comparison, of_our_refusal
-from harness.campaigns.flexmix_limits import (
-    CUT,
-    jumps_at_its_end,
-    vanished_sigma,
-    without_an_answer,
-    without_cut_points,
-)
-from harness.campaigns.more_starts import log_likelihood_of, reached_by_more_starts
-from harness.campaigns.rounding import rounded_by_the_reference
 from harness.cases import Case, Engine
 from harness.comparison.judge import judge
 from harness.comparison.run import Skipped
@@ -23,6 +13,16 @@ from harness.counterexamples.specimen import Specimen
 from harness.crosscheck import References, compare_with
 from harness.engines import OurLmm, OurSide, solve
 from harness.errors import CaseError, CohortError, InputError, SpecError
+from harness.fuzzing.acceptable import Finding, is_below, of_comparison, of_our_refusal
+from harness.fuzzing.flexmix_limits import (
+    CUT,
+    jumps_at_its_end,
+    vanished_sigma,
+    without_an_answer,
+    without_cut_points,
+)
+from harness.fuzzing.more_starts import log_likelihood_of, reached_by_more_starts
+from harness.fuzzing.rounding import rounded_by_the_reference
 from harness.gbtm.spec import GbtmSpec
 from harness.quantities import Reading
 

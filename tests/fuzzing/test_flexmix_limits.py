@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from harness.campaigns.flexmix_limits import dependent_columns
 from harness.counterexamples.specimen import Specimen
 from harness.engines import solve
+from harness.fuzzing.flexmix_limits import dependent_columns
 
 
 def solved(model, **numbers):

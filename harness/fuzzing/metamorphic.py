@@ -2,17 +2,17 @@
 
 from collections.abc import Iterator, Sequence
 
-from harness.campaigns.acceptable import AGREE, Finding
-from harness.campaigns.gbtm_by_definition import gbtm_contradictions
-from harness.campaigns.lmm_by_definition import lmm_contradictions
-from harness.campaigns.more_starts import reached_by_more_starts
-from harness.campaigns.relations import RELATIONS, Relation, back, only
 from harness.comparison.judge import judge
 from harness.comparison.verdict import Attribution, Comparison, CrossEvidence, Outcome
 from harness.comparison.yardstick import LOG_LIKELIHOOD
 from harness.counterexamples.specimen import Specimen
 from harness.engines import NAME, solve
 from harness.errors import CaseError, CohortError, SpecError
+from harness.fuzzing.acceptable import AGREE, Finding
+from harness.fuzzing.gbtm_by_definition import gbtm_contradictions
+from harness.fuzzing.lmm_by_definition import lmm_contradictions
+from harness.fuzzing.more_starts import reached_by_more_starts
+from harness.fuzzing.relations import RELATIONS, Relation, back, only
 from harness.quantities import Reading
 
 _DEFINITIONS = {"lmm": lmm_contradictions, "gbtm": gbtm_contradictions}

@@ -5,9 +5,9 @@ import math
 import pytest
 from hypothesis import given, settings
 
-from harness.campaigns.drawing import specimen_of
-from harness.campaigns.gbtm_strategy import gbtm_specimens
-from harness.campaigns.lmm_strategy import lmm_specimens
+from harness.fuzzing.drawing import specimen_of
+from harness.fuzzing.gbtm_strategy import gbtm_specimens
+from harness.fuzzing.lmm_strategy import lmm_specimens
 
 SMALL = settings(max_examples=8, deadline=None, derandomize=True)
 

@@ -2,10 +2,10 @@
 
 import pytest
 
-from harness.campaigns.drawing import specimen_of
-from harness.campaigns.shrinking import shrink
-from harness.campaigns.simpler_models import simpler
 from harness.counterexamples.specimen import Specimen
+from harness.fuzzing.drawing import specimen_of
+from harness.fuzzing.shrinking import shrink
+from harness.fuzzing.simpler_models import simpler
 
 
 def panel(n_subjects, n_visits, formula="y ~ t * arm + x + (1 + t | id) + (1 | site)"):

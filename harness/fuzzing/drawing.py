@@ -3,9 +3,9 @@
 import numpy as np
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
-from harness.campaigns.gbtm_strategy import gbtm_specimens
-from harness.campaigns.lmm_strategy import lmm_specimens
 from harness.counterexamples.specimen import Specimen
+from harness.fuzzing.gbtm_strategy import gbtm_specimens
+from harness.fuzzing.lmm_strategy import lmm_specimens
 
 STRATEGIES = {"lmm": lmm_specimens, "gbtm": gbtm_specimens}
 

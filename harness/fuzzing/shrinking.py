@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from harness.campaigns.simpler_models import simpler
 from harness.counterexamples.specimen import Specimen
+from harness.fuzzing.simpler_models import simpler
 
 Alike = Callable[[Specimen], bool]
 """Whether a smaller specimen still shows what the first one showed."""

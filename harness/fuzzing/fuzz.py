@@ -18,13 +18,13 @@ from typing import Literal
 from joblib import Parallel, delayed
 from threadpoolctl import threadpool_limits
 
-from harness.campaigns.acceptable import Finding
-from harness.campaigns.differential import differs
-from harness.campaigns.drawing import specimen_of
-from harness.campaigns.metamorphic import contradicts
-from harness.campaigns.shrinking import shrink
 from harness.counterexamples.specimen import Specimen
 from harness.errors import EngineError
+from harness.fuzzing.acceptable import Finding
+from harness.fuzzing.differential import differs
+from harness.fuzzing.drawing import specimen_of
+from harness.fuzzing.metamorphic import contradicts
+from harness.fuzzing.shrinking import shrink
 from harness.locations import r_source_folder
 from harness.references.session import live_engines
 from harness.references.worker import RWorker

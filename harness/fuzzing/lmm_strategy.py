@@ -11,8 +11,8 @@ import numpy as np
 from hypothesis import strategies as st
 
 from harness.arrays import Vector
-from harness.campaigns.panels import Draw, Panel, labels_of, panels, stored
 from harness.counterexamples.specimen import Specimen
+from harness.fuzzing.panels import Draw, Panel, labels_of, panels, stored
 
 _PLAIN = ("y ~ t", "y ~ 1", "y ~ t + x", "y ~ t + poly(t, 2)", "y ~ 0 + t + x")
 _WITH_ARM = (

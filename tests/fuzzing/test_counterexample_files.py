@@ -8,8 +8,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.campaigns.gbtm_strategy import gbtm_specimens
-from harness.campaigns.lmm_strategy import lmm_specimens
 from harness.counterexamples.file_format import (
     Counterexample,
     read_counterexample,
@@ -17,6 +15,8 @@ from harness.counterexamples.file_format import (
     write_counterexample,
 )
 from harness.errors import CaseError
+from harness.fuzzing.gbtm_strategy import gbtm_specimens
+from harness.fuzzing.lmm_strategy import lmm_specimens
 
 
 def kept(specimen):

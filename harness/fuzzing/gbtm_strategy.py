@@ -6,8 +6,8 @@ import numpy as np
 from hypothesis import strategies as st
 
 from harness.arrays import Codes, Vector
-from harness.campaigns.panels import Draw, Panel, labels_of, panels, stored
 from harness.counterexamples.specimen import Specimen
+from harness.fuzzing.panels import Draw, Panel, labels_of, panels, stored
 
 _FAMILIES = ("gaussian", "gaussian", "gaussian", "poisson", "logit")
 _MOST_CLASSES = {"gaussian": 4, "poisson": 3, "logit": 2}

@@ -8,9 +8,9 @@ from functools import partial
 
 import pytest
 
-from harness.campaigns.drawing import specimen_of
-from harness.campaigns.fuzzing import ALONE, Examined, FuzzPlan, fuzz, looking, made_smaller
-from harness.campaigns.metamorphic import contradicts
+from harness.fuzzing.drawing import specimen_of
+from harness.fuzzing.fuzz import ALONE, Examined, FuzzPlan, fuzz, looking, made_smaller
+from harness.fuzzing.metamorphic import contradicts
 from harness.gbtm import estimation
 from harness.lmm import engine, evaluation, fit
 

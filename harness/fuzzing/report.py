@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from harness.campaigns.fuzzing import ALONE, Caught, FuzzResult
 from harness.counterexamples.file_format import Counterexample, write_counterexample
+from harness.fuzzing.fuzz import ALONE, Caught, FuzzResult
 
 
 def lines(result: FuzzResult) -> Iterator[str]:
