@@ -9,17 +9,18 @@ from harness.counterexamples.specimen import Specimen
 from harness.engines import NAME, solve
 from harness.errors import CaseError, CohortError, SpecError
 from harness.fuzzing.acceptable import AGREE, Finding
+from harness.fuzzing.change import back, only
 from harness.fuzzing.gbtm_by_definition import gbtm_contradictions
 from harness.fuzzing.lmm_by_definition import lmm_contradictions
 from harness.fuzzing.more_starts import reached_by_more_starts
-from harness.fuzzing.relations import RELATIONS, Relation, back, only
+from harness.fuzzing.relations import RELATIONS, Relation
 from harness.quantities import Reading
 
 _DEFINITIONS = {"lmm": lmm_contradictions, "gbtm": gbtm_contradictions}
 
 _UNDETERMINED = {Attribution.BOUNDARY, Attribution.FLAT}
 
-_MAY_HELP = {"every_subject_twice"}
+_MAY_HELP = {"every_subject_twice", "every_subject_split"}
 """Tellings that have more rows than the first, so that a model that is refused there may be fitted here."""
 
 

@@ -1,33 +1,21 @@
 """Cases told in another way, and what their estimates must be then: what is known without any other engine."""
 
+import math
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from harness.counterexamples.specimen import Specimen
-from harness.quantities import Kind, OptimumCovariance, Quantity, Reading
+from harness.fuzzing.change import Change
+from harness.quantities import Reading
 
 SCALE = 8.0
 """By which outcomes and times are multiplied: a power of two, so that nothing is rounded."""
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
-    """How the quantities of a case follow from those of the case told in another way.
-
-    `renamed` maps texts in paths to those of the first telling. A coefficient is multiplied by `effect` of its name,
-    sigma by `sigma`; to the log-likelihood `added` is added and then it is multiplied by `copies`, by whose root
-    standard errors shrink. Only quantities whose path begins with one of `only` are compared, if it is not empty.
-    """
-
-    renamed: Mapping[str, str] = field(default_factory=dict)
-    effect: Callable[[str], float] = lambda _: 1.0
-    sigma: float = 1.0
-    added: float = 0.0
-    copies: int = 1
-    only: tuple[str, ...] = ()
+_FAR = 1e3
+"""Outcomes farther from zero, in standard deviations, are not shifted: the sum would round their digits away."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,70 +26,7 @@ class Relation:
     told: Callable[[Specimen], tuple[Specimen, Callable[[Reading], Change]] | None]
 
 
-def back(reading: Reading, change: Change) -> Reading:
-    """Return the reading of the other telling as the first telling's must be; without evidence of its input."""
-    quantities = tuple(
-        _back(quantity, change)
-        for quantity in reading.quantities
-        if not change.only or quantity.path.startswith(change.only)
-    )
-    covariance = reading.covariance if not change.only else None
-    if covariance is not None:
-        factors = np.array([_factor(path, change) for path in covariance.paths])
-        covariance = OptimumCovariance(
-            paths=tuple(_renamed(path, change) for path in covariance.paths),
-            matrix=covariance.matrix * np.outer(factors, factors) * change.copies,
-        )
-    return replace(reading, quantities=quantities, covariance=covariance, evidence=None, objective=())
-
-
-def only(reading: Reading, change: Change) -> Reading:
-    """Return the part of the first telling's reading that is compared."""
-    if not change.only:
-        return replace(reading, evidence=None, objective=())
-    kept = tuple(quantity for quantity in reading.quantities if quantity.path.startswith(change.only))
-    return replace(reading, quantities=kept, covariance=None, evidence=None, objective=())
-
-
-def _back(quantity: Quantity, change: Change) -> Quantity:
-    path, value = quantity.path, quantity.value
-    if not isinstance(value, float):
-        return replace(quantity, path=_renamed(path, change))
-    factor, root = _factor(path, change), change.copies**0.5
-    error = quantity.standard_error
-    if path == "log_likelihood":
-        value = (value + change.added) / change.copies
-    elif path.endswith(".standard_error"):
-        value *= abs(factor) * root
-    elif path.endswith(".variance"):
-        value *= factor**2
-    elif quantity.kind in {Kind.OPTIMUM, Kind.POSTERIOR}:
-        value *= factor
-    return replace(
-        quantity,
-        path=_renamed(path, change),
-        value=value,
-        standard_error=None if error is None else error * abs(factor) * (1.0 if path.startswith("mode[") else root),
-    )
-
-
-def _renamed(path: str, change: Change) -> str:
-    for found, first in change.renamed.items():
-        path = path.replace(found, first)
-    return path
-
-
-def _factor(path: str, change: Change) -> float:
-    """Return what a quantity of the other telling is multiplied with."""
-    if "sigma" in path:
-        return change.sigma
-    if (pair := re.match(r"random\.covariance\[(?:[^;]+;)?(.+),(.+)\]$", path)) is not None:
-        return change.effect(pair[1]) * change.effect(pair[2])
-    if (named := re.match(r"(?:fixed|class\[\d+\]\.beta|common)\[(.+)\]\.", path)) is not None:
-        return change.effect(named[1])
-    if (mode := re.match(r"mode\[.*,([^,]+)\]\.", path)) is not None:
-        return change.effect(mode[1])
-    return 1.0
+_SHARED = ("log_likelihood", "fixed", "random", "sigma", "common")
 
 
 def _rows(specimen: Specimen) -> tuple[Specimen, Callable[[Reading], Change]]:
@@ -180,6 +105,20 @@ def _outcome_mirrored(specimen: Specimen) -> tuple[Specimen, Callable[[Reading],
     return _scaled(specimen, -1.0)
 
 
+def _outcome_shifted(specimen: Specimen) -> tuple[Specimen, Callable[[Reading], Change]] | None:
+    """Add a constant to the outcome: intercepts follow, and nothing else."""
+    known = np.array([value for value in specimen.numbers["y"] if not math.isnan(value)])
+    largest = float(np.abs(known).max(initial=0.0))
+    has_intercept = "0 +" not in specimen.model.get("formula", "")
+    if not has_intercept or specimen.model.get("family", "gaussian") != "gaussian":
+        return None
+    if not 0 < largest <= _FAR * float(np.std(known)):
+        return None
+    shift = 2.0 ** math.floor(math.log2(largest))
+    numbers = {**specimen.numbers, "y": tuple(value + shift for value in specimen.numbers["y"])}
+    return replace(specimen, numbers=numbers), lambda _: Change(shift=shift)
+
+
 def _time_scaled(specimen: Specimen) -> tuple[Specimen, Callable[[Reading], Change]]:
     """Measure time in another unit: coefficients of its powers follow, and log|X'V^-1 X| under REML."""
     numbers = {**specimen.numbers, "t": tuple(SCALE * value for value in specimen.numbers["t"])}
@@ -211,15 +150,40 @@ def _unit_weights(specimen: Specimen) -> tuple[Specimen, Callable[[Reading], Cha
     """Give every row of a mixed model, or every subject of a trajectory model, the weight one."""
     if "weights" in specimen.model or "w" in specimen.numbers:
         return None
-    numbers = {**specimen.numbers, "w": (1.0,) * specimen.n_rows}
     # Sampling weights have a sandwich for a covariance.
     compared = () if specimen.model["kind"] == "lmm" else ("log_likelihood", "entropy")
-    told = replace(specimen, numbers=numbers, model={**specimen.model, "weights": "w"})
-    return told, lambda _: Change(only=compared)
+    return _weighted(specimen, (1.0,) * specimen.n_rows), lambda _: Change(only=compared)
 
 
 def _twice(specimen: Specimen) -> tuple[Specimen, Callable[[Reading], Change]] | None:
     """Let every subject come twice: the likelihood is squared, the estimates stay."""
+    again = _copied(specimen)
+    of_class = ("share", "beta", "sigma", "membership")
+    classes = range(1, len(specimen.model.get("orders", ())) + 1)
+    compared = (*_SHARED, *(f"class[{g}].{what}" for g in classes for what in of_class))
+    return None if again is None else (again, lambda _: Change(copies=2, only=compared))
+
+
+def _weights_two(specimen: Specimen) -> tuple[Specimen, Callable[[Reading], Change]] | None:
+    """Give every subject of a trajectory model the weight two: weights are relative, so that nothing changes."""
+    if specimen.model["kind"] != "gbtm" or "weights" in specimen.model:
+        return None
+    told = _weighted(specimen, (2.0,) * specimen.n_rows)
+    return told, lambda reading: Change(sandwich=True, only=_estimates(reading))
+
+
+def _split(specimen: Specimen) -> tuple[Specimen, Callable[[Reading], Change]] | None:
+    """Split every subject of a trajectory model in two, of weights 1/2 and 3/2: together they are it twice."""
+    again = _copied(specimen)
+    if again is None or specimen.model["kind"] != "gbtm" or "weights" in specimen.model:
+        return None
+    n = specimen.n_rows
+    told = _weighted(again, (0.5,) * n + (1.5,) * n)
+    return told, lambda reading: Change(copies=2, sandwich=True, only=_estimates(reading))
+
+
+def _copied(specimen: Specimen) -> Specimen | None:
+    """Return the specimen with every subject twice; None where that is another model than the square."""
     likelihood = specimen.model["kind"] == "gbtm" or specimen.model["criterion"] == "ML"
     if not likelihood or "site" in specimen.labels or "poly" in specimen.model.get("formula", ""):
         return None
@@ -227,11 +191,16 @@ def _twice(specimen: Specimen) -> tuple[Specimen, Callable[[Reading], Change]] |
     n = specimen.n_rows
     ids = (*again.labels["id"][:n], *(f"{label}, again" for label in again.labels["id"][n:]))
     levels = {column: found for column, found in _levels(specimen).items() if column != "id"}
-    told = replace(again, labels={**again.labels, "id": ids}, levels=levels)
-    classes = range(1, len(specimen.model.get("orders", ())) + 1)
-    of_class = [f"class[{g}].{what}" for g in classes for what in ("share", "beta", "sigma", "membership")]
-    compared = ("log_likelihood", "fixed", "random", "sigma", "common", *of_class)
-    return told, lambda _: Change(copies=2, only=compared)
+    return replace(again, labels={**again.labels, "id": ids}, levels=levels)
+
+
+def _weighted(specimen: Specimen, weights: tuple[float, ...]) -> Specimen:
+    return replace(specimen, numbers={**specimen.numbers, "w": weights}, model={**specimen.model, "weights": "w"})
+
+
+def _estimates(reading: Reading) -> tuple[str, ...]:
+    """Return the paths of what stays where subjects are weighted: standard errors are those of a sandwich then."""
+    return ("log_likelihood", *(q.path for q in reading.quantities if q.path.endswith(".estimate")))
 
 
 def _counted(reading: Reading, path: str) -> int:
@@ -248,8 +217,11 @@ RELATIONS = (
     Relation(name="rows_without_an_outcome", told=_empty_rows),
     Relation(name="outcome_scaled", told=_outcome_scaled),
     Relation(name="outcome_mirrored", told=_outcome_mirrored),
+    Relation(name="outcome_shifted", told=_outcome_shifted),
     Relation(name="time_scaled", told=_time_scaled),
     Relation(name="weights_scaled", told=_weights_scaled),
     Relation(name="unit_weights", told=_unit_weights),
     Relation(name="every_subject_twice", told=_twice),
+    Relation(name="every_weight_two", told=_weights_two),
+    Relation(name="every_subject_split", told=_split),
 )
