@@ -1,5 +1,6 @@
 """The command of differential fuzzing."""
 
+import shutil
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -57,7 +58,7 @@ def fuzz(
     if keep:
         folder = fixtures_folder() / "counterexamples"
         folder.mkdir(exist_ok=True)
-        written = (written[0], *(path.rename(folder / path.name) for path in written[1:]))
+        written = (written[0], *(Path(shutil.move(path, folder / path.name)) for path in written[1:]))
     for line in fuzz_report.lines(result):
         say(line)
     say("report: " + ", ".join(str(path) for path in written))
