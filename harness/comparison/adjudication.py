@@ -1,12 +1,12 @@
 """What a referee in arithmetic of many digits adds: which optimum is higher, and whose own criterion is off."""
 
 from collections.abc import Sequence
-from math import isfinite
+from itertools import pairwise
+from math import isfinite, log
 from sys import float_info
 
-from harness.comparison.findings import Findings
-from harness.comparison.verdict import Adjudication, Comparison, Outcome
-from harness.comparison.yardstick import LOG_LIKELIHOOD
+from harness.comparison.verdict import Adjudication, Comparison, Outcome, Ruling
+from harness.comparison.yardstick import LOG_LIKELIHOOD, number
 from harness.quantities import Kind
 
 # Half of a double's digits: a function that is right to these is the same function, computed badly.
@@ -14,6 +14,9 @@ ROUNDING_SHARE = float_info.epsilon**0.5
 # A third of them, if it is right at some points: another function would be another one there too.
 _WORST_SHARE = float_info.epsilon ** (1 / 3)
 _RIGHT_POINTS = 3
+_STEPS = 2
+# So near are the multiples to whole numbers where the variance ratio is a thousand; two at once are so by no chance.
+_WHOLE = 1e-2
 
 _DIFFERING = {Outcome.DISAGREE, Outcome.KNOWN}
 
@@ -27,15 +30,40 @@ def needs_referee(comparison: Comparison) -> bool:
     )
 
 
-def is_rounding(found: Findings) -> bool:
+def needs_ascent(comparison: Comparison) -> bool:
+    """Return whether the right engine ended higher, so that it may be on a way without an end; nobody has looked."""
+    return not comparison.evidence.ascent and any(
+        verdict.outcome in _DIFFERING and number(verdict.right_value or 0.0) > number(verdict.left_value or 0.0)
+        for verdict in comparison.verdicts
+        if verdict.quantity == LOG_LIKELIHOOD and verdict.observed is not None
+    )
+
+
+def rises_without_end(ascent: Sequence[float]) -> bool:
+    """Return whether log-likelihoods further and further on say that there is no maximum.
+
+    Where random effects reproduce the outcome, sigma runs to zero, and from one power of ten of their ratio to the next
+    the log-likelihood rises by a whole multiple of log(10): one for each row beyond the rank of Z.
+    """
+    multiples = [(after - before) / log(10) for before, after in pairwise(ascent)]
+    return len(multiples) >= _STEPS and all(m > _WHOLE and abs(m - round(m)) < _WHOLE for m in multiples)
+
+
+def is_rounding(adjudication: Adjudication | None) -> bool:
     """Return whether the referee found both engines to have the same function, one of them computed badly."""
-    adjudication = found.evidence.adjudication
     if adjudication is None:
         return False
-    scaled = [(ruling, max(1.0, abs(ruling.exact))) for ruling in adjudication.rulings]
-    left = [abs(ruling.left_error) / scale for ruling, scale in scaled if ruling.left_error is not None]
-    right = [abs(ruling.right_error) / scale for ruling, scale in scaled if ruling.right_error is not None]
-    return bool(left and right) and all(_is_exact_but_for_rounding(shares) for shares in (left, right))
+    left = [(abs(r.left_error), r) for r in adjudication.rulings if r.left_error is not None]
+    right = [(abs(r.right_error), r) for r in adjudication.rulings if r.right_error is not None]
+    return bool(left and right) and all(map(_is_exact_but_for_rounding, (left, right)))
+
+
+def gap_is_rounding(adjudication: Adjudication | None, limit: float) -> bool:
+    """Return whether both ends are as high as each other but for what either engine rounds, and the limit."""
+    if adjudication is None or adjudication.gap is None:
+        return True
+    errors = (e for r in adjudication.rulings for e in (r.left_error, r.right_error) if e is not None)
+    return abs(adjudication.gap) <= limit + 2 * max(map(abs, errors), default=0.0)
 
 
 def adjudication_sentence(adjudication: Adjudication, left: str, right: str) -> str:
@@ -70,7 +98,14 @@ def _worst(adjudication: Adjudication, left: str, right: str) -> str:
     return f"{engine}'s own log-likelihood at {label} is {abs(error):.2g} {side} the exact one{better}."
 
 
-def _is_exact_but_for_rounding(shares: Sequence[float]) -> bool:
-    """Return whether errors, as shares of the exact values, can be rounding; NaN can't."""
-    right = sum(share <= ROUNDING_SHARE for share in shares)
-    return right == len(shares) or (right >= _RIGHT_POINTS and all(share <= _WORST_SHARE for share in shares))
+def _is_exact_but_for_rounding(errors: Sequence[tuple[float, Ruling]]) -> bool:
+    """Return whether errors beside the exact values can be rounding; NaN can't."""
+    right = sum(error <= ROUNDING_SHARE * _size(ruling) for error, ruling in errors)
+    return right == len(errors) or (
+        right >= _RIGHT_POINTS
+        and all(error <= max(_WORST_SHARE * _size(ruling), ruling.room) for error, ruling in errors)
+    )
+
+
+def _size(ruling: Ruling) -> float:
+    return max(1.0, abs(ruling.exact))

@@ -3,6 +3,9 @@
 A disagreement that no cause explains blocks.
 """
 
+from dataclasses import replace
+
+from harness.comparison.adjudication import is_rounding, rises_without_end
 from harness.comparison.alignment import Alignment
 from harness.comparison.causes import CAUSES
 from harness.comparison.causes.cause import Cause, worst
@@ -12,6 +15,7 @@ from harness.comparison.yardstick import LOG_LIKELIHOOD
 from harness.quantities import Kind, Reading
 
 SHAPES = frozenset({Attribution.BOUNDARY, Attribution.FLAT})
+BESIDE = frozenset({Attribution.HESSIAN, Attribution.UNEXPLAINED})
 
 
 def engine_failure(left: Reading, right: Reading) -> Cause | None:
@@ -39,15 +43,32 @@ def attribute(
     found = gather(left, right, evidence, verdicts)
     if not found.disagreements:
         return _labels(found, alignment)
-    return next((cause for try_cause in CAUSES if (cause := try_cause(found)) is not None), _unexplained(found))
+    return _first(found) or _first_beside_rounding(found) or _unexplained(found)
+
+
+def _first(found: Findings) -> Cause | None:
+    return next((cause for try_cause in CAUSES if (cause := try_cause(found)) is not None), None)
+
+
+def _first_beside_rounding(found: Findings) -> Cause | None:
+    """Return why the rest differs where the log-likelihoods do by rounding only, which the referee can tell.
+
+    Rounding does not bring one search to another end: what sets the ends apart is named then.
+    """
+    rest = tuple(v for v in found.disagreements if v.kind is not Kind.OBJECTIVE)
+    rounded = found.differing_objectives and is_rounding(found.evidence.adjudication)
+    return _first(replace(found, disagreements=rest)) if rounded and rest else None
 
 
 def needs_restart(comparison: Comparison) -> bool:
     """Return whether starting the engine with the lower log-likelihood at the other's estimates would tell more.
 
-    It would when both log-likelihoods are the same function, differ at the optima, and nobody has tried it yet.
+    It would when both log-likelihoods are the same function, differ at the optima, and nobody has tried it yet; but not
+    where they have no maximum.
     """
     if comparison.attribution not in {Attribution.LOCAL_OPTIMUM, *SHAPES, Attribution.UNEXPLAINED}:
+        return False
+    if rises_without_end(comparison.evidence.ascent):
         return False
     gaps = [v for v in comparison.verdicts if v.quantity == LOG_LIKELIHOOD and v.observed is not None]
     objectives = [v for v in comparison.verdicts if v.kind is Kind.OBJECTIVE]
@@ -55,8 +76,16 @@ def needs_restart(comparison: Comparison) -> bool:
         comparison.evidence.restart is None
         and any(gap.outcome is not Outcome.AGREE for gap in gaps)
         and bool(objectives)
-        and all(v.outcome is Outcome.AGREE for v in objectives)
+        and (all(v.outcome is Outcome.AGREE for v in objectives) or is_rounding(comparison.evidence.adjudication))
     )
+
+
+def needs_retelling(comparison: Comparison) -> bool:
+    """Return whether it would tell more what ours says at the other's end, and nobody has asked yet.
+
+    It would where errors or predictions differ and no basin is known to hold both ends.
+    """
+    return comparison.attribution in BESIDE and comparison.evidence.retelling is None
 
 
 def needs_direction(comparison: Comparison) -> bool:

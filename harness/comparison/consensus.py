@@ -89,7 +89,7 @@ class _Side:
             left={**_by_path(comparison.left), **_objectives(comparison, ours=True)},
             right={**_by_path(right), **_objectives(comparison, ours=False)},
             verdicts={verdict.quantity: verdict for verdict in comparison.verdicts},
-            scales=yardstick(comparison.left, right),
+            scales=yardstick(comparison.left, right, comparison.evidence.effect_errors),
         )
 
     def gives(self, path: str) -> bool:

@@ -57,9 +57,8 @@ class Findings:
 
     @property
     def objectives_agree(self) -> bool:
-        """Whether both log-likelihoods were evaluated at the same parameters somewhere and agree wherever they were."""
-        judged = [v for v in self.verdicts.values() if v.kind is Kind.OBJECTIVE]
-        return bool(judged) and all(v.outcome is Outcome.AGREE for v in judged)
+        """Whether both log-likelihoods were evaluated at the same parameters, and none counts as a difference."""
+        return any(v.kind is Kind.OBJECTIVE for v in self.verdicts.values()) and not self.differing_objectives
 
     @property
     def all_follow_distance(self) -> bool:
@@ -117,7 +116,7 @@ def gather(left: Reading, right: Reading, evidence: CrossEvidence, verdicts: tup
         evidence=evidence,
         verdicts=by_path,
         disagreements=tuple(verdict for verdict in verdicts if verdict.outcome is Outcome.DISAGREE),
-        scales=yardstick(left, right),
+        scales=yardstick(left, right, evidence.effect_errors),
         left_best=_log_likelihood(by_path, "left_value"),
         right_best=_log_likelihood(by_path, "right_value"),
     )

@@ -107,7 +107,7 @@ def outcome_of(verdicts: Iterable[Verdict]) -> Outcome:
 
 
 def _verdicts(left: Reading, right: Reading, evidence: CrossEvidence) -> tuple[Verdict, ...]:
-    scales = yardstick(left, right)
+    scales = yardstick(left, right, evidence.effect_errors)
     return (
         *judge_input(left, right, scales),
         *judge_objectives(evidence, scales),

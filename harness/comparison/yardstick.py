@@ -20,8 +20,8 @@ class Yardstick:
     """The scales on which two readings are compared; the right one already carries the left one's class labels.
 
     `covariance` is None where D has no meaning, and `irregular` says why. `errors` are the standard errors of OPTIMUM
-    quantities by path, `fixed_errors` those of fixed effects by name. `conditioning` is what the inversion of the
-    information multiplies its noise with.
+    quantities by path, `fixed_errors` those of fixed effects by name, and of a random effect without one the least that
+    its mean could have. `conditioning` is what the inversion of the information multiplies its noise with.
     """
 
     engines: tuple[str, str]
@@ -76,13 +76,16 @@ class Yardstick:
         return None
 
     def effect_error(self, path: str) -> float:
-        """Return the standard error of the fixed effect that a conditional mode belongs to; 0 if it has none."""
+        """Return the standard error of the fixed effect that a conditional mode belongs to, or could; 0 if unknown."""
         stem = path.rsplit(".", 1)[0]
         return next((error for name, error in self.fixed_errors.items() if stem.endswith(f",{name}]")), 0.0)
 
 
-def yardstick(left: Reading, right: Reading) -> Yardstick:
-    """Return the scales for two readings, taken from the left one wherever it has them."""
+def yardstick(left: Reading, right: Reading, effect_errors: Mapping[str, float] | None = None) -> Yardstick:
+    """Return the scales for two readings, taken from the left one wherever it has them.
+
+    `effect_errors` stand in, by name, for random effects that the fixed part does not have.
+    """
     covariance = left.covariance if left.covariance is not None else right.covariance
     irregular = ""
     if left.convergence is not None and left.convergence.stop in IRREGULAR:
@@ -95,7 +98,7 @@ def yardstick(left: Reading, right: Reading) -> Yardstick:
         covariance=covariance,
         irregular=irregular,
         errors=_standard_errors(right) | _standard_errors(left),
-        fixed_errors=_fixed_errors(values),
+        fixed_errors={**(effect_errors or {}), **_fixed_errors(values)},
         conditioning=conditioning(covariance),
         n_observations=max(values.get("n_observations", 1.0), 1.0),
         n_subjects=max(values.get("n_subjects", 1.0), 1.0),

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from harness.comparison.adjudication import rises_without_end
 from harness.comparison.tolerances import DEFAULT, Measure
 from harness.comparison.verdict import Attribution, Comparison, Outcome
 from harness.comparison.yardstick import LOG_LIKELIHOOD, yardstick
@@ -78,6 +79,8 @@ def of_comparison(comparison: Comparison) -> Finding:
     reason = ""
     if attribution in _REFERENCE_AT_FAULT:
         reason = _REFERENCE_AT_FAULT[attribution] if fault == reference else ""
+    elif attribution is Attribution.BOUNDARY and rises_without_end(comparison.evidence.ascent):
+        fault, reason = reference, _WITHOUT_MAXIMUM
     elif attribution in _NOT_BELOW:
         below = is_below(comparison)
         fault = ours if below else reference if attribution is Attribution.OPTIMISER_NOISE else ""
@@ -92,6 +95,10 @@ def of_comparison(comparison: Comparison) -> Finding:
 
 _ROUNDED = (
     "The referee finds one function in both; ours is exact to 1e-10, to which log-likelihoods are compared in general."
+)
+_WITHOUT_MAXIMUM = (
+    "The likelihood has no maximum: the referee finds it rising by log(10) times a whole number with each power of ten"
+    " beyond the reference's end. Ours is a maximum that is finite."
 )
 _NOT_BELOW = {
     Attribution.FLAT: "A direction that the data do not determine; our log-likelihood is not the lower one.",

@@ -1,12 +1,15 @@
 """When the referee is asked, and what the judge makes of it: rounding is neither a definition nor a constant."""
 
 from dataclasses import replace
+from math import log
 
 import pytest
 
-from harness.comparison.adjudication import adjudication_sentence, needs_referee
+from harness.comparison.adjudication import adjudication_sentence, needs_referee, rises_without_end
+from harness.comparison.attribution import needs_restart
 from harness.comparison.judge import judge
-from harness.comparison.verdict import Adjudication, Attribution, CrossEvidence, ObjectivePair, Outcome, Ruling
+from harness.comparison.verdict import Adjudication, Attribution, CrossEvidence, ObjectivePair, Outcome, Restart, Ruling
+from harness.convergence import Convergence, Stop
 from harness.reports.explanation import render
 
 LL = -871.814136
@@ -86,3 +89,49 @@ def test_nothing_known_is_nothing_said():
     assert not adjudication_sentence(nothing, "harness", "lme4")
     both = replace(nothing, gap=0.0)
     assert adjudication_sentence(both, "harness", "lme4") == "By the referee both ended at the same log-likelihood."
+
+
+def test_rounding_does_not_bring_a_search_to_another_end(ours_lmm, lme4, change):
+    """A fuzzed case: weights over decades, both round, and one search gave up 27 below; that was called rounding."""
+    stopped = Convergence(stop=Stop.ITERATION_LIMIT, message="Stopped at the iteration limit")
+    ours = replace(change(ours_lmm, {"log_likelihood": LL - 27.0}), convergence=stopped)
+    comparison = judge("c", ours, lme4, evidence(OFFSETS, gap=-27.0))
+    assert comparison.attribution is Attribution.NOT_CONVERGED
+    assert comparison.sentence.startswith("harness says that it did not converge")
+
+
+def test_the_loser_of_two_rounded_searches_is_started_again(ours_lmm, lme4, change):
+    elsewhere = {"fixed[intercept].estimate": lambda value: value + 7.0, "log_likelihood": LL - 27.0}
+    lower = change(lme4, elsewhere)
+    before = judge("c", ours_lmm, lower, evidence(OFFSETS, gap=27.0))
+    assert before.attribution is Attribution.LOCAL_OPTIMUM
+    assert "it was not started again" in before.sentence
+    assert needs_restart(before)
+    restarted = replace(before.evidence, restart=Restart(engine="lme4", log_likelihood=LL))
+    after = judge("c", ours_lmm, lower, restarted)
+    assert after.attribution is Attribution.LOCAL_OPTIMUM
+    assert "started at the other's estimates it reaches" in after.sentence
+
+
+@pytest.mark.parametrize(("room", "cause"), [(0.5, Attribution.FLOAT), (1e-2, Attribution.DEFINITION)])
+def test_what_cross_products_lose_at_a_point_is_rounding_there(ours_lmm, lme4, room, cause):
+    found = evidence((0.0, 1e-13, 0.0, 0.3))
+    rulings = tuple(replace(ruling, room=room) for ruling in found.adjudication.rulings)
+    comparison = judge("c", ours_lmm, lme4, replace(found, adjudication=Adjudication(rulings=rulings, gap=0.0)))
+    assert comparison.attribution is cause
+
+
+@pytest.mark.parametrize(
+    ("ascent", "endless"),
+    [
+        ((11.49, 11.49 + log(10), 11.49 + 2 * log(10)), True),
+        ((0.0, 3 * log(10), 6 * log(10)), True),
+        ((0.0, 0.5, 0.6), False),  # towards an asymptote
+        ((0.0, 0.0, 0.0), False),  # flat, as a restricted likelihood can be
+        ((0.0, 2 * log(10), log(10)), False),
+        ((0.0, log(10)), False),
+        ((), False),
+    ],
+)
+def test_a_way_without_an_end_rises_by_whole_multiples_of_log_ten(ascent, endless):
+    assert rises_without_end(ascent) is endless

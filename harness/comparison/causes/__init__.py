@@ -11,7 +11,7 @@ from harness.comparison.causes.coordinates import parameterisation
 from harness.comparison.causes.curvature import hessian
 from harness.comparison.causes.function import constant, definition, rounding
 from harness.comparison.causes.search import local_optimum, not_converged, optimiser_noise
-from harness.comparison.causes.shape import boundary, flat
+from harness.comparison.causes.shape import boundary, flat, without_maximum
 from harness.comparison.causes.transport import conversion, different_input
 from harness.comparison.findings import Findings
 
@@ -19,6 +19,7 @@ CAUSES: tuple[Callable[[Findings], Cause | None], ...] = (
     different_input,
     conversion,
     parameterisation,
+    without_maximum,
     not_converged,
     constant,
     definition,

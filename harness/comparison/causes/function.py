@@ -4,7 +4,7 @@ from math import log, pi
 
 import numpy as np
 
-from harness.comparison.adjudication import is_rounding
+from harness.comparison.adjudication import gap_is_rounding, is_rounding
 from harness.comparison.causes.cause import FITTED, Cause, worst
 from harness.comparison.findings import Findings
 from harness.comparison.joint import DISTANCE
@@ -32,7 +32,7 @@ def constant(found: Findings) -> Cause | None:
         )
         for v in found.disagreements
     )
-    if not affected or is_rounding(found):
+    if not affected or is_rounding(found.evidence.adjudication):
         return None
     per_row = amount / found.scales.n_observations
     names = [name for name, value in KNOWN_CONSTANTS.items() if abs(abs(per_row) / value - 1) < 1e-3]
@@ -50,7 +50,7 @@ def definition(found: Findings) -> Cause | None:
     offsets = found.offsets
     if not (found.differing_objectives and found.all_measured(*FITTED, Kind.OBJECTIVE)):
         return None
-    if is_rounding(found) or (len(offsets) >= 3 and not found.offsets_vary):
+    if is_rounding(found.evidence.adjudication) or (len(offsets) >= 3 and not found.offsets_vary):
         return None
     few = " Fewer than three points can't tell a constant." if len(offsets) < 3 else ""
     return Cause(
@@ -62,8 +62,11 @@ def definition(found: Findings) -> Cause | None:
 
 
 def rounding(found: Findings) -> Cause | None:
-    """Return `float` if the referee found one function in both, which one engine rounds."""
-    if not (is_rounding(found) and found.differing_objectives and found.all_measured(*FITTED, Kind.OBJECTIVE)):
+    """Return `float` if the referee found one function in both, which one engine rounds, and ends equally high."""
+    adjudication = found.evidence.adjudication
+    if not (is_rounding(adjudication) and found.differing_objectives and found.all_measured(*FITTED, Kind.OBJECTIVE)):
+        return None
+    if not gap_is_rounding(adjudication, found.scales.gap_limit.limit):
         return None
     return Cause(
         attribution=Attribution.FLOAT,

@@ -1,8 +1,10 @@
 """Causes in the search: it stopped early, it went to another optimum, or it stopped where nobody can tell."""
 
-from harness.comparison.causes.cause import FITTED, Cause
+from harness.comparison.causes.cause import FITTED, Cause, worst
 from harness.comparison.findings import NOISE, Findings
+from harness.comparison.joint import COVARIANCE, DISTANCE
 from harness.comparison.verdict import Attribution
+from harness.comparison.yardstick import LOG_LIKELIHOOD
 from harness.convergence import Stop
 
 UNFINISHED = frozenset({Stop.SADDLE, Stop.ITERATION_LIMIT, Stop.REPORTED_FAILURE})
@@ -58,6 +60,8 @@ def local_optimum(found: Findings) -> Cause | None:
 
 def optimiser_noise(found: Findings) -> Cause | None:
     """Return `optimiser_noise` if both are at one optimum and all that differs is as little as D between them."""
+    if _same_at_its_end(found):
+        return _beside(found)
     if not found.in_one_basin:
         return None
     # Standard errors and predictions move by no more than about D, relatively and in their own units.
@@ -69,4 +73,25 @@ def optimiser_noise(found: Findings) -> Cause | None:
         sentence=f"Both are in one basin, D = {far:.2g} standard errors apart (limit {found.distance_limit:g}), and"
         f" the log-likelihood gap {abs(found.gap):.2g} is consistent with D^2/2 = {far**2 / 2:.2g}.",
         next_step="Fit the engine with the lower log-likelihood with tighter control of its optimiser.",
+    )
+
+
+def _same_at_its_end(found: Findings) -> bool:
+    """Return whether the left engine, at the right one's end, says all that the right one does, and ended as high."""
+    retelling = found.evidence.retelling
+    if retelling is None or retelling.differing or found.differing_objectives or not found.all_measured(*FITTED):
+        return False
+    joint = {DISTANCE, COVARIANCE, LOG_LIKELIHOOD}
+    return found.gap >= -found.scales.gap_limit.limit and all(
+        v.quantity in retelling.agreeing for v in found.disagreements if v.quantity not in joint
+    )
+
+
+def _beside(found: Findings) -> Cause:
+    return Cause(
+        attribution=Attribution.OPTIMISER_NOISE,
+        sentence=f"At the parameters where {found.right.engine} ended, {found.left.engine} says the same in all"
+        f" {len(found.disagreements)} quantities that differ: its search ended beside the optimum, {found.gap:.2g}"
+        f" below; what differs most is {worst(found)}.",
+        next_step=f"Fit {found.right.engine} with tighter control of its optimiser.",
     )
