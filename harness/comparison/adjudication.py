@@ -59,11 +59,15 @@ def is_rounding(adjudication: Adjudication | None) -> bool:
 
 
 def gap_is_rounding(adjudication: Adjudication | None, limit: float) -> bool:
-    """Return whether both ends are as high as each other but for what either engine rounds, and the limit."""
+    """Return whether the lower end is lower by no more than the limit, and what its own engine rounds.
+
+    An engine can't see a rise below its rounding, at either of two points; what the other rounds does not stop it.
+    """
     if adjudication is None or adjudication.gap is None:
         return True
-    errors = (e for r in adjudication.rulings for e in (r.left_error, r.right_error) if e is not None)
-    return abs(adjudication.gap) <= limit + 2 * max(map(abs, errors), default=0.0)
+    gap, rulings = adjudication.gap, adjudication.rulings
+    errors = (ruling.right_error if gap > 0 else ruling.left_error for ruling in rulings)
+    return abs(gap) <= limit + 2 * max((abs(error) for error in errors if error is not None), default=0.0)
 
 
 def adjudication_sentence(adjudication: Adjudication, left: str, right: str) -> str:

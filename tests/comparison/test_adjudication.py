@@ -5,7 +5,7 @@ from math import log
 
 import pytest
 
-from harness.comparison.adjudication import adjudication_sentence, needs_referee, rises_without_end
+from harness.comparison.adjudication import adjudication_sentence, gap_is_rounding, needs_referee, rises_without_end
 from harness.comparison.attribution import needs_restart
 from harness.comparison.judge import judge
 from harness.comparison.verdict import Adjudication, Attribution, CrossEvidence, ObjectivePair, Outcome, Restart, Ruling
@@ -111,6 +111,13 @@ def test_the_loser_of_two_rounded_searches_is_started_again(ours_lmm, lme4, chan
     after = judge("c", ours_lmm, lower, restarted)
     assert after.attribution is Attribution.LOCAL_OPTIMUM
     assert "started at the other's estimates it reaches" in after.sentence
+
+
+@pytest.mark.parametrize(("gap", "excused"), [(0.5, True), (0.7, False), (-0.5, False), (None, True)])
+def test_an_engine_is_excused_by_what_it_rounds_itself(gap, excused):
+    """The right one is off by 0.3, at either end; the left one by nothing, and a rise of 0.5 would be seen by it."""
+    found = replace(evidence((0.0, 1e-13, 0.0, 0.3)).adjudication, gap=gap)
+    assert gap_is_rounding(found, 1e-6) is excused
 
 
 @pytest.mark.parametrize(("room", "cause"), [(0.5, Attribution.FLOAT), (1e-2, Attribution.DEFINITION)])
