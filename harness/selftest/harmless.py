@@ -10,7 +10,6 @@ from math import inf, nextafter
 from harness.comparison.alignment import relabelled
 from harness.comparison.verdict import Attribution, Comparison, Outcome
 from harness.comparison.yardstick import number
-from harness.locations import fixtures_folder
 from harness.quantities import Kind, Reading, Value
 from harness.references.pins import pin_path
 from harness.selftest.class_mutations import classes_of
@@ -86,7 +85,7 @@ def _backwards(pinned: Pinned) -> Iterator[Reading]:
 
 def _another_layout(pinned: Pinned) -> Iterator[Reading]:
     """Yield what the pin says with its keys backwards, other indentation, line ends of Windows and its mark."""
-    path = pin_path(fixtures_folder() / "pins", pinned.case.name, pinned.reference)
+    path = pin_path(pinned.engine.folder, pinned.case.name, pinned.reference)
     document = _keys_backwards(json.loads(path.read_text(encoding="utf-8")))
     yield read_text(pinned, json.dumps(document, indent=3).replace("\n", "\r\n"), encoding="utf-8-sig")
 

@@ -21,6 +21,7 @@ from harness.gbtm.spec import GbtmSpec
 from harness.lmm.spec import LmmSpec
 from harness.locations import fixtures_folder
 from harness.selftest.pinned import Pinned
+from harness.selftest.remembering import remembering
 
 Rows = list[list[str]]
 """The header and the rows of a table, as text."""
@@ -75,7 +76,7 @@ def with_table(pinned: Sequence[Pinned], change: TableChange) -> Case:
 def refitted(pinned: Sequence[Pinned], case: Case) -> tuple[Pinned, ...]:
     """Return the pins with our fit of the case; the fit that is there already where the arrays are the same."""
     before = pinned[0]
-    ours = before.ours if _same_arrays(before.case.cohort, case.cohort) else solve(case)
+    ours = before.ours if _same_arrays(before.case.cohort, case.cohort) else remembering(solve(case))
     return tuple(replace(each, case=ours.case if ours is not before.ours else case, ours=ours) for each in pinned)
 
 

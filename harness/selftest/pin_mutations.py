@@ -12,11 +12,10 @@ from harness.cases import Case
 from harness.cohorts.cohort import Cohort
 from harness.gbtm.spec import GbtmSpec
 from harness.lmm.spec import LmmSpec
-from harness.locations import fixtures_folder
 from harness.quantities import Reading
-from harness.references.pins import PinnedEngine, pin_path
+from harness.references.pins import pin_path
 from harness.selftest.mutation import Corruption, Mutation
-from harness.selftest.pinned import Pinned, pinned_engine
+from harness.selftest.pinned import Pinned
 from harness.two_samples.spec import RatesSpec
 
 WHOLE = "the pin"
@@ -25,7 +24,7 @@ WHOLE = "the pin"
 
 def _read_for(change: Callable[[Case], Case]) -> Callable[[Pinned], Iterator[Corruption]]:
     def corruptions(pinned: Pinned) -> Iterator[Corruption]:
-        yield _whole(pinned_engine(pinned.reference).read(change(pinned.case)))
+        yield _whole(pinned.engine.read(change(pinned.case)))
 
     return corruptions
 
@@ -56,14 +55,14 @@ def _another_model(case: Case) -> Case:
 
 
 def _another_source(pinned: Pinned) -> Iterator[Corruption]:
-    yield _whole(replace(pinned_engine(pinned.reference), r_source="0" * 64).read(pinned.case))
+    yield _whole(replace(pinned.engine, r_source="0" * 64).read(pinned.case))
 
 
 def _edited(edit: Callable[[dict[str, Any]], bool]) -> Callable[[Pinned], Iterator[Corruption]]:
     """Return the mutation of the pin's file; `edit` says whether there was something to edit."""
 
     def corruptions(pinned: Pinned) -> Iterator[Corruption]:
-        original = pin_path(fixtures_folder() / "pins", pinned.case.name, pinned.reference)
+        original = pin_path(pinned.engine.folder, pinned.case.name, pinned.reference)
         document = json.loads(original.read_text(encoding="utf-8"))
         if edit(document):
             yield _whole(read_text(pinned, json.dumps(document)))
@@ -76,8 +75,7 @@ def read_text(pinned: Pinned, text: str, encoding: str = "utf-8") -> Reading:
     with TemporaryDirectory() as name:
         folder = Path(name)
         pin_path(folder, pinned.case.name, pinned.reference).write_text(text, encoding=encoding)
-        engine = pinned_engine(pinned.reference)
-        return PinnedEngine(name=engine.name, folder=folder, r_source=engine.r_source).read(pinned.case)
+        return replace(pinned.engine, folder=folder).read(pinned.case)
 
 
 def _whole(right: Reading) -> Corruption:

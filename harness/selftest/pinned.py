@@ -19,22 +19,29 @@ from harness.references import source_hash
 from harness.references.pins import PinnedEngine
 from harness.selftest.misleading import what_matters
 from harness.selftest.numbers import Number, numbers_of, quantities_by_path
+from harness.selftest.remembering import remembering
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pinned:
     """A case, what one reference said of it, and what the judge makes of that.
 
-    `numbers` are those on which both agree; only these can be altered and found out.
+    `engine` is the reference as it answers from its pin. `numbers` are those on which both agree; only these can be
+    altered and found out.
     """
 
     case: Case
-    reference: str
+    engine: PinnedEngine
     ours: OurSide
     reading: Reading
     comparison: Comparison
     known: tuple[KnownDifference, ...]
     numbers: tuple[Number, ...]
+
+    @property
+    def reference(self) -> str:
+        """The name of the engine."""
+        return self.engine.name
 
     @property
     def name(self) -> str:
@@ -65,27 +72,22 @@ def pins_of(case: Case, known: Sequence[KnownDifference], references: Sequence[s
     CaseError
         If a reference of the case has no pin.
     """
-    ours = solve(case)
+    ours = remembering(solve(case))
     for reference in references or case.references:
-        engine = pinned_engine(reference)
+        engine = PinnedEngine(name=reference, folder=fixtures_folder() / "pins", r_source=source_hash(reference))
         comparison = compare_with(ours, reference, References(pinned={reference: engine}), known)
         if isinstance(comparison, Skipped):
             problem = Problem(found=comparison.reason, expected="a pin of each reference of a case")
             raise CaseError(f"case {case.name}", [problem])
         yield Pinned(
             case=ours.case,
-            reference=reference,
+            engine=engine,
             ours=ours,
             reading=comparison.right,
             comparison=comparison,
             known=in_force(known, case.name, reference),
             numbers=agreeing(comparison),
         )
-
-
-def pinned_engine(reference: str) -> PinnedEngine:
-    """Return the engine that answers from the pins of the checkout."""
-    return PinnedEngine(name=reference, folder=fixtures_folder() / "pins", r_source=source_hash(reference))
 
 
 def relabelled_path(path: str, permutation: Mapping[int, int]) -> str:

@@ -16,7 +16,7 @@ from harness.selftest.harmless import HARMLESS_CHANGES, HarmlessChange, is_flagg
 from harness.selftest.harmless_tables import TABLE_CHANGES, TableChange, one_of_each_sort, refitted, with_table
 from harness.selftest.mutation import Mutation, fate_of
 from harness.selftest.mutations import MUTATIONS
-from harness.selftest.pinned import Pinned, pinned_engine, pins_of
+from harness.selftest.pinned import Pinned, pins_of
 from harness.selftest.result import SelfTest, Tally, Trial, tallied
 from harness.selftest.thinning import thinned
 
@@ -119,8 +119,8 @@ def _left_alone(pins: Sequence[Pinned]) -> Iterator[Trial]:
 def _other_tables(pins: Sequence[Pinned], known: Sequence[KnownDifference]) -> Iterator[Trial]:
     for change in TABLE_CHANGES:
         for pinned in refitted(pins, with_table(pins, change)):
-            engine = pinned_engine(pinned.reference)
-            found = compare_with(pinned.ours, pinned.reference, References(pinned={pinned.reference: engine}), known)
+            references = References(pinned={pinned.reference: pinned.engine})
+            found = compare_with(pinned.ours, pinned.reference, references, known)
             flagged = isinstance(found, Skipped) or is_flagged(pinned.comparison, found)
             sentence = found.reason if isinstance(found, Skipped) else f"{found.outcome}: {found.sentence}"
             yield Trial(name=change.name, pin=pinned.name, tried=1, wrong=(sentence,) if flagged else ())

@@ -31,11 +31,12 @@ def different_input(found: Findings) -> Cause | None:
 
 def conversion(found: Findings) -> Cause | None:
     """Return `conversion` if the columns did not come back bit for bit as they were sent."""
-    rest = [v for v in found.disagreements if v not in _of_input(found)]
+    of_input = _of_input(found)
+    rest = [v for v in found.disagreements if v not in of_input]
     follows = all(v.kind in FITTED | {Kind.OBJECTIVE} and v.observed is not None for v in rest)
     if not (_echo_differs(found) and follows):
         return None
-    sums = [v for v in _of_input(found) if v.quantity != ECHO]
+    sums = [v for v in of_input if v.quantity != ECHO]
     by = f": {both_values(sums)}" if sums else ", though their sums agree"
     return Cause(
         attribution=Attribution.CONVERSION,
