@@ -13,6 +13,8 @@ from harness.lmm.evaluation import Evaluation, evaluate, pivoted
 # Relative to the largest curvature: smaller ones are rounding.
 FLAT = 1e-10
 NEGATIVE = 1e-8
+# Of a curvature along one parameter, relative to the largest of them, which no small difference comes into.
+_ROUNDING = 1e-13
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -21,20 +23,23 @@ class Curvature:
 
     In omega (J,) a step of Lambda is measured by the root of Gamma + I: relative to the random effects where they are
     large, to sigma where they are small. Without it a perfect correlation would make a valley of any narrowness.
-    `slopes` (J,) is the gradient along the axes, `sizes` (J,) are the absolute curvatures, none below rounding.
+    `slopes` (J,) is the gradient along the `ways` (J, J), and `sizes` (J,) are the absolute curvatures there, none
+    below rounding. Those ways are the axes; where rounding of a large curvature would hide a small one, the axes with
+    each omega in a unit of its own.
     """
 
     values: Vector
     axes: Matrix
     scale: Matrix
     gradient: Vector
+    ways: Matrix
     slopes: Vector
     sizes: Vector
 
     @property
     def step(self) -> Vector:
         """Newton's step in theta; downhill also where the Hessian is indefinite."""
-        return np.asarray(-self.scale @ (self.axes @ (self.slopes / self.sizes)))
+        return np.asarray(-self.scale @ (self.ways @ (self.slopes / self.sizes)))
 
     @property
     def decrement(self) -> float:
@@ -59,7 +64,7 @@ class Curvature:
     @property
     def gradient_in_standard_errors(self) -> float:
         """The largest gradient of the log-likelihood times the standard error of its parameter."""
-        standard_errors = np.sqrt(2 * np.sum(self.axes**2 / self.sizes, axis=1))
+        standard_errors = np.sqrt(2 * np.sum(self.ways**2 / self.sizes, axis=1))
         return float(np.abs(self.gradient / 2 * standard_errors).max())
 
     @property
@@ -73,14 +78,21 @@ def curvature(here: Evaluation, Lambda: Matrix, layout: Layout) -> Curvature:
     rows, columns = layout.rows, layout.columns
     root = np.linalg.cholesky(Lambda @ Lambda.T + np.eye(len(Lambda)))
     scale = root[rows[:, None], rows] * (columns[:, None] == columns)
-    values, axes = np.linalg.eigh(scale.T @ here.hessian @ scale)
-    gradient, absolute = scale.T @ here.gradient, np.abs(values)
+    hessian, gradient = scale.T @ here.hessian @ scale, scale.T @ here.gradient
+    values, axes = np.linalg.eigh(hessian)
+    ways, absolute = axes, np.abs(values)
+    if absolute.min() < FLAT * absolute.max():
+        own = np.abs(np.diag(hessian))
+        units = 1 / np.sqrt(np.maximum(own, _ROUNDING * own.max()))
+        curvatures, turned = np.linalg.eigh(units[:, None] * hessian * units)
+        ways, absolute = units[:, None] * turned, np.abs(curvatures)
     return Curvature(
         values=values,
         axes=axes,
         scale=scale,
         gradient=gradient,
-        slopes=axes.T @ gradient,
+        ways=ways,
+        slopes=ways.T @ gradient,
         sizes=np.maximum(absolute, FLAT * absolute.max()),
     )
 
