@@ -1,9 +1,10 @@
 """Where the search starts: the moments of each subject's own regression of the residuals."""
 
 import numpy as np
+from scipy.linalg import solve_triangular
 
-from harness.arrays import Matrix
-from harness.lmm.covariance import lower_triangular
+from harness.arrays import Mask, Matrix
+from harness.lmm.covariance import lower_triangular, upper_factor
 from harness.lmm.patterns import SufficientStatistics, symmetric_index
 
 # An exactly zero column of Lambda is a stationary point whatever the data, so no start is nearer to zero than this
@@ -12,23 +13,30 @@ SMALLEST_VARIANCE = 0.01
 _REGULAR = 1e-6
 _WITHOUT_MOMENTS = 0.7
 _STRETCH = 10.0
-_FEW_SUBJECTS = 12
+# For each random effect, and for sigma.
+_FEW_SUBJECTS = 6
 # Where few subjects are far from zero and no fixed effect takes that up, random effects of a hundred sigmas do.
 _FURTHER = (2, 3)
+# Below and above what a start without moments has: which minimum is reached depends on a start in no orderly way.
+_EVEN = (0.3, 20.0)
 
 
 def starts(statistics: SufficientStatistics) -> tuple[Matrix, ...]:
     """Return where searches start, in scaled units: from the moments, and elsewhere if there may be several minima.
 
     There may be where blocks are held independent and moments are not, as of intercept and slope when time is counted
-    from far away: either of the two may then stand for both. And there may be where subjects are very few.
+    from far away: either of the two may then stand for both. And there may be where very few subjects tell of all their
+    random effects, of which moments then say little or nothing: a covariance of another rank may be as good nearby.
     """
     moments, layout = moment_start(statistics), statistics.layout
-    several, few = len(layout.blocks) > 1, statistics.counts.sum() < _FEW_SUBJECTS
+    several = len(layout.blocks) > 1
+    few = statistics.counts[_telling(statistics)].sum() < _FEW_SUBJECTS * (statistics.n_random + 1)
     if not several and not few:
         return (moments,)
     found = [moments, moments / _STRETCH, moments * _STRETCH]
-    found += [moments * _STRETCH**power for power in _FURTHER] if few else []
+    if few:
+        even = even_start(statistics)
+        found += [moments * _STRETCH**power for power in _FURTHER] + [even * size for size in _EVEN]
     if several:
         found.append(_WITHOUT_MOMENTS * np.eye(statistics.n_random))
         for block in layout.blocks:
@@ -44,16 +52,15 @@ def moment_start(statistics: SufficientStatistics) -> Matrix:
     The least-squares coefficients of a subject's residuals have covariance sigma^2 (Gamma + (R_k'R_k)^-1), so that
     Gamma = mean(b b')/sigma^2 - N, N = mean (R_k'R_k)^-1, with the eigenvalues of Gamma in the metric of N raised to
     0.01; so the start is the same in all units and origins of time. With fewer than q + 2 subjects that determine all q
-    coefficients it is 0.7 I. The R_k are triangular, as those of statistics not yet reordered are.
+    coefficients it is 0.7 of `even_start`. The R_k are triangular, as those of statistics not yet reordered are.
     """
     q, counts, R = statistics.n_random, statistics.counts, statistics.R
-    diagonals = np.abs(R.diagonal(axis1=1, axis2=2))
-    usable = diagonals.min(axis=1) > _REGULAR * diagonals.max(axis=1)
+    usable = _telling(statistics)
     rows_left = statistics.n_observations - counts @ statistics.ranks
     sigma_2 = statistics.S[-1, -1] / rows_left if rows_left > 0 else 0.0
     subjects = counts[usable].sum()
     if subjects < q + 2 or sigma_2 <= 0:
-        return _WITHOUT_MOMENTS * np.eye(q)
+        return _WITHOUT_MOMENTS * even_start(statistics)
     inverses = np.linalg.inv(R[usable])
     pairs = statistics.T[:, -1].reshape(len(counts), -1)[usable][:, symmetric_index(q)]
     products = pairs * np.where(np.eye(q, dtype=bool), 1.0, 0.5)  # T holds the sum of both off-diagonal blocks
@@ -67,3 +74,22 @@ def moment_start(statistics: SufficientStatistics) -> Matrix:
         ratios, axes = np.linalg.eigh(np.linalg.solve(root, halved.T) - np.eye(len(block)))
         Lambda[own] = lower_triangular(root @ (axes * np.sqrt(np.maximum(ratios, SMALLEST_VARIANCE))))
     return Lambda
+
+
+def even_start(statistics: SufficientStatistics) -> Matrix:
+    """Return Lambda (q, q), in scaled units, by which all combinations of a block vary alike over the rows.
+
+    Of Z Lambda each column has a mean square of one, and those of a block are orthogonal: this too is the same in all
+    units and origins of time, which an identity in those of Z is not.
+    """
+    Lambda = np.zeros((statistics.n_random, statistics.n_random))
+    for block in statistics.layout.blocks:
+        root = upper_factor(statistics.spread[:, block])
+        Lambda[np.ix_(block, block)] = lower_triangular(solve_triangular(root, np.eye(len(block))))
+    return Lambda
+
+
+def _telling(statistics: SufficientStatistics) -> Mask:
+    """Return of which patterns (K,) the subjects determine all q coefficients of a regression of their own."""
+    diagonals = np.abs(statistics.R.diagonal(axis1=1, axis2=2))
+    return np.asarray(diagonals.min(axis=1) > _REGULAR * diagonals.max(axis=1))

@@ -4,6 +4,8 @@ At Gamma = I in working units the expectations of F[la]'F[lb], summed over level
 covariances and sigma^2; solving those equations costs one evaluation and needs no balance.
 """
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from harness.arrays import Vector
@@ -17,21 +19,42 @@ _SMALLEST_VARIANCE = 0.01
 _STRETCH = 10.0
 _FEW_ROWS = 200
 _VERY_FEW_ROWS = 50
+# Standard deviations, in sigmas, of which moments around one know nothing: of one term, and of the others beside it.
+_FAR, _BESIDE = 1e3, 10.0
+# Of a column's length: what is left of it by the columns that determine it is rounding.
+_SPANNED = 1e-6
 
 
 def starts(cross: CrossProducts) -> tuple[Vector, ...]:
-    """Return where searches start, theta (J,) in working units: from the moments, and from both sides of them.
+    """Return where searches start, theta (J,) in working units: from the moments, from both sides of them, and far off.
 
-    That is with few rows, where the criterion may have several minima.
+    That is with few rows, where the criterion may have several minima. With very few, or where no fixed effect takes up
+    what is common to a term's random effects, such as the level of an outcome without a fixed intercept, that is in one
+    minimum a residual, and in others one term's random effects, which then are as large as that.
     """
     moments = moment_start(cross)
     if cross.n_observations >= _FEW_ROWS:
         return (moments,)
     near = (moments, _STRETCH * moments, moments / _STRETCH)
-    if cross.n_observations >= _VERY_FEW_ROWS:
+    if cross.n_observations >= _VERY_FEW_ROWS and _means_are_fixed(cross):
         return near
-    alone = (np.where(np.arange(len(moments)) == j, _STRETCH**2, 1 / _STRETCH) for j in range(len(moments)))
-    return (*near, _STRETCH**2 * moments, *(stretch * moments for stretch in alone))
+    return (*near, *_far_starts(cross.layout))
+
+
+def _means_are_fixed(cross: CrossProducts) -> bool:
+    """Whether the fixed part holds every column that has random effects, so that these have a mean of zero."""
+    Z, Q = cross.rows.Z, cross.rows.X @ cross.fixed
+    left = np.linalg.norm(Z - Q @ (Q.T @ Z), axis=0)
+    return bool((left <= _SPANNED * np.linalg.norm(Z, axis=0)).all())
+
+
+def _far_starts(layout: Layout) -> Iterator[Vector]:
+    """Yield theta with the random effects of each term in turn far larger than all others."""
+    for large in layout.blocks:
+        sizes = (_FAR if block is large else _BESIDE for block in layout.blocks)
+        yield np.concatenate(
+            [theta_of(size * np.eye(block.size)) for block, size in zip(layout.blocks, sizes, strict=True)]
+        )
 
 
 def moment_start(cross: CrossProducts) -> Vector:
