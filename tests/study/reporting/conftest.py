@@ -1,5 +1,8 @@
 """Hand-made reports, the report of a whole study, a reader of pages, and Chromium."""
 
+import fcntl
+import os
+import pickle
 import re
 import subprocess
 from dataclasses import replace
@@ -239,11 +242,22 @@ def sample_reports():
 
 
 @pytest.fixture(scope="session")
-def whole_study():
-    """Return the report of the ketamine study, without R and with few starts and classes, so that it takes seconds."""
-    plan = read_study(STUDIES / "ketamine.toml")
-    fewer = {"starts": 5, "classes": (1, 2, 3, 4), "cross_check": False}
-    return run_study(replace(plan, **fewer), command="harness study ketamine.toml")
+def whole_study(tmp_path_factory):
+    """Return the report of the ketamine study, without R and with few starts and classes, so that it takes seconds.
+
+    Processes that share a run of the tests share the report: the first makes it, the others wait for it.
+    """
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    made = folder / "whole_study.pickle"
+    with (folder / "whole_study.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not made.exists():
+            plan = read_study(STUDIES / "ketamine.toml")
+            fewer = {"starts": 5, "classes": (1, 2, 3, 4), "cross_check": False}
+            made.write_bytes(pickle.dumps(run_study(replace(plan, **fewer), command="harness study ketamine.toml")))
+    return pickle.loads(made.read_bytes())  # noqa: S301  # of our own making
 
 
 # ---- Chromium ----
