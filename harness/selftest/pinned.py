@@ -101,7 +101,7 @@ def relabelled_path(path: str, permutation: Mapping[int, int]) -> str:
 def agreeing(comparison: Comparison) -> tuple[Number, ...]:
     """Return the numbers of the right engine on which both agree."""
     left, right = comparison.left, comparison.right
-    scales, mine = yardstick(left, right), quantities_by_path(left)
+    scales, mine = yardstick(left, right, comparison.evidence.effect_errors), quantities_by_path(left)
     verdicts = {verdict.quantity: verdict for verdict in comparison.verdicts}
     found = []
     for path, (kind, value) in numbers_of(right).items():
