@@ -16,12 +16,13 @@ from harness.errors import CaseError, CohortError, InputError, SpecError
 from harness.fuzzing.acceptable import Finding, is_below, of_comparison, of_our_refusal
 from harness.fuzzing.flexmix_limits import (
     CUT,
-    jumps_at_its_end,
+    missed_at_infinity,
+    on_a_ridge,
     vanished_sigma,
     without_an_answer,
     without_cut_points,
 )
-from harness.fuzzing.more_starts import log_likelihood_of, reached_by_more_starts
+from harness.fuzzing.more_starts import listed_as_improper, log_likelihood_of, reached_by_more_starts
 from harness.fuzzing.rounding import rounded_by_the_reference
 from harness.gbtm.spec import GbtmSpec
 from harness.quantities import Reading
@@ -62,7 +63,7 @@ def _of_case(specimen: Specimen, case: Case, engine: Engine) -> Finding:
 def _of_outcome(specimen: Specimen, found: Comparison, ours: OurSide, engine: Engine) -> Finding:  # noqa: PLR0911  # a cause a return
     finding, case = of_comparison(found), ours.case
     if found.right.failure is not None and not finding.acceptable:
-        return _of_no_answer(finding, found, ours, engine)
+        return _of_no_answer(specimen, finding, found, ours, engine)
     if found.attribution is Attribution.NOT_CONVERGED and _is_mixture(case) and _says_converged(found.right):
         return _of_other_ends(specimen, found, finding, ours, engine)
     limit = "" if finding.acceptable else vanished_sigma(ours, found)
@@ -75,8 +76,7 @@ def _of_outcome(specimen: Specimen, found: Comparison, ours: OurSide, engine: En
         reason = "At the reference's own parameters ours says the same: its search ended beside the optimum, not above."
         return Finding(code=f"optimiser_noise:{engine.name}", sentence=found.sentence, reason=reason)
     if found.attribution is Attribution.LOCAL_OPTIMUM and not finding.acceptable and _is_mixture(case):
-        reason = _why_lower(specimen, found, ours)
-        return replace(finding, reason=reason)
+        return _of_our_lower_end(specimen, found, finding, ours)
     if found.attribution is Attribution.UNEXPLAINED and _is_mixture(case):
         return _of_other_ends(specimen, found, finding, ours, engine)
     if found.attribution is Attribution.DEFINITION and isinstance(ours, OurLmm):
@@ -86,11 +86,11 @@ def _of_outcome(specimen: Specimen, found: Comparison, ours: OurSide, engine: En
     return finding
 
 
-def _of_no_answer(finding: Finding, found: Comparison, ours: OurSide, engine: Engine) -> Finding:
+def _of_no_answer(specimen: Specimen, finding: Finding, found: Comparison, ours: OurSide, engine: Engine) -> Finding:
     """Return what it means that flexmix came to no likelihood, where it says so; else the finding as it is."""
     begun_at_ours, reason = without_an_answer(ours, found, engine)
     if begun_at_ours is not None:
-        there = of_comparison(begun_at_ours)
+        there = _of_outcome(specimen, begun_at_ours, ours, engine)
         if not there.acceptable:
             return there
         reason += there.code
@@ -103,8 +103,7 @@ def _of_other_ends(
     """Return whose end is the lower maximum, where classes of two ends do not even have the same coefficients."""
     left, right = log_likelihood_of(comparison.left), log_likelihood_of(comparison.right)
     if is_below(comparison):
-        reason = _why_lower(specimen, comparison, ours)
-        return Finding(code=f"local_optimum:{comparison.left.engine}", sentence=finding.sentence, reason=reason)
+        return _of_our_lower_end(specimen, comparison, finding, ours)
     optimum = next((value.point for value in comparison.left.objective if value.label == "optimum"), None)
     again = None if optimum is None else engine.read(ours.case, start=optimum)
     near = 1e-6 * max(1.0, abs(left))
@@ -112,12 +111,20 @@ def _of_other_ends(
     if again is not None and again.failure is None and left + near >= log_likelihood_of(again) > right + near:
         reason = "The reference ended at a lower maximum of the mixture; begun at ours it ends higher."
         return Finding(code=f"local_optimum:{engine.name}", sentence=finding.sentence, reason=reason)
-    return finding
+    ridge = on_a_ridge(ours, comparison, again)
+    return Finding(code="flat", sentence=finding.sentence, reason=ridge) if ridge else finding
 
 
-def _why_lower(specimen: Specimen, found: Comparison, ours: OurSide) -> str:
+def _of_our_lower_end(specimen: Specimen, found: Comparison, finding: Finding, ours: OurSide) -> Finding:
     """Return why the lower end of a mixture is acceptable, if it is ours."""
-    return reached_by_more_starts(specimen, log_likelihood_of(found.right)) or jumps_at_its_end(ours, found)
+    improper = listed_as_improper(ours, found)
+    if improper:
+        return Finding(code=f"improper:{found.right.engine}", sentence=finding.sentence, reason=improper)
+    at_infinity = missed_at_infinity(ours, found)
+    if at_infinity:
+        return Finding(code=f"infinity:{found.left.engine}", sentence=finding.sentence, reason=at_infinity)
+    reason = reached_by_more_starts(specimen, log_likelihood_of(found.right))
+    return Finding(code=f"local_optimum:{found.left.engine}", sentence=finding.sentence, reason=reason)
 
 
 def _says_converged(reading: Reading) -> bool:

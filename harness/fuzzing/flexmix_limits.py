@@ -1,19 +1,27 @@
-"""What flexmix can't do, each seen on the case itself: cut links, dependent columns, a sigma that vanishes."""
+"""What flexmix can't do, each seen on the case itself: cut links, dependent columns, regressions without weight.
+
+And two ends at which nothing of that is the matter: where sigma vanishes, and where classes are one.
+"""
 
 import math
+import re
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
 from scipy.linalg import qr
 
-from harness.arrays import Matrix
+from harness.arrays import Matrix, Vector
 from harness.cases import Engine
 from harness.comparison.verdict import Comparison, Outcome
 from harness.convergence import Stop
 from harness.crosscheck import judged
 from harness.engines import OurGbtm, OurSide
+from harness.gbtm.account import is_rare
 from harness.gbtm.design import GbtmDesign
-from harness.quantities import Kind, Point
+from harness.gbtm.fit import fit
+from harness.gbtm.flexmix_rule import distance_by_its_rule
+from harness.quantities import Kind, Point, Reading
 from harness.references.requests import time_columns
 
 _CUTS = {"poisson": (math.log(np.finfo(np.float64).eps), 300.0), "logit": (-30.0, 30.0)}
@@ -25,16 +33,26 @@ _ALIASED = {"gaussian": 1e-7, "poisson": 1e-11, "logit": 1e-11}
 # The last is glm.fit's, in which no row of a class has weight: it ends before its first regression.
 _NO_LIKELIHOOD = ("failed from every start", "Log-likelihood: NA", "object 'fit' not found")
 
+# What few_starts.R says of flexmix's own steps.
+_UNDETERMINED = re.compile(r"At step \d+ (coefficients are NA in class [\d, ]+|a regression fails: .*)\.")
+
 _VANISHED = 1e-6
 """Of the outcome's standard deviation."""
+
+_STATIONARY = 1e-4
+"""Standard errors; flexmix goes on until no posterior moves by 1e-10."""
+
+_AGAIN = 1e-8
+"""To which two of its ends are one, relative to the log-likelihood."""
 
 CUT = (
     "R cuts the link, the logit at 30 either side and a mean at 2.2e-16, ours a mean at exp(300), and both agree"
     " wherever it is not cut."
 )
-JUMPS = (
-    "At the reference's end a class's probability jumps between 0 and 1, with coefficients past where R cuts the logit:"
-    " an end at infinity that our starts do not come to; begun there, ours stays."
+AT_INFINITY = (
+    "The reference ended at infinity, where a class jumps between neighbouring times with predictors past where R cuts"
+    " the logit; begun there, ours stays, at a boundary. Ours says of its own end that few starts found it, and that a"
+    " better one may exist."
 )
 ALIASED = (
     "R's regression takes raw powers of time, finds them dependent ({share:.1g} of a column is left, its limit is"
@@ -44,10 +62,16 @@ STARTED = (
     "From its own starts flexmix came to a class that has too few rows for its coefficients, which are NA then; begun"
     " at our optimum it is compared: "
 )
-EMPTIED = (
-    "Ours ends where a class has nobody, or a mean of 0 or 1 in its rows: there the weights of R's regression vanish,"
-    " its coefficients are NA, and so is flexmix's log-likelihood, also begun at ours."
+UNDETERMINED = (
+    "Begun at our optimum, a regression of flexmix can't be made, so that its log-likelihood is NA, as it was from all"
+    " of its own starts: {told}"
 )
+RIDGE = (
+    "Ours ends where classes are equal or empty, and which of them has whom is not determined; the reference's"
+    " log-likelihood is lower by its rule for sigma alone: {told}."
+)
+_OWN_EQUATIONS = "its own equations hold at its end, to {distance:.1g} standard errors"
+_SAME_END = "begun at ours, it comes to the very end that it came to from its own starts"
 VANISHED = (
     "flexmix ended where the sigma of a class vanishes, {sigma:.1g}: all its rows lie on its curve, where the"
     " likelihood has no bound."
@@ -66,30 +90,35 @@ def without_cut_points(ours: OurSide, found: Comparison, engine: Engine) -> Comp
     return judged(ours, engine, replace(found.right, objective=uncut), left=found.left)
 
 
+def missed_at_infinity(ours: OurSide, found: Comparison) -> str:
+    """Return that the reference's higher end is one at infinity, of which our search warns; nothing if it is not."""
+    end = next((o for o in found.evidence.objectives if o.label == "optimum"), None)
+    if end is None or not isinstance(ours, OurGbtm) or ours.result.spec.family != "logit":
+        return ""
+    account = ours.result.fit
+    there = fit(ours.result.design, start=end.point, kinds=account.class_kinds)
+    stays = there.log_likelihood >= end.right - 1e-6 * max(1.0, abs(end.right))
+    at_infinity = there.convergence.stop is Stop.BOUNDARY and _is_cut(ours, end.point)
+    return AT_INFINITY if stays and at_infinity and is_rare(account) else ""
+
+
 def _is_cut(ours: OurGbtm, point: Point) -> bool:
+    lowest, highest = _CUTS[ours.result.spec.family]
+    return any(np.min(eta) < lowest or np.max(eta) > highest for eta in _predictors(ours, point))
+
+
+def _predictors(ours: OurGbtm, point: Point) -> Iterator[Vector]:
+    """Yield the linear predictor of all rows in each class, in R's columns."""
     design = ours.result.design
     spec, X = design.spec, _columns(design)
     common = design.outcomes[0].rows.common.values
     n_common, at = common.shape[1], (spec.n_classes - 1) * (1 + len(spec.membership))
     shared = common @ np.array(point[len(point) - n_common :])
-    lowest, highest = _CUTS[spec.family]
     n_covariates = X.shape[1] - 1 - max(spec.orders)
     for order in ours.result.fit.orders:
         used = [*range(order + 1), *range(1 + max(spec.orders), X.shape[1])]
-        eta = X[:, used] @ np.array(point[at : at + len(used)]) + shared
+        yield X[:, used] @ np.array(point[at : at + len(used)]) + shared
         at += order + 1 + n_covariates
-        if np.min(eta) < lowest or np.max(eta) > highest:
-            return True
-    return False
-
-
-def jumps_at_its_end(ours: OurSide, found: Comparison) -> str:
-    """Return that the reference's binary end is one at infinity, where ours stays too; nothing if it is not."""
-    end = next((o for o in found.evidence.objectives if o.label == "optimum"), None)
-    if end is None or not isinstance(ours, OurGbtm) or ours.result.spec.family != "logit":
-        return ""
-    stays = ours.restarted(end.point) >= end.right - 1e-6 * max(1.0, abs(end.right))
-    return JUMPS if stays and _is_cut(ours, end.point) else ""
 
 
 def dependent_columns(ours: OurSide) -> str:
@@ -119,8 +148,29 @@ def without_an_answer(ours: OurSide, found: Comparison, engine: Engine) -> tuple
     again = engine.read(ours.case, start=ours.result.fit.point)
     if again.failure is None:
         return judged(ours, engine, again), STARTED
-    stop = found.left.convergence
-    return None, EMPTIED if stop is not None and stop.stop in {Stop.EMPTY_CLASS, Stop.BOUNDARY} else ""
+    told = _UNDETERMINED.search(again.failure.evidence)
+    return None, "" if told is None else UNDETERMINED.format(told=told[0])
+
+
+def on_a_ridge(ours: OurSide, found: Comparison, again: Reading | None) -> str:
+    """Return why flexmix's end is as good as ours where classes are equal or empty; nothing if they are not.
+
+    `again` is what flexmix says when it begins at ours. Where all classes are one, nothing has information, and no
+    distance can tell whether equations hold.
+    """
+    end = next((o for o in found.evidence.objectives if o.label == "optimum"), None)
+    if end is None or not isinstance(ours, OurGbtm) or ours.result.spec.family != "gaussian":
+        return ""
+    best, kinds = ours.result.fit.best, ours.result.fit.class_kinds
+    if not (best.empty or best.duplicated):
+        return ""
+    distance = distance_by_its_rule(end.point, ours.result.design, kinds)
+    if distance < _STATIONARY:
+        return RIDGE.format(told=_OWN_EQUATIONS.format(distance=distance))
+    reached = () if again is None or again.failure is not None else again.quantities
+    values = [float(q.value) for q in reached if q.path == "log_likelihood"]
+    near = _AGAIN * max(1.0, abs(end.right))
+    return RIDGE.format(told=_SAME_END) if values and abs(values[0] - end.right) <= near else ""
 
 
 def vanished_sigma(ours: OurSide, found: Comparison) -> str:

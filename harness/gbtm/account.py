@@ -205,7 +205,10 @@ def search_notes(fitted: GbtmFit) -> list[str]:
         )
     unfinished = int(np.sum(fitted.starts.optimum < 0))
     if unfinished:
-        notes.append(f"{unfinished} of {fitted.n_starts} starts ran out of iterations and are not counted.")
+        reached = fitted.starts.log_likelihood[fitted.starts.optimum < 0]
+        above = reached[reached > fitted.log_likelihood + HIT]
+        told = f"; {len(above)} of them above this end, up to {above.max():.4f}" if len(above) else ""
+        notes.append(f"{unfinished} of {fitted.n_starts} starts ran out of iterations and are not counted{told}.")
     reduced = fitted.reduced_log_likelihood
     if reduced is not None and fitted.log_likelihood < reduced - HIT:
         notes.append(

@@ -44,7 +44,7 @@ def finished(ends: Ascent, mixture: Mixture) -> Ascent:
     late = np.flatnonzero(out & (ends.log_likelihood > np.nanmax(ends.log_likelihood) - NEAR_TIE))
     if not len(late):
         return ends
-    further = climb(ends.vectors[late], mixture, _LATE_ITERATIONS)
+    further = climb(ends.vectors[late], mixture, _LATE_ITERATIONS, lengthening=True)
     # What still creeps, this near by its own reckoning, follows a ridge to infinity or to a variance of zero.
     creeps = [s == Stop.ITERATION_LIMIT and d < _CREEPING for s, d in zip(further.stop, further.distance, strict=True)]
     further = replace(

@@ -10,7 +10,7 @@ from harness.gbtm.adequacy import average_posterior, entropy
 from harness.gbtm.density import class_log_densities
 from harness.gbtm.design import ClassKind, GbtmDesign
 from harness.gbtm.estimates import GbtmEstimates, reported
-from harness.gbtm.mixture import Mixture, derivatives, e_step
+from harness.gbtm.mixture import Derivatives, Mixture, derivatives, e_step
 from harness.gbtm.point import from_point
 from harness.gbtm.uncertainty import CovarianceKind, free_covariance
 from harness.quantities import Point
@@ -132,10 +132,15 @@ def score_distance(point: Point, design: GbtmDesign, kinds: tuple[ClassKind, ...
     """
     mixture = design.mixture_of(kinds)
     found = derivatives(from_point(point, mixture)[None], mixture)
-    information, scores, score = found.information[0], found.scores[0], found.score[0]
-    eigenvalues, along = _scaled_eigen(information, score)
+    return distance_of(found, found.score[0], mixture)
+
+
+def distance_of(found: Derivatives, equations: Vector, mixture: Mixture) -> float:
+    """Return `score_distance` of equations that are the score, or are solved near where it vanishes."""
+    information, scores = found.information[0], found.scores[0]
+    eigenvalues, along = _scaled_eigen(information, equations)
     if eigenvalues[0] <= SMALLEST_EIGENVALUE:
-        eigenvalues, along = _scaled_eigen(mixture.weighted(scores) @ scores.T, score)
+        eigenvalues, along = _scaled_eigen(mixture.weighted(scores) @ scores.T, equations)
     kept = eigenvalues > SMALLEST_EIGENVALUE
     return float(np.sqrt(np.sum(along[kept] ** 2 / eigenvalues[kept])))
 

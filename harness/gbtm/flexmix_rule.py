@@ -21,8 +21,10 @@ from harness.arrays import Matrix, Vector
 from harness.errors import Problem, SpecError
 from harness.gbtm.account import GbtmFit
 from harness.gbtm.densities.moments import GaussianMoments
-from harness.gbtm.design import GbtmDesign
+from harness.gbtm.design import ClassKind, GbtmDesign
+from harness.gbtm.estimation import distance_of
 from harness.gbtm.mixture import Mixture, derivatives, e_step
+from harness.gbtm.point import from_point
 from harness.quantities import Point
 
 _STEPS = 100
@@ -77,6 +79,14 @@ def flexmix_fixed_point(fit: GbtmFit, design: GbtmDesign) -> Point:
             return tuple(mixture.to_user(vector).tolist())
     problem = Problem(found="an iteration that does not settle", expected="a fixed point near a proper optimum")
     raise SpecError("flexmix's fixed point", [problem])
+
+
+def distance_by_its_rule(point: Point, design: GbtmDesign, kinds: tuple[ClassKind, ...]) -> float:
+    """Return how far a point is, in standard errors, from a root of flexmix's equations; see `score_distance`."""
+    mixture = design.mixture_of(kinds)
+    vector = from_point(point, mixture)
+    found = derivatives(vector[None], mixture)
+    return distance_of(found, found.score[0] + _sigma_excess(vector, mixture, design.n_observations), mixture)
 
 
 def _newton_step(information: Matrix, equations: Vector) -> Vector:

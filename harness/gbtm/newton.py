@@ -93,7 +93,7 @@ def steepness(found: Derivatives) -> Steepness:
     )
 
 
-def climb(vectors: Matrix, mixture: Mixture, iterations: int = 100) -> Ascent:
+def climb(vectors: Matrix, mixture: Mixture, iterations: int = 100, *, lengthening: bool = False) -> Ascent:
     """Return the end of each start (S, P), polished to a gradient below `GRADIENT_TOLERANCE`.
 
     Starts that come near the same end are climbed by the first of them (see `followers`); it may have other labels.
@@ -106,6 +106,9 @@ def climb(vectors: Matrix, mixture: Mixture, iterations: int = 100) -> Ascent:
         Of which they are the free vectors.
     iterations
         Newton steps allowed to each start.
+    lengthening
+        Whether the longest step doubles whenever one as long as that leads up: a class that jumps between neighbouring
+        times has its maximum at infinity, and most of the way there is a slope without an end in sight.
 
     Returns
     -------
@@ -120,6 +123,7 @@ def climb(vectors: Matrix, mixture: Mixture, iterations: int = 100) -> Ascent:
     used = np.zeros(S, dtype=np.int64)
     stop = np.full(S, Stop.ITERATION_LIMIT, dtype=object)
     active = np.arange(S)
+    longest = np.full(S, _LARGEST_STEP)
     followers = Followers(S)
     known: tuple[Tensor, Matrix] | None = None
     for step in range(iterations + 1):
@@ -132,13 +136,15 @@ def climb(vectors: Matrix, mixture: Mixture, iterations: int = 100) -> Ascent:
         climbing = ended == Stop.ITERATION_LIMIT
         stop[active[~climbing]] = ended[~climbing]
         near = np.isfinite(here.gradient) & (here.distance < NEAR)
-        climbing &= ~followers.join(active, found.by_subject, near, mixture.weights)
+        climbing &= ~followers.join(active, found.by_subject, here.distance, near, mixture.weights)
         if not climbing.any() or step == iterations:
             break
         moving = active[climbing]
         moved, successful, there = _move(
-            vectors[moving], found.log_likelihood[climbing], _taken(here, climbing), mixture
+            vectors[moving], found.log_likelihood[climbing], _taken(here, climbing), mixture, longest[moving]
         )
+        if lengthening:
+            longest[moving] = _lengthened(longest[moving], moved - vectors[moving])
         known = (there[0][successful], there[1][successful])
         vectors[moving[successful]] = moved[successful]
         used[moving] += 1
@@ -187,15 +193,21 @@ def _taken(here: Steepness, starts: Mask) -> Steepness:
     )
 
 
+def _lengthened(longest: Vector, moves: Matrix) -> Vector:
+    """Return the longest steps allowed next: twice as long where that length was used up, else as long as was used."""
+    used = np.abs(moves).max(axis=1)
+    return np.where(used > longest / 2, 2 * longest, np.maximum(used, _LARGEST_STEP))
+
+
 def _move(
-    vectors: Matrix, log_likelihood: Vector, here: Steepness, mixture: Mixture
+    vectors: Matrix, log_likelihood: Vector, here: Steepness, mixture: Mixture, longest: Vector
 ) -> tuple[Matrix, Mask, tuple[Tensor, Matrix]]:
     """Return the next vectors, which of them are better (or too near to tell), and the posteriors of those."""
     near = here.distance < np.maximum(_UNRESOLVED, np.sqrt(_ROUNDING * np.abs(log_likelihood)))
     saddle = near & (here.smallest_eigenvalue < -_FLAT)
     step = np.where(saddle[:, None], here.saddle_step, here.step)
     largest = np.abs(step).max(axis=1, keepdims=True)
-    step = step * np.minimum(1.0, _LARGEST_STEP / np.maximum(largest, 1e-300))
+    step = step * np.minimum(1.0, longest[:, None] / np.maximum(largest, 1e-300))
     moved = np.maximum(vectors + step, mixture.lower)
     accepted = near & ~saddle
     posterior, by_subject = posteriors(moved, mixture)

@@ -59,8 +59,8 @@ def test_a_climb_that_ends_too_early_says_so_where_it_is(design_of):
 
 
 def test_a_search_of_which_nothing_ends_at_an_optimum_is_told(design_of, monkeypatch):
-    monkeypatch.setattr("harness.gbtm.ends.climb", lambda vectors, mixture, *_: climb(vectors, mixture, 1))
-    monkeypatch.setattr("harness.gbtm.fit.climb", lambda vectors, mixture, *_: climb(vectors, mixture, 1))
+    monkeypatch.setattr("harness.gbtm.ends.climb", lambda vectors, mixture, *_, **__: climb(vectors, mixture, 1))
+    monkeypatch.setattr("harness.gbtm.fit.climb", lambda vectors, mixture, *_, **__: climb(vectors, mixture, 1))
     design = design_of(orders=(2, 1, 2), sigma="class")
     start = np.random.default_rng(1).normal(0, 1, design.n_parameters)
     fitted = fit(design, tuple(design.mixture.to_user(start).tolist()))
