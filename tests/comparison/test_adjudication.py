@@ -113,6 +113,22 @@ def test_the_loser_of_two_rounded_searches_is_started_again(ours_lmm, lme4, chan
     assert "started at the other's estimates it reaches" in after.sentence
 
 
+def test_a_search_that_rounds_may_also_stop_a_little_early(ours_lmm, lme4, change, quantity):
+    """Fuzzed: effects of 1e5 sigmas, D = 0.009; lme4 ended D^2/2 below, its modes by rounding an error off."""
+    near = 0.005 * quantity(ours_lmm, "fixed[intercept].estimate").standard_error
+    mode = "mode[301,intercept].estimate"
+    off = 0.5 * quantity(ours_lmm, mode).standard_error
+    values = {
+        "fixed[intercept].estimate": lambda value: value + near,
+        mode: lambda value: value + off,
+        "log_likelihood": LL - 0.005**2 / 2,
+    }
+    found = evidence((4e-9, -4e-9, 4e-9, 4e-9), gap=0.005**2 / 2)
+    comparison = judge("c", ours_lmm, change(lme4, values), found)
+    assert comparison.distance == pytest.approx(0.005, rel=0.2)
+    assert comparison.attribution is Attribution.FLOAT
+
+
 @pytest.mark.parametrize(("gap", "excused"), [(0.5, True), (0.7, False), (-0.5, False), (None, True)])
 def test_an_engine_is_excused_by_what_it_rounds_itself(gap, excused):
     """The right one is off by 0.3, at either end; the left one by nothing, and a rise of 0.5 would be seen by it."""

@@ -62,11 +62,12 @@ def definition(found: Findings) -> Cause | None:
 
 
 def rounding(found: Findings) -> Cause | None:
-    """Return `float` if the referee found one function in both, which one engine rounds, and ends equally high."""
+    """Return `float` if the referee found one function in both, which one rounds as much as its end is lower."""
     adjudication = found.evidence.adjudication
     if not (is_rounding(adjudication) and found.differing_objectives and found.all_measured(*FITTED, Kind.OBJECTIVE)):
         return None
-    if not gap_is_rounding(adjudication, found.scales.gap_limit.limit):
+    # In one basin a search that rounds also stops a little early.
+    if not (found.in_one_basin or gap_is_rounding(adjudication, found.scales.gap_limit.limit)):
         return None
     return Cause(
         attribution=Attribution.FLOAT,
