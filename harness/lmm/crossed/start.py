@@ -28,17 +28,16 @@ _SPANNED = 1e-6
 def starts(cross: CrossProducts) -> tuple[Vector, ...]:
     """Return where searches start, theta (J,) in working units: from the moments, from both sides of them, and far off.
 
-    That is with few rows, where the criterion may have several minima. With very few, or where no fixed effect takes up
-    what is common to a term's random effects, such as the level of an outcome without a fixed intercept, that is in one
-    minimum a residual, and in others one term's random effects, which then are as large as that.
+    From both sides with few rows, where the criterion may have several minima; far off with very few, or where no fixed
+    effect takes up what is common to a term's random effects, such as the level of an outcome without a fixed
+    intercept: that is in one minimum a residual, and in others one term's random effects, which then are as large.
     """
-    moments = moment_start(cross)
-    if cross.n_observations >= _FEW_ROWS:
-        return (moments,)
-    near = (moments, _STRETCH * moments, moments / _STRETCH)
-    if cross.n_observations >= _VERY_FEW_ROWS and _means_are_fixed(cross):
-        return near
-    return (*near, *_far_starts(cross.layout))
+    found = [moment_start(cross)]
+    if cross.n_observations < _FEW_ROWS:
+        found += [_STRETCH * found[0], found[0] / _STRETCH]
+    if cross.n_observations < _VERY_FEW_ROWS or not _means_are_fixed(cross):
+        found += _far_starts(cross.layout)
+    return tuple(found)
 
 
 def _means_are_fixed(cross: CrossProducts) -> bool:
