@@ -78,7 +78,7 @@ def fit(design: LmmDesign, start: Vector | None = None, limit: int = ITERATION_L
     """
     statistics = sufficient_statistics(design)
     _refuse_exact_fit(statistics, design)
-    begun = starts(statistics) if start is None else (_given(start, design, statistics),)
+    begun = starts(statistics, design) if start is None else (_given(start, design, statistics),)
     descents = [(_descend(statistics, Lambda, design, limit), Lambda) for Lambda in begun]
     descent, Lambda = lowest(descents, value=lambda end: end[0].evaluation.value, finished=lambda end: end[0].finished)
     coordinates = descent.statistics.coordinates

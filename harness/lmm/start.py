@@ -4,7 +4,8 @@ import numpy as np
 from scipy.linalg import solve_triangular
 
 from harness.arrays import Mask, Matrix
-from harness.lmm.covariance import lower_triangular, upper_factor
+from harness.lmm.covariance import Positions, lower_triangular, upper_factor
+from harness.lmm.design import LmmDesign
 from harness.lmm.patterns import SufficientStatistics, symmetric_index
 
 # An exactly zero column of Lambda is a stationary point whatever the data, so no start is nearer to zero than this
@@ -15,35 +16,56 @@ _WITHOUT_MOMENTS = 0.7
 _STRETCH = 10.0
 # For each random effect, and for sigma.
 _FEW_SUBJECTS = 6
+_FEW_ROWS = 50
 # Where few subjects are far from zero and no fixed effect takes that up, random effects of a hundred sigmas do.
 _FURTHER = (2, 3)
 # Below and above what a start without moments has: which minimum is reached depends on a start in no orderly way.
 _EVEN = (0.3, 20.0)
+# Standard deviations, in sigmas, that no moments around small ones know of: of one block or term, and of the others.
+FAR, BESIDE = 1e3, 10.0
+# Of a column's length: what is left of it by the columns that determine it is rounding.
+_SPANNED = 1e-6
 
 
-def starts(statistics: SufficientStatistics) -> tuple[Matrix, ...]:
+def starts(statistics: SufficientStatistics, design: LmmDesign) -> tuple[Matrix, ...]:
     """Return where searches start, in scaled units: from the moments, and elsewhere if there may be several minima.
 
     There may be where blocks are held independent and moments are not, as of intercept and slope when time is counted
-    from far away: either of the two may then stand for both. And there may be where very few subjects tell of all their
-    random effects, of which moments then say little or nothing: a covariance of another rank may be as good nearby.
+    from far away: either of the two may then stand for both. There may be where very few subjects tell of all their
+    random effects, of which moments then say little or nothing: a covariance of another rank may be as good nearby. And
+    there may be where `means_are_fixed` is not so.
     """
-    moments, layout = moment_start(statistics), statistics.layout
-    several = len(layout.blocks) > 1
-    few = statistics.counts[_telling(statistics)].sum() < _FEW_SUBJECTS * (statistics.n_random + 1)
-    if not several and not few:
-        return (moments,)
-    found = [moments, moments / _STRETCH, moments * _STRETCH]
+    moments, even, layout = moment_start(statistics), even_start(statistics), statistics.layout
+    found = [moments]
+    telling = statistics.counts[_telling(statistics)].sum()
+    few = telling < _FEW_SUBJECTS * (statistics.n_random + 1) or statistics.n_observations < _FEW_ROWS
+    if few or len(layout.blocks) > 1:
+        found += [moments / _STRETCH, moments * _STRETCH]
     if few:
-        even = even_start(statistics)
         found += [moments * _STRETCH**power for power in _FURTHER] + [even * size for size in _EVEN]
-    if several:
+    if len(layout.blocks) > 1:
         found.append(_WITHOUT_MOMENTS * np.eye(statistics.n_random))
-        for block in layout.blocks:
-            alone = moments / _STRETCH**2
-            alone[np.ix_(block, block)] = moments[np.ix_(block, block)]
-            found.append(alone)
+        found += [_alone(block, moments, moments / _STRETCH**2) for block in layout.blocks]
+    if not means_are_fixed(design.scaled.Z, design.conditioned.D[:, :-1]):
+        found += [_alone(block, FAR * even, BESIDE * even) for block in layout.blocks]
     return tuple(found)
+
+
+def _alone(block: Positions, large: Matrix, small: Matrix) -> Matrix:
+    """Return Lambda with one block of one, and all others of another."""
+    Lambda = small.copy()
+    Lambda[np.ix_(block, block)] = large[np.ix_(block, block)]
+    return Lambda
+
+
+def means_are_fixed(Z: Matrix, Q: Matrix) -> bool:
+    """Whether the fixed part holds every column (n,) that has random effects, so that these have a mean of zero.
+
+    Where it does not, as of intercepts in a model without a fixed one, the level of the outcome is in one minimum left
+    to sigma, and in others it is what random effects are as large as. `Q` (n, p) is an orthonormal basis of X.
+    """
+    left = np.linalg.norm(Z - Q @ (Q.T @ Z), axis=0)
+    return bool((left <= _SPANNED * np.linalg.norm(Z, axis=0)).all())
 
 
 def moment_start(statistics: SufficientStatistics) -> Matrix:

@@ -13,44 +13,33 @@ from harness.lmm.covariance import lower_triangular, theta_entries, theta_of
 from harness.lmm.crossed.evaluation import eliminated
 from harness.lmm.crossed.layout import Layout, gamma_parameters
 from harness.lmm.crossed.statistics import CrossProducts
+from harness.lmm.start import BESIDE, FAR, means_are_fixed
 
 # A column of Lambda that is exactly zero is stationary whatever the data; so is none at the start.
 _SMALLEST_VARIANCE = 0.01
 _STRETCH = 10.0
 _FEW_ROWS = 200
 _VERY_FEW_ROWS = 50
-# Standard deviations, in sigmas, of which moments around one know nothing: of one term, and of the others beside it.
-_FAR, _BESIDE = 1e3, 10.0
-# Of a column's length: what is left of it by the columns that determine it is rounding.
-_SPANNED = 1e-6
 
 
 def starts(cross: CrossProducts) -> tuple[Vector, ...]:
     """Return where searches start, theta (J,) in working units: from the moments, from both sides of them, and far off.
 
-    From both sides with few rows, where the criterion may have several minima; far off with very few, or where no fixed
-    effect takes up what is common to a term's random effects, such as the level of an outcome without a fixed
-    intercept: that is in one minimum a residual, and in others one term's random effects, which then are as large.
+    From both sides with few rows, where the criterion may have several minima; far off with very few, or where
+    `means_are_fixed` is not so.
     """
     found = [moment_start(cross)]
     if cross.n_observations < _FEW_ROWS:
         found += [_STRETCH * found[0], found[0] / _STRETCH]
-    if cross.n_observations < _VERY_FEW_ROWS or not _means_are_fixed(cross):
+    if cross.n_observations < _VERY_FEW_ROWS or not means_are_fixed(cross.rows.Z, cross.rows.X @ cross.fixed):
         found += _far_starts(cross.layout)
     return tuple(found)
-
-
-def _means_are_fixed(cross: CrossProducts) -> bool:
-    """Whether the fixed part holds every column that has random effects, so that these have a mean of zero."""
-    Z, Q = cross.rows.Z, cross.rows.X @ cross.fixed
-    left = np.linalg.norm(Z - Q @ (Q.T @ Z), axis=0)
-    return bool((left <= _SPANNED * np.linalg.norm(Z, axis=0)).all())
 
 
 def _far_starts(layout: Layout) -> Iterator[Vector]:
     """Yield theta with the random effects of each term in turn far larger than all others."""
     for large in layout.blocks:
-        sizes = (_FAR if block is large else _BESIDE for block in layout.blocks)
+        sizes = (FAR if block is large else BESIDE for block in layout.blocks)
         yield np.concatenate(
             [theta_of(size * np.eye(block.size)) for block, size in zip(layout.blocks, sizes, strict=True)]
         )
