@@ -1,6 +1,8 @@
 """Cases that are drawn: the same for everybody, and as varied as they are meant to be."""
 
 import math
+import subprocess
+import sys
 
 import pytest
 from hypothesis import given, settings
@@ -48,3 +50,9 @@ def test_what_nobody_thinks_of_is_among_the_first_hundred():
     assert any(int(one.subjects[0]) > 2**53 for one in drawn if one.subjects[0].isdigit())  # large ids
     assert any(one.labels["id"] != tuple(sorted(one.labels["id"])) for one in drawn)  # rows in no order
     assert any(max(map(abs, one.numbers["t"])) > 1000 for one in drawn)  # time around a large origin
+
+
+def test_a_case_does_not_depend_on_what_is_imported():
+    show = "from harness.fuzzing.drawing import specimen_of as of; print([of('lmm', 3, k) for k in (7, 123)])"
+    here = f"{[specimen_of('lmm', 3, k) for k in (7, 123)]}\n"
+    assert subprocess.run([sys.executable, "-c", show], capture_output=True, text=True, check=True).stdout == here
