@@ -3,10 +3,10 @@
 import numpy as np
 from scipy.linalg import solve_triangular
 
-from harness.arrays import Mask, Matrix
+from harness.arrays import Mask, Matrix, Vector
 from harness.lmm.covariance import Positions, lower_triangular, upper_factor
 from harness.lmm.design import LmmDesign
-from harness.lmm.patterns import SufficientStatistics, symmetric_index
+from harness.lmm.patterns import SufficientStatistics, symmetric_index, upper_triangle
 
 # An exactly zero column of Lambda is a stationary point whatever the data, so no start is nearer to zero than this
 # share of the noise in a subject's own coefficients.
@@ -25,6 +25,7 @@ _EVEN = (0.3, 20.0)
 FAR, BESIDE = 1e3, 10.0
 # Of a column's length: what is left of it by the columns that determine it is rounding.
 _SPANNED = 1e-6
+_SEEN = 1e-10
 
 
 def starts(statistics: SufficientStatistics, design: LmmDesign) -> tuple[Matrix, ...]:
@@ -47,8 +48,19 @@ def starts(statistics: SufficientStatistics, design: LmmDesign) -> tuple[Matrix,
         found.append(_WITHOUT_MOMENTS * np.eye(statistics.n_random))
         found += [_alone(block, moments, moments / _STRETCH**2) for block in layout.blocks]
     if not means_are_fixed(design.scaled.Z, design.conditioned.D[:, :-1]):
+        found.append(moment_start(statistics, _within(statistics)))
         found += [_alone(block, FAR * even, BESIDE * even) for block in layout.blocks]
     return tuple(found)
+
+
+def _within(statistics: SufficientStatistics) -> Vector:
+    """Return the coefficients (p,) of D's fixed columns by the rows alone that never see the random effects.
+
+    Along a direction that those rows say nothing of, which is a share of them that is rounding, it is zero.
+    """
+    shares, axes = np.linalg.eigh(statistics.S[:-1, :-1])
+    along = axes.T @ statistics.S[:-1, -1]
+    return np.asarray(axes @ np.where(shares > _SEEN, along / np.maximum(shares, _SEEN), 0.0))
 
 
 def _alone(block: Positions, large: Matrix, small: Matrix) -> Matrix:
@@ -68,23 +80,27 @@ def means_are_fixed(Z: Matrix, Q: Matrix) -> bool:
     return bool((left <= _SPANNED * np.linalg.norm(Z, axis=0)).all())
 
 
-def moment_start(statistics: SufficientStatistics) -> Matrix:
+def moment_start(statistics: SufficientStatistics, coefficients: Vector | None = None) -> Matrix:
     """Return Lambda (q, q), in scaled units, whose Gamma matches the subjects' own regression coefficients.
 
     The least-squares coefficients of a subject's residuals have covariance sigma^2 (Gamma + (R_k'R_k)^-1), so that
     Gamma = mean(b b')/sigma^2 - N, N = mean (R_k'R_k)^-1, with the eigenvalues of Gamma in the metric of N raised to
     0.01; so the start is the same in all units and origins of time. With fewer than q + 2 subjects that determine all q
     coefficients it is 0.7 of `even_start`. The R_k are triangular, as those of statistics not yet reordered are.
+    Residuals are those of least squares, or of these `coefficients` (p,) of D's fixed columns.
     """
     q, counts, R = statistics.n_random, statistics.counts, statistics.R
     usable = _telling(statistics)
     rows_left = statistics.n_observations - counts @ statistics.ranks
-    sigma_2 = statistics.S[-1, -1] / rows_left if rows_left > 0 else 0.0
+    v = np.append(np.zeros(statistics.n_fixed) if coefficients is None else -coefficients, 1.0)
+    sigma_2 = float(v @ statistics.S @ v) / rows_left if rows_left > 0 else 0.0
     subjects = counts[usable].sum()
     if subjects < q + 2 or sigma_2 <= 0:
         return _WITHOUT_MOMENTS * even_start(statistics)
     inverses = np.linalg.inv(R[usable])
-    pairs = statistics.T[:, -1].reshape(len(counts), -1)[usable][:, symmetric_index(q)]
+    rows, columns = upper_triangle(len(v))
+    squares = statistics.T @ (np.where(rows == columns, 1.0, 2.0) * v[rows] * v[columns])
+    pairs = squares.reshape(len(counts), -1)[usable][:, symmetric_index(q)]
     products = pairs * np.where(np.eye(q, dtype=bool), 1.0, 0.5)  # T holds the sum of both off-diagonal blocks
     coefficients = (inverses @ products @ inverses.transpose(0, 2, 1)).sum(axis=0) / (subjects * sigma_2)
     noise = np.tensordot(counts[usable], inverses @ inverses.transpose(0, 2, 1), 1) / subjects

@@ -1,0 +1,41 @@
+"""Searches that end at the lowest minimum, and soon: panels like those that fuzzing found."""
+
+import numpy as np
+import pytest
+
+from harness.convergence import Stop
+from harness.lmm.engine import engine_of
+
+YEAR = 2000.0
+
+
+def outcome(rng, level):
+    """Return columns of three sites with five subjects each, three visits in calendar years, a level in sigmas."""
+    site, subject, time = np.repeat(range(3), 15), np.repeat(range(15), 3), np.tile(np.arange(3.0), 15)
+    y = level + 0.5 * time + rng.normal(size=3)[site] + rng.normal(size=15)[subject] + rng.normal(size=45)
+    return {"id": [f"s{k}" for k in subject], "site": [f"c{k}" for k in site], "t": YEAR + time, "y": y}
+
+
+@pytest.mark.parametrize("random", ["(1 | site/id)", "(1 | id)"])
+def test_a_level_that_no_fixed_effect_holds_is_found_in_random_effects(make_cohort, make_design, random):
+    """The minimum near the moments leaves the level to sigma, which is then several hundred times what it is."""
+    level = 1e6
+    design = make_design(f"y ~ 0 + t + {random}", make_cohort(**outcome(np.random.default_rng(5), level)), "ML")
+    engine = engine_of(design)
+    found = engine.fit(design)
+    started = engine.fit(design, np.full(len(found.theta), level))
+    assert started.sigma < 2
+    assert found.deviance <= started.deviance + 1e-6
+
+
+def test_search_does_not_creep_where_random_effects_are_a_million_sigmas(make_cohort, make_design):
+    """The intercepts' curvature is then a million million times that of their direction beside the slopes."""
+    rng = np.random.default_rng(4)
+    subject, time = np.repeat(range(4), 4), np.tile([-3.0, 362.0, 727.0, 1092.0], 4)
+    y = 1e6 + rng.normal(size=16)
+    x = rng.normal(size=4)[subject]
+    cohort = make_cohort(id=[f"s{k}" for k in subject], t=time, x=x, y=y)
+    found = engine_of(design := make_design("y ~ 0 + t + x + (1 + t | id)", cohort, "ML")).fit(design)
+    assert found.convergence.stop in {Stop.OPTIMUM, Stop.SINGULAR}
+    assert found.convergence.iterations < 40
+    assert found.convergence.distance < 1e-6
