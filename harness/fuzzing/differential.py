@@ -1,14 +1,10 @@
 """One fuzzed case through two engines that are black boxes."""
 
 from dataclasses import replace
-from itertools import combinations
-
-import numpy as np
 
 from harness.cases import Case, Engine
-from harness.comparison.judge import judge
 from harness.comparison.run import Skipped
-from harness.comparison.verdict import Attribution, Comparison, CrossEvidence, Outcome
+from harness.comparison.verdict import Attribution, Comparison, Outcome
 from harness.counterexamples.specimen import Specimen
 from harness.crosscheck import References, compare_with
 from harness.engines import OurLmm, OurSide, solve
@@ -28,7 +24,6 @@ from harness.gbtm.spec import GbtmSpec
 from harness.quantities import Reading
 
 _OTHER_FUNCTION = {Attribution.CONSTANT, Attribution.DEFINITION}
-_BESIDE = {Attribution.HESSIAN, Attribution.UNEXPLAINED, Attribution.OPTIMISER_NOISE}
 
 
 def differs(specimen: Specimen, engine: Engine) -> Finding:
@@ -69,18 +64,12 @@ def _of_outcome(specimen: Specimen, found: Comparison, ours: OurSide, engine: En
     limit = "" if finding.acceptable else vanished_sigma(ours, found)
     if limit:
         return replace(finding, code=f"limit:{engine.name}", reason=limit)
-    if not finding.acceptable and isinstance(ours, OurLmm) and _told_twice(ours) and not is_below(found):
-        reason = "Two grouping factors have the same rows at their levels: only the sum of their variances is known."
-        return Finding(code="flat", sentence=found.sentence, reason=reason)
-    if not finding.acceptable and found.attribution in _BESIDE and _same_at_its_optimum(ours, found):
-        reason = "At the reference's own parameters ours says the same: its search ended beside the optimum, not above."
-        return Finding(code=f"optimiser_noise:{engine.name}", sentence=found.sentence, reason=reason)
     if found.attribution is Attribution.LOCAL_OPTIMUM and not finding.acceptable and _is_mixture(case):
         return _of_our_lower_end(specimen, found, finding, ours)
     if found.attribution is Attribution.UNEXPLAINED and _is_mixture(case):
         return _of_other_ends(specimen, found, finding, ours, engine)
     if found.attribution is Attribution.DEFINITION and isinstance(ours, OurLmm):
-        reason = rounded_by_the_reference(ours, found)
+        reason = rounded_by_the_reference(found)
         if reason:
             return Finding(code=f"float:{engine.name}", sentence=found.sentence, reason=reason)
     return finding
@@ -136,32 +125,9 @@ def _is_mixture(case: Case) -> bool:
     return isinstance(case.spec, GbtmSpec) and case.spec.n_classes > 1
 
 
-def _told_twice(ours: OurLmm) -> bool:
-    """Whether two grouping factors put the same rows together, as sites of one subject each do."""
-    partitions = {one.grouping: one.codes for one in ours.result.design.random}
-    counts = {name: len(np.unique(codes)) for name, codes in partitions.items()}
-    return any(
-        counts[a] == counts[b] == np.unique(np.stack([partitions[a], partitions[b]]), axis=1).shape[1]
-        for a, b in combinations(partitions, 2)
-    )
-
-
 def _said(engine: Engine, case: Case) -> Reading | None:
     """Return what the engine says of a case that we refuse; None if it can't be told without a design of ours."""
     try:
         return engine.read(case)
     except InputError:
         return None
-
-
-def _same_at_its_optimum(ours: OurSide, comparison: Comparison) -> bool:
-    """Whether ours, at the parameters where the reference's search ended, agrees with it; and was not below it."""
-    reading = comparison.right
-    optimum = next((value.point for value in reading.objective if value.label == "optimum"), None)
-    if optimum is None or is_below(comparison):
-        return False
-    left = replace(comparison.left, quantities=ours.quantities_at(optimum), covariance=None)
-    shared = {q.path for q in left.quantities}
-    right = replace(reading, quantities=tuple(q for q in reading.quantities if q.path in shared), covariance=None)
-    whole = shared >= {v.quantity for v in comparison.verdicts if v.outcome is Outcome.DISAGREE and "[" in v.quantity}
-    return whole and judge(comparison.case, left, right, CrossEvidence()).outcome is Outcome.AGREE

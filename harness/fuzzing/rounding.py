@@ -6,10 +6,9 @@ nearly dependent or the outcome lies far from zero, is excused here if ours is e
 
 from harness.comparison.adjudication import ROUNDING_SHARE
 from harness.comparison.verdict import Comparison, Ruling
-from harness.engines import OurLmm
 
 
-def rounded_by_the_reference(_: OurLmm, comparison: Comparison) -> str:
+def rounded_by_the_reference(comparison: Comparison) -> str:
     """Return why a log-likelihood that differs is the reference's rounding, or nothing if it need not be."""
     adjudication = comparison.evidence.adjudication
     if adjudication is None or not all(map(_excused, adjudication.rulings)):
