@@ -20,6 +20,8 @@ _SMALLEST_VARIANCE = 0.01
 _STRETCH = 10.0
 _FEW_ROWS = 200
 _VERY_FEW_ROWS = 50
+# As `FAR` and `BESIDE`, for a level that is a million sigmas.
+_FURTHER = (1e6, 1.0)
 
 
 def starts(cross: CrossProducts) -> tuple[Vector, ...]:
@@ -31,15 +33,18 @@ def starts(cross: CrossProducts) -> tuple[Vector, ...]:
     found = [moment_start(cross)]
     if cross.n_observations < _FEW_ROWS:
         found += [_STRETCH * found[0], found[0] / _STRETCH]
-    if cross.n_observations < _VERY_FEW_ROWS or not means_are_fixed(cross.rows.Z, cross.rows.X @ cross.fixed):
-        found += _far_starts(cross.layout)
+    fixed = means_are_fixed(cross.rows.Z, cross.rows.X @ cross.fixed)
+    if cross.n_observations < _VERY_FEW_ROWS or not fixed:
+        found += _far_starts(cross.layout, FAR, BESIDE)
+    if not fixed:
+        found += _far_starts(cross.layout, *_FURTHER)
     return tuple(found)
 
 
-def _far_starts(layout: Layout) -> Iterator[Vector]:
+def _far_starts(layout: Layout, far: float, beside: float) -> Iterator[Vector]:
     """Yield theta with the random effects of each term in turn far larger than all others."""
     for large in layout.blocks:
-        sizes = (FAR if block is large else BESIDE for block in layout.blocks)
+        sizes = (far if block is large else beside for block in layout.blocks)
         yield np.concatenate(
             [theta_of(size * np.eye(block.size)) for block, size in zip(layout.blocks, sizes, strict=True)]
         )
