@@ -6,8 +6,9 @@ from harness.comparison.judge import judge
 from harness.comparison.verdict import Attribution, Comparison, CrossEvidence, Outcome
 from harness.comparison.yardstick import LOG_LIKELIHOOD
 from harness.counterexamples.specimen import Specimen
-from harness.engines import NAME, solve
+from harness.engines import NAME, OurSide, solve
 from harness.errors import CaseError, CohortError, SpecError
+from harness.evidence.design import effect_errors, told_twice
 from harness.fuzzing.acceptable import AGREE, Finding
 from harness.fuzzing.change import back, only
 from harness.fuzzing.gbtm_by_definition import gbtm_contradictions
@@ -38,24 +39,28 @@ def contradicts(specimen: Specimen, code: str = "") -> Finding:
 
 def _of_specimen(specimen: Specimen, relations: Sequence[Relation]) -> Finding:
     try:
-        first = _reading(specimen)
+        ours = _solved(specimen)
     except CaseError as error:
         return Finding(code="no case", sentence=str(error), reason="The text is no model.")
     except (CohortError, SpecError) as refusal:
         return _of_refusal(specimen, refusal, relations)
+    first = ours.reading(against=NAME)
     for word, sentence in _DEFINITIONS[specimen.model["kind"]](specimen, first):
         return Finding(code=f"definition:{word}", sentence=sentence, reason="")
-    remarks = list(_contradictions(specimen, first, relations))
+    evidence = CrossEvidence(effect_errors=effect_errors(ours), told_twice=told_twice(ours))
+    remarks = list(_contradictions(specimen, first, evidence, relations))
     if remarks:
         return min(remarks, key=lambda finding: finding.acceptable)
     return Finding(code=AGREE, sentence="", reason="The definition holds, and all tellings of the case agree.")
 
 
-def _reading(specimen: Specimen) -> Reading:
-    return solve(specimen.case("fuzzed", ("lme4",))).reading(against=NAME)
+def _solved(specimen: Specimen) -> OurSide:
+    return solve(specimen.case("fuzzed", ("lme4",)))
 
 
-def _contradictions(specimen: Specimen, first: Reading, relations: Sequence[Relation]) -> Iterator[Finding]:
+def _contradictions(
+    specimen: Specimen, first: Reading, evidence: CrossEvidence, relations: Sequence[Relation]
+) -> Iterator[Finding]:
     for relation in relations:
         told = relation.told(specimen)
         if told is None:
@@ -63,12 +68,12 @@ def _contradictions(specimen: Specimen, first: Reading, relations: Sequence[Rela
         other, change_of = told
         change = change_of(first)
         try:
-            reading = back(_reading(other), change)
+            reading = back(_solved(other).reading(against=NAME), change)
         except (CohortError, SpecError) as refusal:
             sentence = f"the first telling is fitted, the other is refused: {refusal}"
             yield Finding(code=f"{relation.name}:refused", sentence=sentence, reason="")
             continue
-        comparison = judge("fuzzed", only(first, change), reading, CrossEvidence())
+        comparison = judge("fuzzed", only(first, change), reading, evidence)
         if comparison.outcome is not Outcome.AGREE:
             yield _of_comparison(relation.name, comparison, specimen)
 
@@ -93,7 +98,7 @@ def _of_refusal(specimen: Specimen, refusal: CohortError | SpecError, relations:
         if told is None or relation.name in _MAY_HELP:
             continue
         try:
-            _reading(told[0])
+            _solved(told[0])
         except (CohortError, SpecError):
             continue
         sentence = f"the first telling is refused, the other is fitted: {refusal}"
