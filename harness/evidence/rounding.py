@@ -11,8 +11,8 @@ from harness.errors import SpecError
 from harness.lmm.elsewhere import estimates_at
 from harness.quantities import Point
 
-_EPS = float(np.finfo(np.float64).eps)
-_FACTOR = 100.0
+EPS = float(np.finfo(np.float64).eps)
+FACTOR = 100.0
 """Of the bound's own constants, which count operations."""
 
 
@@ -34,4 +34,4 @@ def rounding_of_cross_products(ours: OurLmm, point: Point) -> float:
             lost = (1.0 + float(y @ y) / len(y)) * np.linalg.cond(X) ** 2 * (1.0 + spread * largest)
     except (SpecError, ValueError, np.linalg.LinAlgError):
         return 0.0
-    return float(_FACTOR * _EPS * len(y) * lost) if np.isfinite(lost) else 0.0
+    return float(FACTOR * EPS * len(y) * lost) if np.isfinite(lost) else 0.0

@@ -19,7 +19,7 @@ from harness.fuzzing.flexmix_limits import (
     without_cut_points,
 )
 from harness.fuzzing.more_starts import listed_as_improper, log_likelihood_of, reached_by_more_starts
-from harness.fuzzing.rounding import rounded_by_the_reference
+from harness.fuzzing.rounding import errors_rounded_by_the_reference, rounded_by_the_reference
 from harness.gbtm.spec import GbtmSpec
 from harness.quantities import Reading
 
@@ -55,7 +55,7 @@ def _of_case(specimen: Specimen, case: Case, engine: Engine) -> Finding:
     return _of_outcome(specimen, uncut or found, ours, engine)
 
 
-def _of_outcome(specimen: Specimen, found: Comparison, ours: OurSide, engine: Engine) -> Finding:  # noqa: PLR0911  # a cause a return
+def _of_outcome(specimen: Specimen, found: Comparison, ours: OurSide, engine: Engine) -> Finding:  # a cause a return
     finding, case = of_comparison(found), ours.case
     if found.right.failure is not None and not finding.acceptable:
         return _of_no_answer(specimen, finding, found, ours, engine)
@@ -68,11 +68,17 @@ def _of_outcome(specimen: Specimen, found: Comparison, ours: OurSide, engine: En
         return _of_our_lower_end(specimen, found, finding, ours)
     if found.attribution is Attribution.UNEXPLAINED and _is_mixture(case):
         return _of_other_ends(specimen, found, finding, ours, engine)
+    reason = _rounded(found, ours)
+    return Finding(code=f"float:{engine.name}", sentence=found.sentence, reason=reason) if reason else finding
+
+
+def _rounded(found: Comparison, ours: OurSide) -> str:
+    """Return why what the reference of a mixed model says otherwise is its rounding, if it is."""
     if found.attribution is Attribution.DEFINITION and isinstance(ours, OurLmm):
-        reason = rounded_by_the_reference(found)
-        if reason:
-            return Finding(code=f"float:{engine.name}", sentence=found.sentence, reason=reason)
-    return finding
+        return rounded_by_the_reference(found)
+    if found.attribution is Attribution.HESSIAN and isinstance(ours, OurLmm):
+        return errors_rounded_by_the_reference(ours, found)
+    return ""
 
 
 def _of_no_answer(specimen: Specimen, finding: Finding, found: Comparison, ours: OurSide, engine: Engine) -> Finding:

@@ -15,6 +15,8 @@ FLAT = 1e-10
 NEGATIVE = 1e-8
 # Of a curvature along one parameter, relative to the largest of them, which no small difference comes into.
 _ROUNDING = 1e-13
+# Of the criterion itself, as by a random effect as large as sigma: it is a sum over rows, whose rounding is as much.
+_NOTHING = 1e-12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -49,12 +51,12 @@ class Curvature:
     @property
     def descending(self) -> bool:
         """Whether some direction curves downwards."""
-        return bool(self.values[0] < -NEGATIVE * np.abs(self.values).max())
+        return bool(self.values[0] < -max(NEGATIVE * np.abs(self.values).max(), _NOTHING))
 
     @property
     def flat(self) -> bool:
         """Whether some direction does not curve upwards."""
-        return bool(self.values[0] <= FLAT * np.abs(self.values).max())
+        return bool(self.values[0] <= max(FLAT * np.abs(self.values).max(), _NOTHING))
 
     @property
     def descending_direction(self) -> Vector:
@@ -81,7 +83,7 @@ def curvature(here: Evaluation, Lambda: Matrix, layout: Layout) -> Curvature:
     hessian, gradient = scale.T @ here.hessian @ scale, scale.T @ here.gradient
     values, axes = np.linalg.eigh(hessian)
     ways, absolute = axes, np.abs(values)
-    if absolute.min() < FLAT * absolute.max():
+    if absolute.min() < FLAT * absolute.max() and absolute.max() > _NOTHING:
         own = np.abs(np.diag(hessian))
         units = 1 / np.sqrt(np.maximum(own, _ROUNDING * own.max()))
         curvatures, turned = np.linalg.eigh(units[:, None] * hessian * units)
@@ -93,7 +95,7 @@ def curvature(here: Evaluation, Lambda: Matrix, layout: Layout) -> Curvature:
         gradient=gradient,
         ways=ways,
         slopes=ways.T @ gradient,
-        sizes=np.maximum(absolute, FLAT * absolute.max()),
+        sizes=np.maximum(absolute, max(FLAT * absolute.max(), _NOTHING)),
     )
 
 

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from harness.comparison.verdict import Adjudication, CrossEvidence, Ruling
+from harness.comparison.verdict import Adjudication, CrossEvidence, RecomputedError, Ruling
 from harness.engines import solve
 from harness.evidence.rounding import rounding_of_cross_products
-from harness.fuzzing.rounding import rounded_by_the_reference
+from harness.fuzzing.rounding import errors_rounded_by_the_reference, rounded_by_the_reference
 from harness.runs import read_cases
 
 
@@ -22,12 +22,26 @@ def comparison(compare, twin):
     [(1e-9, 1e-4, 1e-3, True), (1e-9, 1e-2, 1e-3, False), (1e-4, 1e-4, 1e-3, False), (1e-9, float("nan"), 1.0, False)],
 )
 def test_an_engine_may_lose_what_cross_products_lose_if_ours_does_not(comparison, left, right, room, excused):
-    ours, found = comparison
+    _, found = comparison
     rulings = tuple(
         Ruling(label=f"probe {k}", exact=-800.0 - k, left_error=left, right_error=right, room=room) for k in range(4)
     )
     evidence = CrossEvidence(adjudication=Adjudication(rulings=rulings, gap=0.0))
-    assert bool(rounded_by_the_reference(ours, replace(found, evidence=evidence))) is excused
+    assert bool(rounded_by_the_reference(replace(found, evidence=evidence))) is excused
+
+
+@pytest.mark.parametrize(
+    ("at_right", "said", "excused"),
+    [(1.0, 1.0 + 1e-14, True), (1.0, 1.0 + 1e-5, False), (1.0 + 1e-5, 1.0 + 1e-5, False)],
+)
+def test_standard_errors_may_lose_as_much_as_cross_products_of_a_well_conditioned_design(
+    comparison, at_right, said, excused
+):
+    """Days and an intercept have a condition of 3 or so: 1e-13 is lost, and 1e-5 is another method or another point."""
+    ours, found = comparison
+    one = RecomputedError(quantity="fixed[days].standard_error", at_left=1.0, at_right=at_right, said=said)
+    assert bool(errors_rounded_by_the_reference(ours, replace(found, evidence=CrossEvidence(errors=(one,))))) is excused
+    assert not errors_rounded_by_the_reference(ours, replace(found, evidence=CrossEvidence()))
 
 
 def test_cross_products_lose_more_where_random_effects_dwarf_sigma(comparison):

@@ -46,6 +46,18 @@ def test_search_does_not_creep_where_random_effects_are_a_million_sigmas(make_co
     assert found.convergence.distance < 1e-6
 
 
+def test_a_criterion_that_no_variance_moves_is_flat_and_no_saddle(make_cohort, make_design):
+    """One subject an arm: REML does not see the intercepts, and the curvature is the rounding of nothing."""
+    cohort = make_cohort(
+        id=["a"] * 3 + ["b"] * 4,
+        arm=["four"] * 3 + ["six"] * 4,
+        t=[1.0, 2.0, 5.0, 0.0, 2.0, 3.0, 4.0],
+        y=[-9.999, -9.987, -10.012, -10.008, -10.0, -10.011, -9.996],
+    )
+    found = engine_of(design := make_design("y ~ t * arm + (1 | id)", cohort, "REML")).fit(design)
+    assert found.convergence.stop is Stop.FLAT
+
+
 def test_a_covariance_of_another_rank_is_found_without_moments():
     """No subject tells of all three random effects; one start at an identity ended 0.47 below the maximum."""
     case = read_counterexample_case(fixtures_folder() / "counterexamples" / "fuzzed_lmm__another_rank.json")

@@ -6,7 +6,7 @@ from harness.comparison.verdict import Attribution, Outcome
 from harness.quantities import Kind
 
 SAME_ERROR = 1e-3
-"""Relative; standard errors at two points of one basin differ by D or so, and by a method's factor by more."""
+"""Relative; methods that differ differ by more, rounding and numeric derivatives by less."""
 
 
 def hessian(found: Findings) -> Cause | None:
@@ -29,7 +29,12 @@ def _recomputed(found: Findings) -> str:
         return ""
     one = max(found.evidence.errors, key=lambda e: abs(e.said / e.at_left - 1))
     by_point, by_method = abs(one.at_right / one.at_left - 1), abs(one.said / one.at_right - 1)
-    told = "the method differs, not the point" if by_method > max(by_point, SAME_ERROR) else "the points differ"
+    if by_method <= by_point:
+        told = "the points differ"
+    elif by_method > SAME_ERROR:
+        told = "the method differs, not the point"
+    else:
+        told = "neither the point nor a factor differs, but how many digits are right"
     return (
         f" By {found.left.engine}'s own method {one.quantity} is {one.at_left:.9g} at its optimum and"
         f" {one.at_right:.9g} at {found.right.engine}'s, which says {one.said:.9g}: {told}."
