@@ -12,6 +12,8 @@ from harness.locations import fixtures_folder
 from harness.reports.write import require_folder
 from harness.terminal import ABSENT, DISAGREE, NOTHING, fail, progress, say, typed_command
 
+MINUTE = 60.0
+
 
 class Kind(StrEnum):
     """The models that are fuzzed."""
@@ -52,7 +54,7 @@ def fuzz(
         workers=workers,
         seconds=seconds,
     )
-    with progress() as told:
+    with progress(every=MINUTE) as told:
         result = fuzzing.fuzz(plan, told)
     written = fuzz_report.write(result, report, typed_command(), dict(own_versions()))
     if keep:

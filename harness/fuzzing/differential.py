@@ -10,6 +10,7 @@ from harness.crosscheck import References, compare_with
 from harness.engines import OurLmm, OurSide, solve
 from harness.errors import CaseError, CohortError, InputError, SpecError
 from harness.fuzzing.acceptable import Finding, is_below, of_comparison, of_our_refusal
+from harness.fuzzing.ends import equally_high, higher_by_its_own_word, rests_on_one_subject
 from harness.fuzzing.flexmix_limits import (
     CUT,
     missed_at_infinity,
@@ -22,8 +23,6 @@ from harness.fuzzing.more_starts import listed_as_improper, log_likelihood_of, r
 from harness.fuzzing.rounding import errors_rounded_by_the_reference, rounded_by_the_reference
 from harness.gbtm.spec import GbtmSpec
 from harness.quantities import Reading
-
-_OTHER_FUNCTION = {Attribution.CONSTANT, Attribution.DEFINITION}
 
 
 def differs(specimen: Specimen, engine: Engine) -> Finding:
@@ -49,7 +48,7 @@ def _of_case(specimen: Specimen, case: Case, engine: Engine) -> Finding:
     found = compare_with(ours, engine.name, References(live={engine.name: engine}))
     if isinstance(found, Skipped):
         return Finding(code="skipped", sentence=found.reason, reason="")
-    uncut = without_cut_points(ours, found, engine) if found.attribution in _OTHER_FUNCTION else None
+    uncut = without_cut_points(ours, found, engine)
     if uncut is not None and uncut.outcome is Outcome.AGREE:
         return Finding(code="cut_link", sentence=found.sentence, reason=CUT)
     return _of_outcome(specimen, uncut or found, ours, engine)
@@ -106,8 +105,11 @@ def _of_other_ends(
     if again is not None and again.failure is None and left + near >= log_likelihood_of(again) > right + near:
         reason = "The reference ended at a lower maximum of the mixture; begun at ours it ends higher."
         return Finding(code=f"local_optimum:{engine.name}", sentence=finding.sentence, reason=reason)
-    ridge = on_a_ridge(ours, comparison, again)
-    return Finding(code="flat", sentence=finding.sentence, reason=ridge) if ridge else finding
+    reason = higher_by_its_own_word(comparison, near)
+    if reason:
+        return Finding(code=f"local_optimum:{engine.name}", sentence=finding.sentence, reason=reason)
+    reason = equally_high(comparison) or on_a_ridge(ours, comparison, again)
+    return Finding(code="flat", sentence=finding.sentence, reason=reason) if reason else finding
 
 
 def _of_our_lower_end(specimen: Specimen, found: Comparison, finding: Finding, ours: OurSide) -> Finding:
@@ -115,6 +117,9 @@ def _of_our_lower_end(specimen: Specimen, found: Comparison, finding: Finding, o
     improper = listed_as_improper(ours, found)
     if improper:
         return Finding(code=f"improper:{found.right.engine}", sentence=finding.sentence, reason=improper)
+    spurious = rests_on_one_subject(ours, found)
+    if spurious:
+        return Finding(code=f"spurious:{found.right.engine}", sentence=finding.sentence, reason=spurious)
     at_infinity = missed_at_infinity(ours, found)
     if at_infinity:
         return Finding(code=f"infinity:{found.left.engine}", sentence=finding.sentence, reason=at_infinity)

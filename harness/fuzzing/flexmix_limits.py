@@ -13,7 +13,8 @@ from scipy.linalg import qr
 
 from harness.arrays import Matrix, Vector
 from harness.cases import Engine
-from harness.comparison.verdict import Comparison, Outcome
+from harness.comparison.tolerances import DEFAULT, Measure
+from harness.comparison.verdict import Comparison, ObjectivePair, Outcome
 from harness.convergence import Stop
 from harness.crosscheck import judged
 from harness.engines import OurGbtm, OurSide
@@ -27,11 +28,13 @@ from harness.references.requests import time_columns
 _CUTS = {"poisson": (math.log(np.finfo(np.float64).eps), 300.0), "logit": (-30.0, 30.0)}
 """Where linear predictors are cut: by R's ``pmax(exp(eta), .Machine$double.eps)`` and ``binomial()``, by us at 300."""
 
+_EPS = float(np.finfo(np.float64).eps)
+
 _ALIASED = {"gaussian": 1e-7, "poisson": 1e-11, "logit": 1e-11}
 """``tol`` of ``lm.wfit``, and of ``glm.fit`` with ``epsilon = 1e-8``."""
 
 # The last is glm.fit's, in which no row of a class has weight: it ends before its first regression.
-_NO_LIKELIHOOD = ("failed from every start", "Log-likelihood: NA", "object 'fit' not found")
+_NO_LIKELIHOOD = ("failed from every start", "Log-likelihood: NaN", "Log-likelihood: NA", "object 'fit' not found")
 
 # What few_starts.R says of flexmix's own steps.
 _UNDETERMINED = re.compile(r"At step \d+ (coefficients are NA in class [\d, ]+|a regression fails: .*)\.")
@@ -46,8 +49,8 @@ _AGAIN = 1e-8
 """To which two of its ends are one, relative to the log-likelihood."""
 
 CUT = (
-    "R cuts the link, the logit at 30 either side and a mean at 2.2e-16, ours a mean at exp(300), and both agree"
-    " wherever it is not cut."
+    "R cuts the link, the logit at 30 either side and a mean at 2.2e-16, ours a mean at exp(300), or R rounds: 1 - p"
+    " where p is nearly 1, and large powers of time that cancel. Both agree wherever neither is the case."
 )
 AT_INFINITY = (
     "The reference ended at infinity, where a class jumps between neighbouring times with predictors past where R cuts"
@@ -83,10 +86,11 @@ def without_cut_points(ours: OurSide, found: Comparison, engine: Engine) -> Comp
     if not isinstance(ours, OurGbtm) or ours.result.spec.family not in _CUTS:
         return None
     differ = {v.quantity for v in found.verdicts if v.kind is Kind.OBJECTIVE and v.outcome is Outcome.DISAGREE}
-    cut = {o.label for o in found.evidence.objectives if _is_cut(ours, o.point)}
+    cut = {o.label for o in found.evidence.objectives if _is_cut(ours, o.point) or _is_rounded(ours, o)}
     if not differ or not differ <= {f"objective[{label}]" for label in cut}:
         return None
-    uncut = tuple(o for o in found.right.objective if o.label not in cut or o.label == "optimum")
+    dropped = cut if "objective[optimum]" in differ else cut - {"optimum"}
+    uncut = tuple(o for o in found.right.objective if o.label not in dropped)
     return judged(ours, engine, replace(found.right, objective=uncut), left=found.left)
 
 
@@ -104,20 +108,35 @@ def missed_at_infinity(ours: OurSide, found: Comparison) -> str:
 
 def _is_cut(ours: OurGbtm, point: Point) -> bool:
     lowest, highest = _CUTS[ours.result.spec.family]
-    return any(np.min(eta) < lowest or np.max(eta) > highest for eta in _predictors(ours, point))
+    return any(np.min(eta) < lowest or np.max(eta) > highest for eta, _ in _predictors(ours, point))
 
 
-def _predictors(ours: OurGbtm, point: Point) -> Iterator[Vector]:
-    """Yield the linear predictor of all rows in each class, in R's columns."""
+def _is_rounded(ours: OurGbtm, at: ObjectivePair) -> bool:
+    """Whether R's log-likelihood loses more than the judge's limit there: by raw powers of time, and by 1 - p.
+
+    A predictor is right to eps times the sum of its terms' sizes, by which a binary row's log-likelihood moves at most;
+    and log(1 - p) to eps exp(eta), as p is a double near 1.
+    """
+    if ours.result.spec.family != "logit":
+        return False
+    parts = [_EPS * (sizes + np.exp(np.minimum(np.abs(eta), 700.0))) for eta, sizes in _predictors(ours, at.point)]
+    lost = float(np.max(parts, axis=0).sum())
+    return lost > DEFAULT[Measure.OBJECTIVE].limit * max(1.0, abs(at.left))
+
+
+def _predictors(ours: OurGbtm, point: Point) -> Iterator[tuple[Vector, Vector]]:
+    """Yield the linear predictor of all rows in each class, in R's columns, and the sum of its terms' sizes."""
     design = ours.result.design
     spec, X = design.spec, _columns(design)
     common = design.outcomes[0].rows.common.values
     n_common, at = common.shape[1], (spec.n_classes - 1) * (1 + len(spec.membership))
-    shared = common @ np.array(point[len(point) - n_common :])
+    beta_common = np.array(point[len(point) - n_common :])
     n_covariates = X.shape[1] - 1 - max(spec.orders)
     for order in ours.result.fit.orders:
         used = [*range(order + 1), *range(1 + max(spec.orders), X.shape[1])]
-        yield X[:, used] @ np.array(point[at : at + len(used)]) + shared
+        beta = np.array(point[at : at + len(used)])
+        sizes = np.abs(X[:, used]) @ np.abs(beta) + np.abs(common) @ np.abs(beta_common)
+        yield X[:, used] @ beta + common @ beta_common, sizes
         at += order + 1 + n_covariates
 
 

@@ -122,13 +122,16 @@ def fuzz(plan: FuzzPlan, progress: Callable[[str], None] = lambda _: None) -> Fu
     examined: list[Examined] = []
     for block in told:
         examined += block
-        bad = sum(not one.finding.acceptable for one in examined)
-        progress(f"{len(examined)} of {plan.examples} cases, {bad} not acceptable")
+        bad = ", ".join(f"{one.index} {one.finding.code}" for one in examined if not one.finding.acceptable)
+        progress(f"{len(examined)} of {plan.examples} cases, not acceptable: {bad or 'none'}")
     first: dict[str, Examined] = {}
     for one in examined:
         if not one.finding.acceptable:
             first.setdefault(one.finding.code, one)
-    caught = _caught(plan, list(islice(first.values(), _SHRUNK)), progress)
+    found = list(islice(first.values(), _SHRUNK))
+    if found:
+        progress("making smaller: " + ", ".join(f"{one.index} {one.finding.code}" for one in found))
+    caught = Parallel(n_jobs=plan.workers)(delayed(_caught)(plan, one) for one in found)
     return FuzzResult(plan=plan, examined=tuple(examined), caught=tuple(caught), seconds=time.monotonic() - began)
 
 
@@ -169,13 +172,9 @@ def looking(plan: FuzzPlan) -> Iterator[Look]:
             yield lambda specimen: differs(specimen, live[plan.engine])
 
 
-def _caught(plan: FuzzPlan, found: Sequence[Examined], progress: Callable[[str], None]) -> Iterator[Caught]:
-    if not found:
-        return
+def _caught(plan: FuzzPlan, one: Examined) -> Caught:
     with looking(plan) as look:
-        for one in found:
-            progress(f"making case {one.index} smaller: {one.finding.code}")
-            yield made_smaller(one, specimen_of(plan.kind, plan.seed, one.index), look, plan.tries)
+        return made_smaller(one, specimen_of(plan.kind, plan.seed, one.index), look, plan.tries)
 
 
 def made_smaller(one: Examined, drawn: Specimen, look: Look, tries: int) -> Caught:
