@@ -1,6 +1,6 @@
 """The pins of the checkout, our fits of their cases, and the judge without a second fit: thousands in seconds."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from fractions import Fraction
 from functools import cache
 
@@ -17,22 +17,21 @@ from harness.runs import read_cases
 KNOWN = read_known(fixtures_folder() / "known_differences.toml")
 
 
-class Remembered:
-    """Our side of a case; what it is asked twice, it computes once."""
+ASKED = ("reading", "probes", "log_likelihood", "distance", "restarted", "quantities_at", "flattest")
 
-    def __init__(self, ours):
-        self.case = ours.case
-        self.reading = cache(ours.reading)
-        self.probes = cache(ours.probes)
-        self.log_likelihood = cache(ours.log_likelihood)
-        self.distance = cache(ours.distance)
-        self.restarted = cache(ours.restarted)
-        self.quantities_at = cache(ours.quantities_at)
-        self.flattest = cache(ours.flattest)
 
-    def refereed(self, points):
-        """In doubles: whether a corruption survives does not depend on the referee's further digits."""
-        return tuple(Fraction(self.log_likelihood(point)) for point in points)
+def remembered(ours):
+    """Return our side, of its own class still; what it is asked twice, it computes once."""
+
+    class Remembered(type(ours)):
+        def refereed(self, points):
+            """In doubles: whether a corruption survives does not depend on the referee's further digits."""
+            return tuple(Fraction(self.log_likelihood(point)) for point in points)
+
+    own = Remembered(**{field.name: getattr(ours, field.name) for field in fields(ours)})
+    for name in ASKED:
+        object.__setattr__(own, name, cache(getattr(ours, name)))
+    return own
 
 
 @dataclass(frozen=True)
@@ -52,7 +51,7 @@ def cases():
 
 @cache
 def our_side(name):
-    return Remembered(solve(cases()[name]))
+    return remembered(solve(cases()[name]))
 
 
 @cache
