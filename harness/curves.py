@@ -33,7 +33,7 @@ def curves_of(ours: OurSide, comparison: Comparison) -> tuple[CurvePair, ...]:
     if comparison.permutation:
         reference = relabelled(reference, comparison.permutation)
     left, right = _estimates(comparison.left), _estimates(reference)
-    if not right or not left:
+    if not right or not left or not all(map(math.isfinite, (*left.values(), *right.values()))):
         return ()
     if isinstance(ours, OurLmm):
         pairs = _population_pairs(ours.result, left, right)
