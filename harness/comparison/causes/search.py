@@ -81,10 +81,10 @@ def _same_at_its_end(found: Findings) -> bool:
     retelling = found.evidence.retelling
     if retelling is None or retelling.differing or found.differing_objectives or not found.all_measured(*FITTED):
         return False
+    # What is joint is not told again; where nothing else differs, that it agrees there is not known.
     joint = {DISTANCE, COVARIANCE, LOG_LIKELIHOOD}
-    return found.gap >= -found.scales.gap_limit.limit and all(
-        v.quantity in retelling.agreeing for v in found.disagreements if v.quantity not in joint
-    )
+    told = {v.quantity for v in found.disagreements} - joint
+    return bool(told) and found.gap >= -found.scales.gap_limit.limit and told <= set(retelling.agreeing)
 
 
 def _beside(found: Findings) -> Cause:
